@@ -1,0 +1,154 @@
+"""Shapes of the HTTP API's answers: the one source of the OpenAPI file and of the page's types.
+
+Prices are decimal strings, instants RFC 3339 in UTC, days ISO dates. Not here: how answers are found (store), served (app)."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+
+Price = Annotated[Decimal, PlainSerializer(lambda price: f"{price.normalize():f}", return_type=str, when_used="json")]
+
+
+class Interval(StrEnum):
+    """Length of a bar."""
+
+    ONE_MINUTE = "1m"
+    FIVE_MINUTES = "5m"
+    FIFTEEN_MINUTES = "15m"
+    ONE_HOUR = "1h"
+    ONE_DAY = "1d"
+
+
+class FeedState(StrEnum):
+    """What the feed is doing now."""
+
+    RUNNING = "running"
+    STALE = "stale"
+    ENDED = "ended"
+    STOPPED = "stopped"
+
+
+class MarketState(StrEnum):
+    """What the instruments' exchange is doing now."""
+
+    OPEN = "open"
+    PRE = "pre"
+    POST = "post"
+    CLOSED = "closed"
+
+
+class Shape(BaseModel):
+    """A frozen answer."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class Quote(Shape):
+    """The provisional last sale of one symbol; also the data of a `quote` event of `/stream`."""
+
+    symbol: str = Field(examples=["AAPL"])
+    price: Price = Field(description="Last price, in `currency`.", examples=["189.25"])
+    previous_close: Price | None = Field(description="Close of the session before.", examples=["188.1"])
+    change_pct: Price | None = Field(description="Change since the previous close, percent.", examples=["0.61"])
+    day_volume: int | None = Field(description="Cumulative volume of the session, in units of the instrument.")
+    currency: str = Field(examples=["USD"])
+    session_phase: str = Field(description="pre, regular, post or closed.", examples=["regular"])
+    ts_event: datetime = Field(description="When the trade happened.")
+    ts_recv: datetime = Field(description="When our feed received it.")
+    source: str = Field(description="yahoo, simulator or tape.", examples=["simulator"])
+
+
+class Stock(Shape):
+    """One row of the watchlist: the instrument, its quote, and the closes of its last bars."""
+
+    symbol: str = Field(examples=["AAPL"])
+    name: str = Field(examples=["Apple Inc."])
+    sector: str = Field(examples=["Technology"])
+    currency: str = Field(examples=["USD"])
+    calendar: str = Field(description="Exchange calendar of the instrument.", examples=["XNYS", "24/7"])
+    quote: Quote | None = Field(description="None until the first tick.")
+    sparkline: list[Price] = Field(description="Closes of the last certified 1-minute bars, oldest first, at most 60.")
+
+
+class StockPage(Shape):
+    """One page of the watchlist, by symbol."""
+
+    items: list[Stock]
+    next_cursor: str | None = Field(description="Pass as `cursor` for the next page; None on the last.")
+
+
+class Bar(Shape):
+    """One bar: [ts_start, ts_end)."""
+
+    ts_start: datetime
+    ts_end: datetime
+    session_date: date
+    open: Price
+    high: Price
+    low: Price
+    close: Price
+    volume: int | None = Field(description="None where the instrument has no volume.")
+    vwap: Price | None = Field(description="None where nothing was traded.")
+    tick_count: int
+    is_certified: bool = Field(description="False: provisional, not yet judged by the gate.")
+    verdict: str | None = Field(description="passed, suspect, restated or vendor; None while provisional.")
+    revision: int | None = Field(description="1 for the first accepted version; None while provisional.")
+
+
+class BarPage(Shape):
+    """Bars of one symbol, oldest first."""
+
+    symbol: str
+    interval: Interval
+    items: list[Bar]
+
+
+class FeedStatus(Shape):
+    """The feed in one line."""
+
+    kind: str = Field(description="yahoo, simulator or tape.", examples=["simulator"])
+    state: FeedState
+    line: str | None = Field(description="Name of the feed line.")
+    ts_event_last: datetime | None = Field(description="Event time of the newest tick.")
+    ts_heartbeat: datetime | None = Field(description="When the line was last heard.")
+    stale_since: datetime | None = Field(description="Since when nothing new came, where the state is stale.")
+
+
+class CalendarStatus(Shape):
+    """One exchange calendar now."""
+
+    calendar: str
+    state: MarketState
+    session_date: date | None = Field(description="The session that is open now.")
+    ts_next_open: datetime | None
+    ts_next_close: datetime | None
+
+
+class MarketStatus(Shape):
+    """Everything the page's status bar shows."""
+
+    ts_now: datetime = Field(description="The platform's clock; a tape's own time while a tape plays.")
+    feed: FeedStatus
+    calendars: list[CalendarStatus]
+    lag_s: float | None = Field(description="Platform clock minus event time of the newest tick, seconds.")
+    ts_bar_last: datetime | None = Field(description="Start of the newest bar, provisional ones included.")
+    ts_bar_certified_last: datetime | None = Field(description="Start of the newest certified bar.")
+
+
+class Health(Shape):
+    """Answer of the health endpoints."""
+
+    status: str = Field(examples=["ok"])
+    checks: dict[str, str] = Field(default_factory=dict, description="What was checked: ok, or why not.")
+
+
+class Problem(Shape):
+    """An error, as application/problem+json (RFC 9457)."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str = Field(description="What is wrong, where, what was expected, and what to do.")

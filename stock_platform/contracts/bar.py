@@ -1,0 +1,110 @@
+"""Records of the bar's way: staged by Flink, sized by a view, accepted or quarantined by the gate, coarsened by aggregates."""
+
+from enum import StrEnum
+
+from stock_platform.contracts.columns import columns
+from stock_platform.contracts.record import Record
+from stock_platform.contracts.tick import SOURCES
+
+
+class Verdict(StrEnum):
+    """What the gate says of a bar that it lets through."""
+
+    PASSED = "passed"
+    SUSPECT = "suspect"
+    RESTATED = "restated"
+    VENDOR = "vendor"
+
+
+VERDICTS = tuple(verdict.value for verdict in Verdict)
+
+_STAGED = (
+    "symbol ts_start ts_end open high low close tick_count ts_first_tick ts_last_tick day_volume_first day_volume_last "
+    "price_first notional_inside source kafka_partition kafka_offset_first kafka_offset_last flink_job_id is_continuous"
+)
+_SIZED = (
+    "symbol ts_start ts_end open high low close volume vwap tick_count ts_first_tick ts_last_tick source "
+    "kafka_partition kafka_offset_first kafka_offset_last flink_job_id is_continuous"
+)
+_COARSE = "symbol ts_start ts_end open high low close volume vwap tick_count bar_count session_date dagster_run_id ts_updated"
+
+STAGED_BAR = Record(
+    address="staging.bar_1m",
+    grain="one row per symbol and minute with at least one regular-session tick",
+    meaning="What Flink computed from the distinct ticks of the minute; provisional.",
+    key=("symbol", "ts_start"),
+    columns=columns(f"{_STAGED} ts_landed"),
+    nullable=frozenset({"day_volume_first", "day_volume_last", "price_first", "notional_inside"}),
+    defaulted=frozenset({"ts_landed"}),
+    closed_sets={"source": SOURCES},
+)
+
+BAR = Record(
+    address="market.bar_1m",
+    grain="one row per symbol and minute",
+    meaning="Accepted truth: the current revision of each certified bar.",
+    key=("symbol", "ts_start"),
+    columns=columns(f"{_SIZED} session_date revision verdict dagster_run_id ts_accepted"),
+    nullable=frozenset({"volume", "vwap"}),
+    closed_sets={"source": SOURCES, "verdict": VERDICTS},
+)
+
+BAR_REVISION = Record(
+    address="market.bar_1m_revision",
+    grain="one row per symbol, minute and revision",
+    meaning="Every version ever accepted, with the time in which it was the current one.",
+    key=("symbol", "ts_start", "revision"),
+    columns=columns(f"{_SIZED} session_date revision verdict dagster_run_id ts_accepted ts_valid_from ts_valid_to"),
+    nullable=frozenset({"volume", "vwap", "ts_valid_to"}),
+    closed_sets={"source": SOURCES, "verdict": VERDICTS},
+)
+
+QUARANTINE = Record(
+    address="quality.quarantine",
+    grain="one row per symbol and minute whose newest version was refused",
+    meaning="Bars that broke a rule: never promoted, never lost.",
+    key=("symbol", "ts_start"),
+    columns=columns(f"{_SIZED} session_date rules dagster_run_id ts_quarantined"),
+    nullable=frozenset({"volume", "vwap"}),
+    closed_sets={"source": SOURCES},
+)
+
+CHECK_RESULT = Record(
+    address="quality.check_result",
+    grain="one row per gate run and check",
+    meaning="Each check of each gate run, passed or not.",
+    key=("dagster_run_id", "check_name"),
+    columns=columns(
+        "dagster_run_id check_name severity session_date is_passed observed_count failed_count detail ts_checked"
+    ),
+    closed_sets={"severity": ("quarantine", "suspect", "block")},
+)
+
+
+def _coarse(table: str, interval: str) -> Record:
+    return Record(
+        address=f"aggregates.{table}",
+        grain=f"one row per symbol and {interval}",
+        meaning="Certified 1-minute bars made coarser; buckets start at the session's open.",
+        key=("symbol", "ts_start"),
+        columns=columns(_COARSE),
+        nullable=frozenset({"volume", "vwap"}),
+    )
+
+
+BAR_5M = _coarse("bar_5m", "five minutes")
+BAR_15M = _coarse("bar_15m", "fifteen minutes")
+BAR_1H = _coarse("bar_1h", "hour")
+BAR_1D = _coarse("bar_1d", "session")
+
+SESSION_STAT = Record(
+    address="aggregates.session_stat",
+    grain="one row per symbol and session",
+    meaning="Statistics of one session's certified bars, up to the newest of them.",
+    key=("symbol", "session_date"),
+    columns=columns(
+        "symbol session_date open high low close volume vwap bar_count range_pct return_pct gap_pct "
+        "realised_volatility_pct dagster_run_id ts_updated"
+    ),
+    nullable=frozenset({"volume", "vwap", "gap_pct", "realised_volatility_pct"}),
+)

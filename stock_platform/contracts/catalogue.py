@@ -1,0 +1,22 @@
+"""All contracts, in the order of the data's way."""
+
+from stock_platform.contracts import bar, reference, tick
+
+TOPICS = (tick.TICK, tick.DEAD_LETTER, tick.QUOTE_UPDATE)
+TABLES = (
+    reference.INSTRUMENT,
+    reference.SESSION,
+    bar.STAGED_BAR,
+    tick.QUOTE,
+    bar.BAR,
+    bar.BAR_REVISION,
+    bar.QUARANTINE,
+    bar.CHECK_RESULT,
+    bar.BAR_5M,
+    bar.BAR_15M,
+    bar.BAR_1H,
+    bar.BAR_1D,
+    bar.SESSION_STAT,
+    reference.FEED_LINE,
+    reference.FLINK_JOB,
+)

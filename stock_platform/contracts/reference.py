@@ -1,0 +1,42 @@
+"""Records that do not flow: instruments, sessions, and what the operators' pages read."""
+
+from stock_platform.contracts.columns import columns
+from stock_platform.contracts.record import Record
+from stock_platform.contracts.tick import SOURCES
+
+INSTRUMENT = Record(
+    address="reference.instrument",
+    grain="one row per symbol",
+    meaning="What is watched; loaded from the watchlist.",
+    key=("symbol",),
+    columns=columns("symbol name sector currency calendar provider"),
+)
+
+SESSION = Record(
+    address="reference.session",
+    grain="one row per calendar and trading day",
+    meaning="Regular hours of every session; exported from the exchange calendars.",
+    key=("calendar", "session_date"),
+    columns=columns("calendar session_date ts_open ts_close"),
+)
+
+FEED_LINE = Record(
+    address="ops.feed_line",
+    grain="one row per feed line",
+    meaning="Heartbeat of each line; a worker whose run id is no longer here ends itself.",
+    key=("line",),
+    columns=columns(
+        "line dagster_run_id source state ts_started ts_heartbeat ts_clock ts_event_last tick_count reject_count last_error"
+    ),
+    nullable=frozenset({"ts_clock", "ts_event_last", "last_error"}),
+    closed_sets={"source": SOURCES, "state": ("starting", "running", "ended", "failed", "stopped")},
+)
+
+FLINK_JOB = Record(
+    address="ops.flink_job",
+    grain="one row per Flink job name",
+    meaning="Last seen state of the stream job.",
+    key=("job_name",),
+    columns=columns("job_name flink_job_id state restart_count checkpoint_path checkpoint_bytes ts_started ts_heartbeat"),
+    nullable=frozenset({"checkpoint_path", "checkpoint_bytes", "ts_started"}),
+)
