@@ -1,0 +1,1 @@
+"""One door per outside system. Only here are its client libraries known."""

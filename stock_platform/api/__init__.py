@@ -1,0 +1,1 @@
+"""The HTTP API over accepted and provisional data. Read-only."""

@@ -1,0 +1,1 @@
+"""When which market is open. Not here: which instruments are watched (feed)."""
