@@ -3,6 +3,7 @@
 Bad data is not an error: it goes to the dead-letter topic or into quarantine, with its reason."""
 
 from collections.abc import Iterable
+from datetime import date, datetime
 from pathlib import Path
 
 
@@ -123,4 +124,38 @@ class MigrationChanged(PlatformError):
         super().__init__(
             f"Migration {name} was changed after it had been applied. Restore it and write a new migration instead; "
             "`make clean` forgets a local database."
+        )
+
+
+class CalendarUnknown(PlatformError):
+    """An instrument names a calendar that the platform does not have."""
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        super().__init__(f"Calendar {name!r} is not known; expected one of {', '.join(known)}. Correct the watchlist.")
+
+
+class CalendarHorizonPassed(PlatformError):
+    """A calendar is asked about a day that its table does not reach."""
+
+    def __init__(self, name: str, ts: datetime, first: date, last: date) -> None:
+        super().__init__(
+            f"Calendar {name} does not know {ts:%Y-%m-%d %H:%M}Z; its table holds {first} to {last}. "
+            "Render a longer one with stock_platform/calendars/export.py."
+        )
+
+
+class StreamClosed(PlatformError):
+    """The other side ended a stream."""
+
+    def __init__(self, url: str, reason: str) -> None:
+        super().__init__(f"Stream {url} was closed: {reason}. The line connects again by itself.")
+
+
+class DeliveryFailed(PlatformError):
+    """Kafka did not acknowledge a message in time; the line must start again from what it did acknowledge."""
+
+    def __init__(self, topic: str, broker: str, problem: str) -> None:
+        super().__init__(
+            f"A message to {topic} on {broker} was not acknowledged: {problem}. The line ends and is started again; "
+            "see `stock-platform logs kafka`."
         )
