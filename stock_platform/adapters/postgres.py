@@ -25,6 +25,16 @@ def connect(dsn: str, *, autocommit: bool = False) -> Iterator[Connection]:
         yield connection
 
 
+def server_problem(dsn: str) -> str | None:
+    """None when the server takes this role's connection, else the reason."""
+    try:
+        with psycopg.connect(dsn, connect_timeout=2) as connection:
+            connection.execute("SELECT 1")
+    except psycopg.OperationalError as error:
+        return str(error).strip().splitlines()[-1]
+    return None
+
+
 def read_frame(connection: Connection, query: str, parameters: Any = None, *, schema: dict[str, Any] | None = None) -> pl.DataFrame:
     """Rows of a query as a frame, columns and order as the query gives them."""
     cursor = connection.execute(cast(LiteralString, query), parameters)

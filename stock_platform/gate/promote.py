@@ -1,0 +1,124 @@
+"""Write a judgement: accepted bars, their revisions, quarantine and check results, in one transaction.
+
+Effectively once: key + content decide; a repeat changes nothing. A blocked batch writes its check results and nothing else."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import polars as pl
+from psycopg import sql
+
+from stock_platform.adapters.postgres import Connection
+from stock_platform.contracts.bar import BAR, QUARANTINE
+from stock_platform.gate.batch import CONTENT
+from stock_platform.gate.judge import Judgement
+
+_LOCK = 7_426_002
+"""Key of the advisory lock that keeps two gate runs from promoting at the same time."""
+
+
+@dataclass(frozen=True)
+class Promotion:
+    """What a gate run changed."""
+
+    inserted: int
+    revised: int
+    quarantined: int
+
+
+def promote(connection: Connection, judgement: Judgement, *, dagster_run_id: str, now: datetime) -> Promotion:
+    """Promote what the judgement lets through; the caller's transaction decides that all of it happens, or nothing."""
+    connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+    record_results(connection, judgement, dagster_run_id=dagster_run_id, now=now)
+    if judgement.is_blocked:
+        return Promotion(0, 0, 0)
+    stamped = judgement.bars.with_columns(dagster_run_id=pl.lit(dagster_run_id), revision=pl.lit(1, dtype=pl.Int64))
+    accepted = stamped.filter(pl.col("verdict").is_not_null()).with_columns(ts_accepted=pl.lit(now))
+    refused = stamped.filter(pl.col("verdict").is_null()).with_columns(ts_quarantined=pl.lit(now))
+    revisions = _accept(connection, accepted.select(BAR.names))
+    quarantined = _quarantine(connection, refused.select(QUARANTINE.names))
+    return Promotion(revisions.count(1), len(revisions) - revisions.count(1), quarantined)
+
+
+def record_results(connection: Connection, judgement: Judgement, *, dagster_run_id: str, now: datetime) -> None:
+    """One row per rule in quality.check_result."""
+    rows = [
+        (dagster_run_id, result.name, result.severity, judgement.batch.session_date, result.is_passed)
+        + (result.observed_count, len(result.rows), result.sample, now)
+        for result in judgement.results
+    ]
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO quality.check_result (dagster_run_id, check_name, severity, session_date, is_passed, observed_count, "
+            "failed_count, detail, ts_checked) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) "
+            "ON CONFLICT (dagster_run_id, check_name) DO NOTHING",
+            rows,
+        )
+
+
+def _accept(connection: Connection, bars: pl.DataFrame) -> list[int]:
+    """Revisions of the rows that were inserted or changed."""
+    _copy(connection, "accepted", BAR.address, bars)
+    return [revision for (revision,) in connection.execute(_accept_statement()).fetchall()]
+
+
+def _quarantine(connection: Connection, bars: pl.DataFrame) -> int:
+    _copy(connection, "refused", QUARANTINE.address, bars)
+    names = _identifiers(QUARANTINE.names)
+    values = [name for name in QUARANTINE.names if name not in QUARANTINE.key]
+    statement = sql.SQL(
+        "INSERT INTO quality.quarantine ({names}) SELECT {names} FROM refused ON CONFLICT (symbol, ts_start) DO UPDATE SET {values}"
+    )
+    return connection.execute(statement.format(names=names, values=_assignments(values))).rowcount
+
+
+def _copy(connection: Connection, name: str, like: str, frame: pl.DataFrame) -> None:
+    table = sql.Identifier(name)
+    connection.execute(
+        sql.SQL("CREATE TEMPORARY TABLE {} (LIKE {}) ON COMMIT DROP").format(table, sql.Identifier(*like.split(".")))
+    )
+    with connection.cursor().copy(sql.SQL("COPY {} ({}) FROM STDIN").format(table, _identifiers(frame.columns))) as copy:
+        for row in frame.iter_rows():
+            copy.write_row(row)
+
+
+def _accept_statement() -> sql.Composed:
+    """Upsert the current revision, close the one before, keep both; a bar that is accepted leaves the quarantine."""
+    values = [name for name in BAR.names if name not in (*BAR.key, "revision")]
+    content = (*CONTENT, "verdict")
+    return sql.SQL("""
+        WITH changed AS (
+            INSERT INTO market.bar_1m AS old ({names})
+            SELECT {names} FROM accepted
+            ON CONFLICT (symbol, ts_start) DO UPDATE SET {values}, revision = old.revision + 1
+            WHERE ({olds}) IS DISTINCT FROM ({news})
+            RETURNING *
+        ),
+        closed AS (
+            UPDATE market.bar_1m_revision AS earlier SET ts_valid_to = changed.ts_accepted
+            FROM changed
+            WHERE earlier.symbol = changed.symbol AND earlier.ts_start = changed.ts_start AND earlier.ts_valid_to IS NULL
+        ),
+        released AS (
+            DELETE FROM quality.quarantine AS refused USING accepted
+            WHERE refused.symbol = accepted.symbol AND refused.ts_start = accepted.ts_start
+        ),
+        kept AS (
+            INSERT INTO market.bar_1m_revision ({names}, ts_valid_from)
+            SELECT {names}, ts_accepted FROM changed
+        )
+        SELECT revision FROM changed
+    """).format(
+        names=_identifiers(BAR.names),
+        values=_assignments(values),
+        olds=sql.SQL(", ").join(sql.Identifier("old", name) for name in content),
+        news=sql.SQL(", ").join(sql.Identifier("excluded", name) for name in content),
+    )
+
+
+def _identifiers(names: tuple[str, ...] | list[str]) -> sql.Composed:
+    return sql.SQL(", ").join(map(sql.Identifier, names))
+
+
+def _assignments(names: list[str]) -> sql.Composed:
+    return sql.SQL(", ").join(sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in names)

@@ -1,0 +1,92 @@
+"""Start and stop the stack: by health, not by hope; safe to repeat, after a crash too."""
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from graphlib import TopologicalSorter
+
+from stock_platform.adapters import processes
+from stock_platform.adapters.clock import Clock, wait_until
+from stock_platform.adapters.processes import Supervisor
+from stock_platform.config import Settings
+from stock_platform.errors import ServiceUnhealthy
+from stock_platform.stack import layout, preflight, prepare
+from stock_platform.stack.service import Service, Step
+from stock_platform.stack.supervisord import HOME_MARKER
+
+Say = Callable[[str, str], None]
+"""Told of each progress: name of the service or step, and what happened."""
+
+_HEALTHY_WITHIN = timedelta(seconds=180)
+
+
+def up(settings: Settings, services: list[Service], steps: list[Step], *, clock: Clock, say: Say) -> None:
+    """Bring every service to health, in the order of their needs; what is healthy already is left alone.
+
+    Raises:
+        PlatformError: a sentence that says what stands in the way.
+    """
+    supervisor = Supervisor(settings.home)
+    if not supervisor.alive():
+        _end_leftovers(settings, say)
+        preflight.check_ports(services)
+        prepare.prepare(settings, services)
+        prepare.start_manager(settings.home)
+        wait_until(supervisor.alive, clock, within=timedelta(seconds=20))
+    nodes: dict[str, Service | Step] = {node.name: node for node in [*services, *steps]}
+    _walk(nodes, supervisor, settings, clock, say)
+
+
+def _walk(nodes: Mapping[str, Service | Step], supervisor: Supervisor, settings: Settings, clock: Clock, say: Say) -> None:
+    order = TopologicalSorter({name: node.after for name, node in nodes.items()})
+    order.prepare()
+    waiting: dict[str, Service] = {}
+    started = clock.now()
+    while order.is_active():
+        for name in order.get_ready():
+            node = nodes[name]
+            if isinstance(node, Step):
+                node.act()
+                order.done(name)
+                say(name, "done")
+            else:
+                supervisor.start(name)
+                waiting[name] = node
+        for name in [name for name, service in waiting.items() if service.problem() is None]:
+            del waiting[name]
+            order.done(name)
+            say(name, "healthy")
+        if waiting:
+            _check_deadline(waiting, settings, (clock.now() - started).total_seconds())
+            clock.sleep(timedelta(milliseconds=100))
+
+
+def _check_deadline(waiting: Mapping[str, Service], settings: Settings, waited_s: float) -> None:
+    if waited_s > _HEALTHY_WITHIN.total_seconds():
+        name, service = next(iter(waiting.items()))
+        reason = service.problem() or "it became healthy too late"
+        raise ServiceUnhealthy(name, waited_s, reason, layout.logs(settings.home) / f"{name}.log")
+
+
+def down(settings: Settings, services: list[Service], *, clock: Clock, say: Say) -> bool:
+    """Stop everything, readers before writers, so that nothing is cut off in the middle; False when nothing ran."""
+    supervisor = Supervisor(settings.home)
+    if not supervisor.alive():
+        return _end_leftovers(settings, say)
+    running = supervisor.processes()
+    for service in reversed(services):
+        if service.name in running:
+            supervisor.stop(service.name)
+            say(service.name, "stopped")
+    supervisor.shutdown()
+    wait_until(lambda: not supervisor.alive(), clock, within=timedelta(seconds=60))
+    _end_leftovers(settings, lambda _name, _what: None)
+    return True
+
+
+def _end_leftovers(settings: Settings, say: Say) -> bool:
+    """End what an earlier stack of this folder left behind when its process manager was killed."""
+    orphans = processes.orphans_of(settings.home, HOME_MARKER)
+    if orphans:
+        say("leftovers", f"ending {len(orphans)} processes of an earlier start")
+        processes.end(orphans, within_s=30)
+    return bool(orphans)

@@ -1,0 +1,80 @@
+"""Files that the services read, written anew at each start, and the data folders, created once and whole."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from stock_platform.adapters import processes
+from stock_platform.adapters.flink import fill_script
+from stock_platform.config import ROOT, Settings, child_environment
+from stock_platform.stack import flink, kafka, layout, postgres, supervisord
+from stock_platform.stack.preflight import java_binary
+from stock_platform.stack.service import Service
+
+
+def prepare(settings: Settings, services: list[Service]) -> None:
+    """Write every configuration; initialise Postgres and Kafka where that has not been done."""
+    home = settings.home
+    for folder in (layout.logs(home), layout.dagster_home(home), layout.checkpoints(home)):
+        folder.mkdir(parents=True, exist_ok=True)
+    home.chmod(0o700)
+    postgres.create_cluster(home / "postgres", password=settings.password("admin"))
+    _prepare_kafka(settings)
+    _prepare_flink(settings)
+    shutil.copyfile(ROOT / "dagster.yaml", layout.dagster_home(home) / "dagster.yaml")
+    socket = processes.socket_path(home)
+    socket.parent.mkdir(mode=0o700, exist_ok=True)
+    text = supervisord.configuration(home, socket, services, child_environment(settings))
+    _write(manager_file(home), text)
+
+
+def manager_file(home: Path) -> Path:
+    """The process manager's configuration."""
+    return home / "supervisord.conf"
+
+
+def start_manager(home: Path) -> None:
+    """Start supervisord in the background."""
+    command = [str(layout.VENV_BIN / "supervisord"), "-c", str(manager_file(home))]
+    subprocess.run(command, check=True, stdout=sys.stderr, timeout=30)
+
+
+def _prepare_kafka(settings: Settings) -> None:
+    folder = settings.home / "kafka"
+    java, jars = java_binary(settings), layout.JARS / "kafka"
+    text = kafka.properties(folder / "data", port=settings.kafka_port, controller_port=settings.kafka_controller_port)
+    _write(folder / "conf" / "server.properties", text)
+    _write(folder / "conf" / "log4j2.properties", kafka.log4j2())
+    if not (folder / "data" / "meta.properties").exists():
+        shutil.rmtree(folder / "data", ignore_errors=True)
+        processes.run(kafka.format_command(java, jars, folder / "conf"))
+
+
+def _prepare_flink(settings: Settings) -> None:
+    folder = settings.home / "flink"
+    text = flink.configuration(
+        folder, port=settings.flink_port, rpc_port=settings.flink_rpc_port, parallelism=settings.flink_parallelism
+    )
+    _write(folder / "conf" / "config.yaml", text)
+    _write(folder / "conf" / "log4j2.properties", flink.log4j2())
+    _write(layout.job_script(settings.home), fill_script(ROOT / "flink" / "sql", script_values(settings)))
+
+
+def script_values(settings: Settings) -> dict[str, str]:
+    """What the stream job's SQL leaves open. A tape's ticks may be years older than their Kafka record: no late limit there."""
+    return {
+        "KAFKA_BOOTSTRAP": settings.kafka_bootstrap,
+        "POSTGRES_URL": f"jdbc:postgresql://127.0.0.1:{settings.postgres_port}/stock_platform",
+        "POSTGRES_USER": "flink_writer",
+        "POSTGRES_PASSWORD": settings.password("flink_writer"),
+        "LATE_LIMIT_MS": "0" if settings.feed_kind == "tape" else str(settings.flink_late_limit_s * 1000),
+    }
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch(mode=0o600)
+    os.chmod(path, 0o600)
+    path.write_text(text)

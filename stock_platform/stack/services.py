@@ -1,0 +1,213 @@
+"""The services of the embedded stack, one function each: command, port, health, and what comes before it."""
+
+import os
+from importlib.metadata import version as installed
+from pathlib import Path
+
+from stock_platform.adapters import probe
+from stock_platform.adapters.flink import FlinkRest
+from stock_platform.adapters.kafka import broker_problem
+from stock_platform.adapters.postgres import server_problem
+from stock_platform.config import PREFIX, ROOT, Settings
+from stock_platform.stack import flink, kafka, layout, postgres, preflight
+from stock_platform.stack.service import Service
+
+
+def services(settings: Settings) -> list[Service]:
+    """Everything that `up` starts for this profile, in the order of the data's way."""
+    java = preflight.java_binary(settings)
+    listed = [
+        _postgres(settings),
+        _kafka(settings, java),
+        _flink_jobmanager(settings, java),
+        _flink_taskmanager(settings, java),
+        _dagster_code(settings),
+        _dagster_daemon(settings),
+        _dagster_webserver(settings),
+        _api(settings),
+        _frontend(settings),
+    ]
+    if settings.feed_kind == "simulator":
+        listed.insert(4, _simulator(settings))
+    grafana = grafana_binary(settings)
+    return [*listed, _grafana(settings, grafana)] if grafana else listed
+
+
+def _postgres(settings: Settings) -> Service:
+    return Service(
+        name="postgres",
+        command=postgres.server_command(settings.home / "postgres", port=settings.postgres_port),
+        version=postgres.VERSION,
+        port=settings.postgres_port,
+        port_setting=f"{PREFIX}POSTGRES_PORT",
+        problem=lambda: server_problem(settings.dsn("admin", "postgres")),
+        stop_signal="INT",
+        stop_within_s=60,
+    )
+
+
+def _kafka(settings: Settings, java: Path) -> Service:
+    return Service(
+        name="kafka",
+        command=kafka.broker_command(java, layout.JARS / "kafka", settings.home / "kafka" / "conf"),
+        version=kafka.VERSION,
+        port=settings.kafka_port,
+        port_setting=f"{PREFIX}KAFKA_PORT",
+        problem=lambda: broker_problem(settings.kafka_bootstrap),
+        stop_within_s=60,
+    )
+
+
+def _flink_jobmanager(settings: Settings, java: Path) -> Service:
+    return Service(
+        name="flink-jobmanager",
+        command=flink.jobmanager_command(java, layout.JARS / "flink", settings.home / "flink" / "conf"),
+        version=flink.VERSION,
+        port=settings.flink_port,
+        port_setting=f"{PREFIX}FLINK_PORT",
+        problem=lambda: probe.page_problem(f"{settings.flink_address}/overview"),
+    )
+
+
+def _flink_taskmanager(settings: Settings, java: Path) -> Service:
+    return Service(
+        name="flink-taskmanager",
+        command=flink.taskmanager_command(java, layout.JARS / "flink", settings.home / "flink" / "conf"),
+        version=flink.VERSION,
+        after=("flink-jobmanager",),
+        problem=lambda: FlinkRest(settings.flink_address).slots_problem(),
+    )
+
+
+def _simulator(settings: Settings) -> Service:
+    return Service(
+        name="simulator",
+        command=(str(layout.VENV_BIN / "stock-platform"), "simulate"),
+        version=installed("stock-platform"),
+        port=settings.simulator_port,
+        port_setting=f"{PREFIX}SIMULATOR_PORT",
+        problem=lambda: probe.port_problem(settings.simulator_port),
+    )
+
+
+def _dagster_environment(settings: Settings) -> dict[str, str]:
+    return {
+        "DAGSTER_HOME": str(layout.dagster_home(settings.home)),
+        "DAGSTER_DISABLE_TELEMETRY": "1",
+        "GX_ANALYTICS_ENABLED": "false",
+        f"{PREFIX}POSTGRES_PORT": str(settings.postgres_port),
+        f"{PREFIX}POSTGRES_DAGSTER_PASSWORD": settings.password("dagster"),
+        f"{PREFIX}DAGSTER_GRPC_PORT": str(settings.dagster_grpc_port),
+    }
+
+
+def _dagster_code(settings: Settings) -> Service:
+    return Service(
+        name="dagster-code",
+        command=(str(layout.VENV_BIN / "dagster"), "api", "grpc", "-m", "stock_platform.definitions")
+        + ("-h", "127.0.0.1", "-p", str(settings.dagster_grpc_port)),
+        version=installed("dagster"),
+        port=settings.dagster_grpc_port,
+        port_setting=f"{PREFIX}DAGSTER_GRPC_PORT",
+        after=("migrations",),
+        environment=_dagster_environment(settings),
+        problem=lambda: probe.port_problem(settings.dagster_grpc_port),
+        stop_within_s=30,
+    )
+
+
+def _dagster_daemon(settings: Settings) -> Service:
+    return Service(
+        name="dagster-daemon",
+        command=(str(layout.VENV_BIN / "dagster-daemon"), "run", "-w", str(ROOT / "workspace.yaml")),
+        version=installed("dagster"),
+        after=("dagster-code", "dagster-storage"),
+        environment=_dagster_environment(settings),
+        problem=lambda: None,
+        stop_within_s=30,
+    )
+
+
+def _dagster_webserver(settings: Settings) -> Service:
+    return Service(
+        name="dagster-webserver",
+        command=(str(layout.VENV_BIN / "dagster-webserver"), "-w", str(ROOT / "workspace.yaml"))
+        + ("-h", "127.0.0.1", "-p", str(settings.dagster_port)),
+        version=installed("dagster-webserver"),
+        port=settings.dagster_port,
+        port_setting=f"{PREFIX}DAGSTER_PORT",
+        after=("dagster-code", "dagster-storage"),
+        environment=_dagster_environment(settings),
+        problem=lambda: probe.page_problem(f"http://127.0.0.1:{settings.dagster_port}/server_info"),
+    )
+
+
+def _api(settings: Settings) -> Service:
+    return Service(
+        name="api",
+        command=(str(layout.VENV_BIN / "stock-platform"), "serve"),
+        version=installed("stock-platform"),
+        port=settings.api_port,
+        port_setting=f"{PREFIX}API_PORT",
+        after=("migrations", "topics"),
+        problem=lambda: probe.page_problem(f"http://127.0.0.1:{settings.api_port}/health/ready"),
+    )
+
+
+def _frontend(settings: Settings) -> Service:
+    return Service(
+        name="frontend",
+        command=(str(preflight.node_binary()), "--max-old-space-size=64", "node_modules/vite/bin/vite.js", "preview"),
+        version=installed("stock-platform"),
+        port=settings.frontend_port,
+        port_setting=f"{PREFIX}FRONTEND_PORT",
+        folder=layout.FRONTEND,
+        after=("api",),
+        environment={
+            f"{PREFIX}FRONTEND_PORT": str(settings.frontend_port),
+            f"{PREFIX}API_URL": f"http://127.0.0.1:{settings.api_port}",
+        },
+        problem=lambda: probe.page_problem(f"http://127.0.0.1:{settings.frontend_port}/"),
+    )
+
+
+def grafana_binary(settings: Settings) -> Path | None:
+    """Grafana's server where one is installed; no package registry carries it."""
+    if settings.grafana_home:
+        return settings.grafana_home / "bin" / "grafana"
+    folders = os.get_exec_path()
+    return next((path for folder in folders if (path := Path(folder) / "grafana").exists()), None)
+
+
+def _grafana(settings: Settings, binary: Path) -> Service:
+    home = settings.home / "grafana"
+    return Service(
+        name="grafana",
+        command=(str(binary), "server", f"--homepath={binary.parent.parent}"),
+        version="as installed",
+        port=settings.grafana_port,
+        port_setting=f"{PREFIX}GRAFANA_PORT",
+        after=("migrations",),
+        environment={
+            "GF_PATHS_DATA": str(home / "data"),
+            "GF_PATHS_LOGS": str(home / "logs"),
+            "GF_PATHS_PROVISIONING": str(ROOT / "grafana" / "provisioning"),
+            "GF_SERVER_HTTP_ADDR": "127.0.0.1",
+            "GF_SERVER_HTTP_PORT": str(settings.grafana_port),
+            "GF_SECURITY_ADMIN_PASSWORD": settings.password("grafana_reader"),
+            "GF_AUTH_ANONYMOUS_ENABLED": "true",
+            "GF_AUTH_ANONYMOUS_ORG_ROLE": "Viewer",
+            "GF_ANALYTICS_REPORTING_ENABLED": "false",
+            "GF_ANALYTICS_CHECK_FOR_UPDATES": "false",
+            "GF_ANALYTICS_CHECK_FOR_PLUGIN_UPDATES": "false",
+            "GF_PLUGINS_PREINSTALL_DISABLED": "true",
+            "GF_NEWS_NEWS_FEED_ENABLED": "false",
+            "GF_SECURITY_DISABLE_GRAVATAR": "true",
+            "GF_DASHBOARDS_MIN_REFRESH_INTERVAL": "1s",
+            f"{PREFIX}POSTGRES_PORT": str(settings.postgres_port),
+            f"{PREFIX}POSTGRES_GRAFANA_READER_PASSWORD": settings.password("grafana_reader"),
+            f"{PREFIX}GRAFANA_DASHBOARDS": str(ROOT / "grafana" / "dashboards"),
+            f"{PREFIX}DAGSTER_URL": f"http://localhost:{settings.dagster_port}",
+        },
+        problem=lambda: probe.page_problem(f"http://127.0.0.1:{settings.grafana_port}/api/health"),
+    )
