@@ -1,0 +1,73 @@
+// The one door to the API. Every request has a time limit; every failure is a sentence.
+import createClient from 'openapi-fetch';
+import type { paths } from './schema';
+import type { BarPage, Interval, MarketStatus, Problem, Stock } from './types';
+
+/** Empty: the page's own origin, which the local server proxies to the API. */
+export const API_URL: string = (import.meta.env.VITE_API_URL as string | undefined) ?? '';
+const TIMEOUT_MS = 10_000;
+const PAGE_SIZE = 100;
+const BAR_COUNT = 500;
+
+export class ApiProblem extends Error {
+  constructor(
+    readonly title: string,
+    readonly detail: string,
+  ) {
+    super(`${title}: ${detail}`);
+  }
+}
+
+const client = createClient<paths>({ baseUrl: API_URL || location.origin });
+
+function isProblem(error: unknown): error is Problem {
+  return typeof error === 'object' && error !== null && 'title' in error && 'detail' in error && typeof error.detail === 'string';
+}
+
+function failed(error: unknown, response: Response): ApiProblem {
+  if (isProblem(error)) return new ApiProblem(error.title, error.detail);
+  return new ApiProblem('The API does not answer', `HTTP ${response.status} from ${new URL(response.url).pathname}; trying again.`);
+}
+
+function reached(error: unknown): never {
+  if (error instanceof DOMException && error.name === 'AbortError') throw error;
+  throw new ApiProblem('The API does not answer', 'It cannot be reached at the moment; trying again.');
+}
+
+interface Answer<T> {
+  data?: T;
+  error?: unknown;
+  response: Response;
+}
+
+async function answer<T>(request: Promise<Answer<T>>): Promise<T> {
+  const { data, error, response } = await request.catch(reached);
+  if (data === undefined) throw failed(error, response);
+  return data;
+}
+
+const within = (signal: AbortSignal): AbortSignal => AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
+
+/** The whole watchlist, page by page. */
+export async function fetchStocks(signal: AbortSignal): Promise<Stock[]> {
+  const stocks: Stock[] = [];
+  let cursor: string | null = null;
+  do {
+    const query: { limit: number; cursor?: string } = { limit: PAGE_SIZE, ...(cursor ? { cursor } : {}) };
+    const page: { items: Stock[]; next_cursor: string | null } = await answer(
+      client.GET('/stocks', { params: { query }, signal: within(signal) }),
+    );
+    stocks.push(...page.items);
+    cursor = page.next_cursor;
+  } while (cursor);
+  return stocks;
+}
+
+export function fetchBars(symbol: string, interval: Interval, signal: AbortSignal): Promise<BarPage> {
+  const params = { path: { symbol }, query: { interval, limit: BAR_COUNT } };
+  return answer(client.GET('/stocks/{symbol}/bars', { params, signal: within(signal) }));
+}
+
+export function fetchMarketStatus(signal: AbortSignal): Promise<MarketStatus> {
+  return answer(client.GET('/market/status', { signal: within(signal) }));
+}

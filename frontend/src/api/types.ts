@@ -1,0 +1,14 @@
+// The API's shapes by their short names; the one source is openapi.json.
+import type { components } from './schema';
+
+type Shapes = components['schemas'];
+
+export type Quote = Shapes['Quote'];
+export type Stock = Shapes['Stock'];
+export type Bar = Shapes['Bar'];
+export type BarPage = Shapes['BarPage'];
+export type Interval = Shapes['Interval'];
+export type FeedStatus = Shapes['FeedStatus'];
+export type CalendarStatus = Shapes['CalendarStatus'];
+export type MarketStatus = Shapes['MarketStatus'];
+export type Problem = Shapes['Problem'];

@@ -1,0 +1,63 @@
+// How the newest bar grows with the stream, between two answers of the API.
+import type { Bar, BarPage, Interval, Quote } from '../api/types';
+import { highest, lowest } from './decimal';
+
+const MINUTE_MS = 60_000;
+
+const LENGTH_MS: Record<Exclude<Interval, '1d'>, number> = {
+  '1m': MINUTE_MS,
+  '5m': 5 * MINUTE_MS,
+  '15m': 15 * MINUTE_MS,
+  '1h': 60 * MINUTE_MS,
+};
+
+function grown(bar: Bar, price: string): Bar {
+  const verdict = { is_certified: false, verdict: null, revision: null };
+  return { ...bar, ...verdict, high: highest(bar.high, price), low: lowest(bar.low, price), close: price };
+}
+
+function opened(before: Bar, quote: Quote, length: number): Bar {
+  const start = Math.floor(Date.parse(quote.ts_event) / length) * length;
+  return {
+    ts_start: new Date(start).toISOString(),
+    ts_end: new Date(start + length).toISOString(),
+    session_date: before.session_date,
+    open: quote.price,
+    high: quote.price,
+    low: quote.price,
+    close: quote.price,
+    volume: null,
+    vwap: null,
+    tick_count: 1,
+    is_certified: false,
+    verdict: null,
+    revision: null,
+  };
+}
+
+/** A certified minute is settled; a longer bar is certified minutes so far, and still grows. */
+function isSettled(bar: Bar, interval: Interval): boolean {
+  return bar.is_certified && interval === '1m';
+}
+
+/** The page with the quote in its last bar, or in a new provisional bar; the same page where it changes nothing. */
+export function withQuote(page: BarPage, quote: Quote): BarPage {
+  const last = page.items.at(-1);
+  if (!last) return page;
+  const instant = Date.parse(quote.ts_event);
+  if (instant < Date.parse(last.ts_start)) return page;
+  if (instant < Date.parse(last.ts_end)) {
+    return isSettled(last, page.interval) ? page : { ...page, items: [...page.items.slice(0, -1), grown(last, quote.price)] };
+  }
+  if (page.interval === '1d' || quote.session_phase !== 'regular') return page;
+  return { ...page, items: [...page.items, opened(last, quote, LENGTH_MS[page.interval])] };
+}
+
+export type Standing = 'provisional' | 'certified' | 'suspect' | 'restated';
+
+/** How far a bar can be trusted; a vendor's correction is a restatement too. */
+export function standing(bar: Bar): Standing {
+  if (!bar.is_certified) return 'provisional';
+  if (bar.verdict === 'suspect') return 'suspect';
+  return bar.verdict === 'restated' || bar.verdict === 'vendor' ? 'restated' : 'certified';
+}

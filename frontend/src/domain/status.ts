@@ -1,0 +1,71 @@
+// The platform's state in words that an investor understands.
+import type { CalendarStatus, FeedStatus } from '../api/types';
+import type { Zone } from './time';
+import { show } from './time';
+
+export type Link = 'connecting' | 'open' | 'reconnecting';
+export type Tone = 'good' | 'warning' | 'bad' | 'idle';
+
+export interface Words {
+  readonly text: string;
+  readonly tone: Tone;
+}
+
+const KINDS: Record<string, string> = { simulator: 'simulated', tape: 'tape', yahoo: 'live (Yahoo)' };
+
+export const kindWords = (kind: string): string => KINDS[kind] ?? kind;
+
+function stateWords(feed: FeedStatus, zone: Zone): Words {
+  switch (feed.state) {
+    case 'running':
+      return { text: '', tone: 'good' };
+    case 'stale':
+      return { text: feed.stale_since ? `stale since ${show(feed.stale_since, 'seconds', zone)}` : 'stale', tone: 'warning' };
+    case 'ended':
+      return { text: 'ended', tone: 'idle' };
+    case 'stopped':
+      return { text: 'stopped', tone: 'bad' };
+  }
+}
+
+function linkWords(link: Link): Words | null {
+  switch (link) {
+    case 'open':
+      return null;
+    case 'connecting':
+      return { text: 'connecting…', tone: 'idle' };
+    case 'reconnecting':
+      return { text: 'reconnecting…', tone: 'bad' };
+  }
+}
+
+/** Kind and state of the feed; a lost line to the API outranks what the feed last said. */
+export function feedWords(feed: FeedStatus | undefined, link: Link, zone: Zone): Words {
+  const state = linkWords(link) ?? (feed ? stateWords(feed, zone) : { text: 'waiting for its state…', tone: 'idle' as const });
+  const kind = feed ? kindWords(feed.kind) : '';
+  return { text: [kind, state.text].filter(Boolean).join(' · '), tone: state.tone };
+}
+
+const CALENDARS: Record<string, string> = { XNYS: 'New York', XNAS: 'Nasdaq', XLON: 'London', '24/7': '24/7' };
+const DAY_MS = 86_400_000;
+
+function nextWords(verb: string, instant: string | null, now: number, zone: Zone): string {
+  if (!instant) return '';
+  const isSoon = Date.parse(instant) - now < DAY_MS;
+  return `, ${verb} ${show(instant, isSoon ? 'time' : 'weekday', zone)}`;
+}
+
+/** One exchange now: "New York open, closes 16:00". `now` is the platform's clock. */
+export function marketWords(status: CalendarStatus, now: number, zone: Zone): Words {
+  const name = CALENDARS[status.calendar] ?? status.calendar;
+  switch (status.state) {
+    case 'open':
+      return { text: `${name} open${nextWords('closes', status.ts_next_close, now, zone)}`, tone: 'good' };
+    case 'pre':
+      return { text: `${name} pre-market${nextWords('opens', status.ts_next_open, now, zone)}`, tone: 'warning' };
+    case 'post':
+      return { text: `${name} after hours${nextWords('opens', status.ts_next_open, now, zone)}`, tone: 'warning' };
+    case 'closed':
+      return { text: `${name} closed${nextWords('opens', status.ts_next_open, now, zone)}`, tone: 'idle' };
+  }
+}

@@ -1,0 +1,28 @@
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import { App } from './App';
+import { applyTheme } from './state/useTheme';
+import { Guard } from './ui/Guard';
+import './styles/tokens.css';
+import './styles/base.css';
+import './styles/page.css';
+import './styles/table.css';
+import './styles/chart.css';
+
+const ROOT = document.getElementById('root');
+if (!ROOT) throw new Error('Element #root not found in index.html; expected one <div id="root">.');
+
+// Queries ask again at their own pace, so a failed answer is shown at once instead of retried in silence.
+const client = new QueryClient({ defaultOptions: { queries: { retry: false, staleTime: 1_000 } } });
+
+applyTheme();
+createRoot(ROOT).render(
+  <StrictMode>
+    <QueryClientProvider client={client}>
+      <Guard>
+        <App />
+      </Guard>
+    </QueryClientProvider>
+  </StrictMode>,
+);

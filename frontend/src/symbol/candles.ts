@@ -1,0 +1,66 @@
+// Bars as the chart library wants them. The one place where prices become floats: for drawing.
+import type { CandlestickData, HistogramData, Time, UTCTimestamp } from 'lightweight-charts';
+import type { Bar, Interval } from '../api/types';
+import { standing } from '../domain/bars';
+
+/** Colours of the theme in use, as the browser resolved them. */
+export interface Palette {
+  readonly up: string;
+  readonly down: string;
+  readonly upFaded: string;
+  readonly downFaded: string;
+  /** Fully transparent, yet of a hue: the price axis paints its label with it. */
+  readonly upHollow: string;
+  readonly downHollow: string;
+  readonly suspect: string;
+  readonly restated: string;
+  readonly text: string;
+  readonly grid: string;
+  readonly surface: string;
+}
+
+const SECOND_MS = 1000;
+
+/** A day is named by the exchange and has no zone; all else is an instant. */
+export function timeOf(bar: Bar, interval: Interval): Time {
+  return interval === '1d' ? bar.session_date : ((Date.parse(bar.ts_start) / SECOND_MS) as UTCTimestamp);
+}
+
+function colours(bar: Bar, palette: Palette) {
+  const isUp = Number(bar.close) >= Number(bar.open);
+  const side = isUp ? palette.up : palette.down;
+  switch (standing(bar)) {
+    case 'provisional':
+      return isUp
+        ? { color: palette.upHollow, borderColor: side, wickColor: palette.upFaded }
+        : { color: palette.downHollow, borderColor: side, wickColor: palette.downFaded };
+    case 'suspect':
+      return { color: palette.suspect, borderColor: palette.suspect, wickColor: palette.suspect };
+    case 'restated':
+      return { color: side, borderColor: palette.restated, wickColor: palette.restated };
+    case 'certified':
+      return { color: side, borderColor: side, wickColor: side };
+  }
+}
+
+export function candle(bar: Bar, interval: Interval, palette: Palette): CandlestickData {
+  return {
+    time: timeOf(bar, interval),
+    open: Number(bar.open),
+    high: Number(bar.high),
+    low: Number(bar.low),
+    close: Number(bar.close),
+    ...colours(bar, palette),
+  };
+}
+
+export function volumeColumn(bar: Bar, interval: Interval, palette: Palette): HistogramData {
+  const isUp = Number(bar.close) >= Number(bar.open);
+  return { time: timeOf(bar, interval), value: bar.volume ?? 0, color: isUp ? palette.upFaded : palette.downFaded };
+}
+
+/** True where `now` is `before` with its last bar changed or one bar added, which the chart draws without a redraw of all. */
+export function isTailChange(before: readonly Bar[], now: readonly Bar[]): boolean {
+  const added = now.length - before.length;
+  return (added === 0 || added === 1) && before.slice(0, -1).every((bar, index) => bar === now[index]);
+}

@@ -1,0 +1,89 @@
+// The candlestick chart on its canvas: made once, fed with bars, painted in the theme's colours.
+import type { IChartApi, ISeriesApi, TickMarkType, Time } from 'lightweight-charts';
+import { CandlestickSeries, ColorType, createChart, CrosshairMode, HistogramSeries } from 'lightweight-charts';
+import type { BarPage } from '../api/types';
+import { priceDigits } from '../domain/format';
+import type { Style, Zone } from '../domain/time';
+import { show, showDay } from '../domain/time';
+import type { Palette } from './candles';
+import { candle, isTailChange, volumeColumn } from './candles';
+
+const SECOND_MS = 1000;
+/** Bars in sight at first; the older ones are a drag away. */
+const BARS_IN_SIGHT = 110;
+const BARS_AHEAD = 4;
+
+export interface Chart {
+  readonly api: IChartApi;
+  readonly candles: ISeriesApi<'Candlestick'>;
+  readonly volume: ISeriesApi<'Histogram'>;
+}
+
+export function makeChart(element: HTMLElement): Chart {
+  const api = createChart(element, {
+    autoSize: true,
+    crosshair: { mode: CrosshairMode.Normal },
+    rightPriceScale: { borderVisible: false, scaleMargins: { top: 0.08, bottom: 0.24 } },
+    timeScale: { borderVisible: false, timeVisible: true, secondsVisible: false, rightOffset: BARS_AHEAD, minBarSpacing: 2 },
+    layout: { attributionLogo: false, fontFamily: getComputedStyle(element).fontFamily },
+  });
+  const candles = api.addSeries(CandlestickSeries, { borderVisible: true });
+  const volume = api.addSeries(HistogramSeries, {
+    priceScaleId: 'volume',
+    priceFormat: { type: 'volume' },
+    lastValueVisible: false,
+    priceLineVisible: false,
+  });
+  api.priceScale('volume').applyOptions({ scaleMargins: { top: 0.82, bottom: 0 } });
+  return { api, candles, volume };
+}
+
+export function paint(chart: Chart, palette: Palette): void {
+  const line = { color: palette.grid };
+  chart.api.applyOptions({
+    layout: { background: { type: ColorType.Solid, color: palette.surface }, textColor: palette.text },
+    grid: { vertLines: line, horzLines: line },
+  });
+}
+
+/** By TickMarkType: year, month, day, time, time with seconds. The library's days begin at midnight UTC. */
+const DAY_MARKS: readonly Style[] = ['year', 'month', 'day'];
+
+/** Where the library sees a new day, an instant carries its date and its time. Days have no zone. */
+function mark(time: Time, type: TickMarkType, zone: Zone): string {
+  if (typeof time !== 'number') return show(time as string, DAY_MARKS[type] ?? 'day', 'utc');
+  return show(time * SECOND_MS, DAY_MARKS[type] ? 'dayTime' : 'time', zone);
+}
+
+export function setZone(chart: Chart, zone: Zone): void {
+  const timeFormatter = (time: Time) =>
+    typeof time === 'number' ? show(time * SECOND_MS, 'full', zone) : showDay(time as string);
+  chart.api.applyOptions({
+    localization: { timeFormatter },
+    timeScale: { tickMarkFormatter: (time: Time, type: TickMarkType) => mark(time, type, zone) },
+  });
+}
+
+function replaceBars(chart: Chart, page: BarPage, palette: Palette): void {
+  const precision = priceDigits(page.symbol, page.items.at(-1)?.close ?? '1');
+  chart.candles.applyOptions({ priceFormat: { type: 'price', precision, minMove: 10 ** -precision } });
+  chart.candles.setData(page.items.map((bar) => candle(bar, page.interval, palette)));
+  chart.volume.setData(page.items.map((bar) => volumeColumn(bar, page.interval, palette)));
+}
+
+function updateTail(chart: Chart, page: BarPage, from: number, palette: Palette): void {
+  for (const bar of page.items.slice(from)) {
+    chart.candles.update(candle(bar, page.interval, palette));
+    chart.volume.update(volumeColumn(bar, page.interval, palette));
+  }
+}
+
+/** Draws what changed since `before`; null draws everything. */
+export function draw(chart: Chart, before: BarPage | null, page: BarPage, palette: Palette): void {
+  if (before && isTailChange(before.items, page.items)) updateTail(chart, page, before.items.length - 1, palette);
+  else replaceBars(chart, page, palette);
+}
+
+export function showNewest(chart: Chart, count: number): void {
+  chart.api.timeScale().setVisibleLogicalRange({ from: count - BARS_IN_SIGHT, to: count + BARS_AHEAD });
+}

@@ -1,0 +1,18 @@
+import type { ProxyOptions } from 'vite';
+import { defineConfig } from 'vite';
+
+const API = process.env.STOCK_PLATFORM_API_URL || 'http://127.0.0.1:5000';
+const PORT = Number(process.env.STOCK_PLATFORM_FRONTEND_PORT || 3000);
+
+// The page and the API share one origin, so that the local stack needs no CORS.
+const PATHS = ['/stocks', '/market', '/stream', '/health', '/openapi.json', '/docs'];
+const proxy: Record<string, ProxyOptions> = Object.fromEntries(PATHS.map((path) => [path, { target: API }]));
+const server = { host: '127.0.0.1', port: PORT, strictPort: true, proxy };
+
+export default defineConfig(async ({ isPreview }) => ({
+  // Preview only serves files: without the compiler its process is smaller.
+  plugins: isPreview ? [] : [(await import('@vitejs/plugin-react')).default()],
+  server,
+  preview: server,
+  build: { target: 'es2023', sourcemap: false, modulePreload: { polyfill: false } },
+}));
