@@ -1,0 +1,86 @@
+"""Door to websockets, both ends: a client's connection and a server's, with errors of the platform's own."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.exceptions import ConnectionClosed, WebSocketException
+
+from stock_platform.errors import FeedUnreachable, StreamClosed
+
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_CLOSE_WITHIN_S = 2.0
+
+
+class Socket:
+    """One open connection. A frame is bytes, whichever kind the other side sent."""
+
+    def __init__(self, connection: ClientConnection | ServerConnection, address: str) -> None:
+        self._connection = connection
+        self._address = address
+
+    async def send(self, text: str) -> None:
+        """Send one text frame.
+
+        Raises:
+            StreamClosed: the other side is gone.
+        """
+        try:
+            await self._connection.send(text)
+        except ConnectionClosed as error:
+            raise StreamClosed(self._address, str(error)) from error
+
+    async def receive(self, within: timedelta | None = None) -> bytes:
+        """The next frame.
+
+        Raises:
+            StreamClosed: the other side is gone.
+            TimeoutError: nothing came in time.
+        """
+        try:
+            async with asyncio.timeout(within.total_seconds() if within else None):
+                return await self._connection.recv(decode=False)
+        except ConnectionClosed as error:
+            raise StreamClosed(self._address, str(error)) from error
+
+    async def close(self, code: int = 1000) -> None:
+        """Say goodbye with a code."""
+        await self._connection.close(code)
+
+    def abort(self) -> None:
+        """Cut the line without a word."""
+        self._connection.transport.abort()
+
+
+@asynccontextmanager
+async def connected(url: str, *, within: timedelta) -> AsyncIterator[Socket]:
+    """An open client connection.
+
+    Raises:
+        FeedUnreachable: it cannot be opened.
+    """
+    seconds = within.total_seconds()
+    proxy = None if urlsplit(url).hostname in _LOOPBACK else True
+    try:
+        connection = await connect(url, open_timeout=seconds, close_timeout=_CLOSE_WITHIN_S, proxy=proxy)
+    except (OSError, WebSocketException, ValueError) as error:
+        raise FeedUnreachable(url, str(error) or type(error).__name__) from error
+    try:
+        yield Socket(connection, url)
+    finally:
+        await connection.close()
+
+
+@asynccontextmanager
+async def serving(handler: Callable[[Socket], Awaitable[None]], *, port: int) -> AsyncIterator[int]:
+    """A server on the loopback; gives its port (0 asks for a free one). Leaving closes every connection."""
+
+    async def handle(connection: ServerConnection) -> None:
+        await handler(Socket(connection, f"client {connection.remote_address}"))
+
+    async with serve(handle, "127.0.0.1", port, compression=None, close_timeout=_CLOSE_WITHIN_S) as server:
+        yield next(iter(server.sockets)).getsockname()[1]

@@ -1,0 +1,180 @@
+"""A Parquet of trades, read in its own order and played at its own pace.
+
+Not here: judging (validation), publishing. After a restart the rows that Kafka has already are played at once and
+marked as published, so that they rebuild the state but are not sent again."""
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from functools import cached_property, partial
+from pathlib import Path
+from typing import NamedTuple
+
+import polars as pl
+
+from stock_platform.adapters.clock import Clock
+from stock_platform.errors import TapeUnreadable
+from stock_platform.feed.publisher import Acknowledged
+from stock_platform.feed.tick import Candidate, epoch_ms, from_epoch_ms
+
+_COLUMNS = ("ts_event", "symbol", "price", "size")
+_CHUNK_ROW_COUNT = 100_000
+"""Rows in memory at once: some 20 MB."""
+_BATCH_COUNT = 2_000
+_MINUTE_MS = 60_000
+
+
+class Trade(NamedTuple):
+    """One row."""
+
+    ts_event_ms: int
+    symbol: str
+    price: Decimal | str | None
+    size: int | None
+
+
+class Tape:
+    """A tape's file, checked when it is opened.
+
+    Raises:
+        TapeUnreadable: not a Parquet, a column is missing or of a wrong type, no rows, not sorted by ts_event.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self._frame = pl.scan_parquet(path)
+            self._check(self._frame.collect_schema())
+        except (OSError, pl.exceptions.PolarsError) as error:
+            raise TapeUnreadable(path, str(error).splitlines()[0]) from error
+
+    def _check(self, schema: pl.Schema) -> None:
+        missing = [name for name in _COLUMNS if name not in schema]
+        if missing:
+            raise TapeUnreadable(self.path, f"no column {', '.join(missing)}")
+        ts_event = schema["ts_event"]
+        if not isinstance(ts_event, pl.Datetime) or ts_event.time_zone != "UTC":
+            raise TapeUnreadable(self.path, f"ts_event is {ts_event}, not a UTC timestamp")
+        if not schema["size"].is_integer():
+            raise TapeUnreadable(self.path, f"size is {schema['size']}, not an integer")
+        column = pl.col("ts_event")
+        facts = self._frame.select(
+            column.len().alias("rows"), column.null_count().alias("nulls"), column.is_sorted().alias("is_sorted")
+        ).collect()
+        rows, nulls, is_sorted = facts.row(0)
+        if not rows or nulls or not is_sorted:
+            problem = "it has no rows" if not rows else f"{nulls} rows without ts_event" if nulls else "not sorted"
+            raise TapeUnreadable(self.path, problem)
+        self.row_count = int(rows)
+
+    @cached_property
+    def symbols(self) -> tuple[str, ...]:
+        """Every symbol of the tape, in alphabetical order."""
+        names = self._frame.select(pl.col("symbol").cast(pl.String).unique()).collect()["symbol"]
+        return tuple(sorted(name for name in names.to_list() if name))
+
+    def trades(self, start: int = 0) -> Iterator[Trade]:
+        """Rows in their order, from that row on."""
+        price = pl.col("price")
+        exact = price if isinstance(self._frame.collect_schema()["price"], pl.Decimal) else price.cast(pl.String)
+        columns = (pl.col("ts_event").dt.epoch("ms"), pl.col("symbol").cast(pl.String), exact, pl.col("size"))
+        rows = self._frame.select(columns)
+        for offset in range(start, self.row_count, _CHUNK_ROW_COUNT):
+            yield from map(Trade._make, rows.slice(offset, _CHUNK_ROW_COUNT).collect().iter_rows())
+
+    def row(self, index: int) -> Trade:
+        """One row by its number."""
+        return next(self.trades(index))
+
+
+class TapeSource:
+    """Plays a tape: a row is due when its distance from the first one, divided by the speed, has passed.
+
+    Args:
+        speed: Times faster than it happened.
+        is_as_live: Shift it by whole minutes so that it begins now; at speed 1 a restart catches up with the clock.
+        acknowledged: What Kafka has already; those rows are played at once.
+    """
+
+    is_connected = True
+    last_error: str | None = None
+
+    def __init__(self, tape: Tape, *, speed: float, is_as_live: bool, acknowledged: Acknowledged, clock: Clock) -> None:
+        self._speed = speed
+        self._acknowledged = acknowledged
+        self._clock = clock
+        self._shift_ms = _shift_ms(tape, acknowledged, clock.now()) if is_as_live else 0
+        self._is_tied_to_clock = is_as_live and speed == 1
+        self._trades = enumerate(tape.trades())
+        self._next = next(self._trades, None)
+        self._origin: tuple[int, int] | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the last row has been read."""
+        return self._next is None
+
+    def read(self, within: timedelta) -> Sequence[Candidate]:
+        """Rows that are due; waits for the next one no longer than told."""
+        ts_recv = self._clock.now()
+        now_ms, batch = epoch_ms(ts_recv), list[Candidate]()
+        while self._next is not None and len(batch) < _BATCH_COUNT:
+            line_seq, trade = self._next
+            is_published = self._acknowledged.covers(trade.symbol, line_seq)
+            if not is_published and self._due_in_ms(trade, now_ms) > 0:
+                break
+            batch.append(self._candidate(trade, line_seq, ts_recv, is_published=is_published))
+            self._next = next(self._trades, None)
+        if not batch and self._next is not None:
+            self._clock.sleep(min(within, timedelta(milliseconds=self._due_in_ms(self._next[1], now_ms))))
+        return batch
+
+    def close(self) -> None:
+        """Nothing is open between reads."""
+
+    def _due_in_ms(self, trade: Trade, now_ms: int) -> float:
+        ts_ms = trade.ts_event_ms + self._shift_ms
+        if self._origin is None:
+            self._origin = (ts_ms, ts_ms if self._is_tied_to_clock else now_ms)
+        first_ts_ms, first_now_ms = self._origin
+        return (ts_ms - first_ts_ms) / self._speed - (now_ms - first_now_ms)
+
+    def _candidate(self, trade: Trade, line_seq: int, ts_recv: datetime, *, is_published: bool) -> Candidate:
+        return Candidate(
+            symbol=trade.symbol,
+            price=_price(trade.price),
+            day_volume=None,
+            size=trade.size,
+            ts_event=from_epoch_ms(trade.ts_event_ms + self._shift_ms),
+            ts_recv=ts_recv,
+            previous_close=None,
+            ts_connected=None,
+            line_seq=line_seq,
+            payload=partial(_row_json, trade),
+            is_published=is_published,
+        )
+
+
+def _shift_ms(tape: Tape, acknowledged: Acknowledged, now: datetime) -> int:
+    """Whole minutes from the tape's time to the time it is played in; a restart keeps the shift of what is published."""
+    published = acknowledged.any
+    if published is not None and published.ts_event_ms is not None:
+        return published.ts_event_ms - tape.row(published.line_seq).ts_event_ms
+    distance_ms = epoch_ms(now.astimezone(UTC)) - tape.row(0).ts_event_ms
+    return distance_ms // _MINUTE_MS * _MINUTE_MS
+
+
+def _price(value: Decimal | str | None) -> Decimal:
+    """The price as it is written; what is no number is NaN, and refused."""
+    if isinstance(value, Decimal):
+        return value
+    try:
+        return Decimal(value or "NaN")
+    except InvalidOperation:
+        return Decimal("NaN")
+
+
+def _row_json(trade: Trade) -> bytes:
+    row = trade._asdict() | {"price": None if trade.price is None else str(trade.price)}
+    return json.dumps(row, separators=(",", ":")).encode()

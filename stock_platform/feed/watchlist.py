@@ -1,0 +1,120 @@
+"""What is watched: the instruments of a YAML file, validated. Not here: how they are shared out over lines."""
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from stock_platform.calendars.lookup import CALENDARS
+from stock_platform.errors import WatchlistInvalid
+
+DEFAULT_PATH = Path(str(files("stock_platform.feed").joinpath("watchlist.yaml")))
+
+_Text = Annotated[str, Field(min_length=1, max_length=120)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Simulated(_Strict):
+    """What the simulated market of one instrument starts from."""
+
+    base_price: Decimal = Field(gt=0, lt=10_000_000, description="In the instrument's currency.")
+    daily_volume: int = Field(default=10_000_000, gt=0, description="Units traded on a regular day.")
+    volatility_pct: float = Field(default=1.6, gt=0, lt=50, description="Standard deviation of a day's return.")
+
+
+class Instrument(_Strict):
+    """One symbol."""
+
+    symbol: Annotated[str, Field(pattern=r"^[A-Z0-9^][A-Z0-9.\-=^]{0,19}$")]
+    name: _Text
+    sector: _Text
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{2}[A-Za-z]$")]
+    calendar: str
+    provider: Literal["yahoo", "tape"]
+    simulator: Simulated | None = None
+
+    @field_validator("calendar")
+    @classmethod
+    def _is_known(cls, name: str) -> str:
+        if name not in CALENDARS:
+            raise ValueError(f"calendar {name!r} is not one of {', '.join(CALENDARS)}")
+        return name
+
+
+class _Watchlist(_Strict):
+    instruments: Annotated[tuple[Instrument, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _has_each_symbol_once(self) -> "_Watchlist":
+        symbols = [instrument.symbol for instrument in self.instruments]
+        twice = sorted({symbol for symbol in symbols if symbols.count(symbol) > 1})
+        if twice:
+            raise ValueError(f"symbols named twice: {', '.join(twice)}")
+        return self
+
+
+def load_watchlist(path: Path = DEFAULT_PATH) -> tuple[Instrument, ...]:
+    """Read and validate a watchlist.
+
+    Raises:
+        WatchlistInvalid: names the line and the reason.
+    """
+    try:
+        text = path.read_text()
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        return _Watchlist.model_validate(yaml.safe_load(text)).instruments
+    except OSError as error:
+        raise WatchlistInvalid(path, "file", error.strerror or str(error)) from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise WatchlistInvalid(path, _syntax_line(error), "not YAML") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "watchlist"
+        raise WatchlistInvalid(path, f"line {_line(root, first['loc'])}", f"{where}: {first['msg']}") from error
+
+
+def always_open(instruments: Iterable[Instrument]) -> tuple[Instrument, ...]:
+    """The same instruments on a market that never closes: what a simulation or a tape played as live trades on."""
+    return tuple(instrument.model_copy(update={"calendar": "24/7"}) for instrument in instruments)
+
+
+def instruments_of_tape(symbols: Iterable[str], known: Sequence[Instrument] = ()) -> tuple[Instrument, ...]:
+    """Instruments of a tape's symbols: as the watchlist describes them, else named by their symbol."""
+    by_symbol = {instrument.symbol: instrument for instrument in known}
+    return tuple(by_symbol.get(symbol) or _unknown(symbol) for symbol in sorted(symbols))
+
+
+def _unknown(symbol: str) -> Instrument:
+    return Instrument(
+        symbol=symbol, name=symbol, sector="Unknown", currency="USD", calendar="XNYS", provider="tape"
+    )
+
+
+def _syntax_line(error: Exception) -> str:
+    mark: Any = getattr(error, "problem_mark", None)
+    return f"line {mark.line + 1}" if mark else "file"
+
+
+def _line(node: Any, location: Iterable[int | str]) -> int:
+    """Line of the deepest node on the way to the location; a missing key gets its parent's line."""
+    for part in location:
+        child = _child(node, part)
+        if child is None:
+            break
+        node = child
+    return node.start_mark.line + 1 if node else 1
+
+
+def _child(node: Any, part: int | str) -> Any:
+    if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+        return node.value[part]
+    if isinstance(node, yaml.MappingNode):
+        return next((value for key, value in node.value if key.value == part), None)
+    return None
