@@ -18,7 +18,7 @@ export class ApiProblem extends Error {
   }
 }
 
-const client = createClient<paths>({ baseUrl: API_URL || location.origin });
+const client = createClient<paths>({ baseUrl: API_URL });
 
 function isProblem(error: unknown): error is Problem {
   return typeof error === 'object' && error !== null && 'title' in error && 'detail' in error && typeof error.detail === 'string';

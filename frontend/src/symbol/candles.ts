@@ -35,9 +35,9 @@ function colours(bar: Bar, palette: Palette) {
         ? { color: palette.upHollow, borderColor: side, wickColor: palette.upFaded }
         : { color: palette.downHollow, borderColor: side, wickColor: palette.downFaded };
     case 'suspect':
-      return { color: palette.suspect, borderColor: palette.suspect, wickColor: palette.suspect };
+      return { color: palette.suspect, borderColor: palette.suspect, wickColor: side };
     case 'restated':
-      return { color: side, borderColor: palette.restated, wickColor: palette.restated };
+      return { color: palette.restated, borderColor: palette.restated, wickColor: side };
     case 'certified':
       return { color: side, borderColor: side, wickColor: side };
   }

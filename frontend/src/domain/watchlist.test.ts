@@ -1,0 +1,74 @@
+import { describe, expect, test } from 'vitest';
+import type { Quote, Stock } from '../api/types';
+import type { Sort } from './watchlist';
+import { newer, rank, toggled } from './watchlist';
+
+const quote = (price: string, change_pct: string, day_volume: number, second: number): Quote => ({
+  symbol: '',
+  price,
+  previous_close: null,
+  change_pct,
+  day_volume,
+  currency: 'USD',
+  session_phase: 'regular',
+  ts_event: `2026-11-20T15:00:0${second}Z`,
+  ts_recv: `2026-11-20T15:00:0${second}Z`,
+  source: 'simulator',
+});
+
+const stock = (symbol: string, name: string, quoted: Quote | null): Stock => ({
+  symbol,
+  name,
+  sector: 'Technology',
+  currency: 'USD',
+  calendar: 'XNYS',
+  quote: quoted,
+  sparkline: [],
+});
+
+const STOCKS = [
+  stock('NEW', 'Just Listed', null),
+  stock('B', 'Beta', quote('9.5', '-1.2', 300, 3)),
+  stock('A', 'Alpha', quote('10', '0.5', 200, 1)),
+  stock('C', 'Gamma', quote('100', '-0.3', 100, 2)),
+];
+const symbols = (sort: Sort, filter = '') => rank(STOCKS, sort, filter).map((each) => each.symbol).join(' ');
+
+describe('the order of the watchlist', () => {
+  test.each([
+    ['symbol', false, 'A B C NEW'],
+    ['symbol', true, 'NEW C B A'],
+    ['price', false, 'B A C NEW'],
+    ['price', true, 'C A B NEW'],
+    ['change', false, 'B C A NEW'],
+    ['volume', true, 'B A C NEW'],
+    ['age', false, 'B C A NEW'],
+  ] as const)('by %s, descending %s; without a quote comes last', (column, isDescending, expected) => {
+    expect(symbols({ column, isDescending })).toBe(expected);
+  });
+
+  test.each([
+    ['gam', 'C'],
+    [' ALPHA ', 'A'],
+    ['technology', 'A B C NEW'],
+    ['zzz', ''],
+  ])('the filter "%s"', (filter, expected) => {
+    expect(symbols({ column: 'symbol', isDescending: false }, filter)).toBe(expected);
+  });
+
+  test('a click falls for numbers, rises for names, and turns on the second', () => {
+    const bySymbol = { column: 'symbol', isDescending: false } as const;
+    const first = toggled(bySymbol, 'change');
+    expect(first).toEqual({ column: 'change', isDescending: true });
+    expect(toggled(first, 'change').isDescending).toBe(false);
+    expect(toggled(first, 'symbol')).toEqual(bySymbol);
+  });
+});
+
+test('of two quotes the later event wins, whichever side brings it', () => {
+  const [early, late] = [quote('1', '0', 0, 1), quote('2', '0', 0, 2)];
+  expect(newer(early, late)).toBe(late);
+  expect(newer(late, early)).toBe(late);
+  expect(newer(undefined, early)).toBe(early);
+  expect(newer(null, undefined)).toBeNull();
+});
