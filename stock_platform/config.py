@@ -60,6 +60,7 @@ class Settings(BaseSettings):
     gate_grace_s: float = Field(2.0, ge=0)
     gate_lead_s: float = Field(25.0, ge=0)
     sessions_first: date = date(2025, 1, 1)
+    sessions_last: date | None = None
     api_allowed_origins: str = ""
 
     postgres_admin_password: SecretStr = SecretStr("")

@@ -9,6 +9,7 @@ from typing import Any, LiteralString, cast
 import polars as pl
 import psycopg
 from psycopg import sql
+from psycopg_pool import ConnectionPool
 
 from stock_platform.errors import MigrationChanged
 
@@ -120,3 +121,13 @@ def ensure_databases(admin_dsn: str, passwords: dict[str, str]) -> None:
             if name not in databases:
                 connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(name), sql.Identifier(owner)))
                 connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(name)))
+
+
+Pool = ConnectionPool[Connection]
+
+
+def open_pool(dsn: str, *, size: int) -> Pool:
+    """Connections for a server with many threads; a broken one is replaced, a missing server is waited for on use."""
+    return ConnectionPool(
+        dsn, min_size=1, max_size=size, open=True, kwargs={"options": "-c timezone=UTC"}, check=ConnectionPool.check_connection
+    )

@@ -1,0 +1,154 @@
+"""The store over Postgres, as the read-only role `api_reader`: promoted tables and views only."""
+
+from datetime import datetime, timedelta
+from typing import Any, LiteralString, cast
+
+import psycopg
+from psycopg.rows import dict_row
+
+from stock_platform.adapters.postgres import Pool
+from stock_platform.api.shapes import Bar, FeedState, FeedStatus, Interval, Quote, Stock
+from stock_platform.api.store import BarQuery, Freshness
+
+_STALE_AFTER = timedelta(seconds=20)
+"""A line beats every 2 s, and a quiet night has a tick every few seconds."""
+
+_STOCKS = """
+SELECT instrument.symbol, instrument.name, instrument.sector, instrument.currency, instrument.calendar,
+    to_jsonb(quote) AS quote,
+    ARRAY(
+        SELECT close FROM (
+            SELECT bar.ts_start, bar.close FROM market.bar_1m AS bar
+            WHERE bar.symbol = instrument.symbol
+            ORDER BY bar.ts_start DESC
+            LIMIT 60
+        ) AS newest ORDER BY ts_start
+    ) AS sparkline
+FROM reference.instrument AS instrument
+LEFT JOIN market.quote AS quote ON quote.symbol = instrument.symbol
+"""
+
+_CERTIFIED = """
+SELECT ts_start, ts_end, session_date, open, high, low, close, volume, vwap, tick_count,
+    TRUE AS is_certified, verdict, revision
+FROM market.bar_1m
+WHERE symbol = %(symbol)s
+"""
+
+_PROVISIONAL = """
+SELECT ts_start, ts_end, session_date, open, high, low, close, volume, vwap, tick_count,
+    FALSE AS is_certified, NULL AS verdict, NULL AS revision
+FROM market.bar_1m_provisional
+WHERE symbol = %(symbol)s
+    AND session_date >= (
+        SELECT coalesce(max(session_date), '-infinity'::date) FROM market.bar_1m WHERE symbol = %(symbol)s
+    )
+"""
+
+_COARSE = """
+SELECT ts_start, ts_end, session_date, open, high, low, close, volume, vwap, tick_count,
+    TRUE AS is_certified, 'passed' AS verdict, 1 AS revision
+FROM aggregates.{table}
+WHERE symbol = %(symbol)s
+"""
+
+_TABLES = {
+    Interval.FIVE_MINUTES: "bar_5m",
+    Interval.FIFTEEN_MINUTES: "bar_15m",
+    Interval.ONE_HOUR: "bar_1h",
+    Interval.ONE_DAY: "bar_1d",
+}
+
+_FRESHNESS = """
+SELECT line.source, line.state, line.line, line.ts_event_last, line.ts_heartbeat, line.ts_clock,
+    (SELECT max(ts_event) FROM market.quote) AS ts_quote_last,
+    (SELECT max(ts_start) FROM market.bar_1m) AS ts_bar_certified_last,
+    (SELECT array_agg(DISTINCT calendar ORDER BY calendar) FROM reference.instrument) AS calendars
+FROM (SELECT 1) AS one
+LEFT JOIN ops.feed_line AS line ON TRUE
+ORDER BY line.ts_heartbeat DESC NULLS LAST
+LIMIT 1
+"""
+
+
+class PostgresStore:
+    """Answers from the read replica of the truth that the gate has promoted.
+
+    Args:
+        feed_kind: What the feed is, until its line has spoken.
+    """
+
+    def __init__(self, pool: Pool, *, feed_kind: str) -> None:
+        self._pool = pool
+        self._feed_kind = feed_kind
+
+    def stocks(self, *, after: str, limit: int) -> list[Stock]:
+        """Watchlist by symbol, from the first symbol after `after`."""
+        where = " WHERE instrument.symbol > %(after)s ORDER BY instrument.symbol LIMIT %(limit)s"
+        return [_stock(row) for row in self._rows(_STOCKS + where, {"after": after, "limit": limit})]
+
+    def stock(self, symbol: str) -> Stock | None:
+        """One row of the watchlist; None when nobody watches the symbol."""
+        rows = self._rows(_STOCKS + " WHERE instrument.symbol = %(symbol)s", {"symbol": symbol})
+        return _stock(rows[0]) if rows else None
+
+    def bars(self, query: BarQuery) -> list[Bar]:
+        """Bars, oldest first."""
+        table = _TABLES.get(query.interval)
+        source = _COARSE.format(table=table) if table else f"{_CERTIFIED} UNION ALL {_PROVISIONAL}"
+        order = "ASC" if query.start else "DESC"
+        statement = f"SELECT * FROM ({source}) AS bar WHERE {_range(query)} ORDER BY ts_start {order} LIMIT %(limit)s"
+        values = {"symbol": query.symbol, "start": query.start, "end": query.end, "limit": query.limit}
+        bars = [Bar(**row) for row in self._rows(statement, values)]
+        return bars if query.start else bars[::-1]
+
+    def freshness(self, now: datetime) -> Freshness:
+        """State of the feed and of the newest bars."""
+        row = self._rows(_FRESHNESS, {})[0]
+        last = row["ts_quote_last"]
+        return Freshness(
+            feed=_feed_status(row, self._feed_kind, now),
+            ts_clock=row["ts_clock"],
+            ts_bar_last=last.replace(second=0, microsecond=0) if last else None,
+            ts_bar_certified_last=row["ts_bar_certified_last"],
+            calendars=tuple(row["calendars"] or ()),
+        )
+
+    def problem(self) -> str | None:
+        """None when the database answers, else the reason."""
+        try:
+            self._rows("SELECT 1", {})
+        except psycopg.Error as error:
+            return str(error).strip().splitlines()[0]
+        return None
+
+    def _rows(self, statement: str, values: dict[str, Any]) -> list[dict[str, Any]]:
+        with self._pool.connection(timeout=5) as connection, connection.cursor(row_factory=dict_row) as cursor:
+            return cursor.execute(cast(LiteralString, statement), values).fetchall()
+
+
+def _range(query: BarQuery) -> str:
+    lower = "ts_start >= %(start)s" if query.start else "TRUE"
+    upper = "ts_start < %(end)s" if query.end else "TRUE"
+    return f"{lower} AND {upper}"
+
+
+def _stock(row: dict[str, Any]) -> Stock:
+    quote = row["quote"]
+    return Stock(**{**row, "quote": Quote(**quote) if quote else None})
+
+
+def _feed_status(row: dict[str, Any], feed_kind: str, now: datetime) -> FeedStatus:
+    heard: datetime | None = row["ts_heartbeat"]
+    state = {"ended": FeedState.ENDED, "starting": FeedState.RUNNING, "running": FeedState.RUNNING}.get(
+        row["state"] or "", FeedState.STOPPED
+    )
+    is_stale = state is FeedState.RUNNING and (heard is None or now - heard > _STALE_AFTER)
+    return FeedStatus(
+        kind=row["source"] or feed_kind,
+        state=FeedState.STALE if is_stale else state,
+        line=row["line"],
+        ts_event_last=row["ts_event_last"],
+        ts_heartbeat=heard,
+        stale_since=heard if is_stale else None,
+    )

@@ -1,0 +1,56 @@
+"""What the API asks of whatever keeps quotes and bars: Postgres here, DynamoDB in the cloud."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from stock_platform.api.shapes import Bar, FeedStatus, Interval, Stock
+
+
+@dataclass(frozen=True)
+class BarQuery:
+    """Which bars: [start, end) where given, else the newest `limit`."""
+
+    symbol: str
+    interval: Interval
+    start: datetime | None
+    end: datetime | None
+    limit: int
+
+
+@dataclass(frozen=True)
+class Freshness:
+    """How new the data is.
+
+    Args:
+        ts_clock: Event time that the feed has reached."""
+
+    feed: FeedStatus
+    ts_clock: datetime | None
+    ts_bar_last: datetime | None
+    ts_bar_certified_last: datetime | None
+    calendars: tuple[str, ...]
+
+
+class Store(Protocol):
+    """Read-only; every call is one question."""
+
+    def stocks(self, *, after: str, limit: int) -> list[Stock]:
+        """Watchlist by symbol, from the first symbol after `after`."""
+        ...
+
+    def stock(self, symbol: str) -> Stock | None:
+        """One row of the watchlist; None when nobody watches the symbol."""
+        ...
+
+    def bars(self, query: BarQuery) -> list[Bar]:
+        """Bars, oldest first; 1-minute ones include provisional bars that the gate has not judged."""
+        ...
+
+    def freshness(self, now: datetime) -> Freshness:
+        """State of the feed and of the newest bars."""
+        ...
+
+    def problem(self) -> str | None:
+        """None when the store answers, else the reason."""
+        ...

@@ -1,0 +1,36 @@
+"""What Dagster loads: one set of definitions, made for the settings of the stack that loads it."""
+
+import dagster as dg
+
+from stock_platform.config import Settings, load
+from stock_platform.contracts.bar import BAR, STAGED_BAR
+from stock_platform.defs.aggregate import aggregate_assets
+from stock_platform.defs.certify import closed_bars_sensor, gate_assets, judgement_io
+from stock_platform.defs.external import external_assets
+from stock_platform.defs.feed_line import feed_line, feed_supervisor_sensor
+from stock_platform.defs.sessions import session_partitions
+from stock_platform.defs.stream_job import flink_job, flink_supervisor
+from stock_platform.defs.world import key_of, world_resource
+
+
+def build(settings: Settings) -> dg.Definitions:
+    """All assets, checks, jobs and sensors over one world."""
+    partitions = session_partitions(settings.sessions_first, settings.sessions_last)
+    gate, aggregates = gate_assets(partitions), aggregate_assets(partitions)
+    upstream = dg.AssetSelection.assets(key_of(STAGED_BAR.address), key_of(BAR.address), "quality/quarantine")
+    certify = dg.define_asset_job(
+        "certify_bars",
+        selection=upstream | dg.AssetSelection.groups("aggregates"),
+        partitions_def=partitions,
+        description="Judge the closed bars of a session, promote what passes, refresh the session's aggregates.",
+    )
+    return dg.Definitions(
+        assets=[*external_assets(settings), *gate, *aggregates],
+        jobs=[certify, feed_line, flink_job],
+        sensors=[feed_supervisor_sensor(settings.feed_line), flink_supervisor, closed_bars_sensor(certify)],
+        resources={"world": world_resource(settings), "judgement_io": judgement_io},
+        executor=dg.in_process_executor,
+    )
+
+
+defs = build(load())

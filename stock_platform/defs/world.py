@@ -1,0 +1,49 @@
+"""What assets and sensors are given: settings, a clock, and connections by role."""
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+import dagster as dg
+
+from stock_platform.adapters.clock import Clock, SystemClock
+from stock_platform.adapters.postgres import Connection, connect
+from stock_platform.config import Settings
+from stock_platform.contracts.record import Record
+
+
+@dataclass(frozen=True)
+class World:
+    """The outside, as one argument."""
+
+    settings: Settings
+    clock: Clock
+
+    def database(self, role: str) -> AbstractContextManager[Connection]:
+        """A connection of that role; commits at the end of the block."""
+        return connect(self.settings.dsn(role))
+
+
+def world_resource(settings: Settings) -> dg.ResourceDefinition:
+    """The world as a Dagster resource under the key `world`."""
+    return dg.ResourceDefinition.hardcoded_resource(World(settings, SystemClock()))
+
+
+def key_of(address: str) -> dg.AssetKey:
+    """Asset key of a table or topic: its address with slashes; topics live under `kafka`."""
+    parts = address.split(".")
+    return dg.AssetKey(["kafka", *parts] if parts[-1].startswith("v") and parts[-1][1:].isdigit() else parts)
+
+
+def column_schema(record: Record) -> dg.TableSchema:
+    """The contract's columns as Dagster shows them."""
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(
+                name=column.name,
+                type=column.type.value,
+                description=f"{column.meaning}{f' [{column.unit}]' if column.unit else ''}",
+                constraints=dg.TableColumnConstraints(nullable=column.name in record.nullable),
+            )
+            for column in record.columns
+        ]
+    )
