@@ -6,9 +6,11 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
 
 from stock_platform.contracts.tick import DEAD_LETTER, QUOTE_UPDATE, TICK
 from stock_platform.errors import DeliveryFailed, TopicMissing
@@ -71,7 +73,8 @@ def ensure_topics(bootstrap: str, specs: Sequence[TopicSpec]) -> None:
         NewTopic(spec.name, num_partitions=spec.partition_count, replication_factor=1, config=dict(spec.settings))
         for spec in specs
     ]
-    for name, created in admin.create_topics(new, operation_timeout=_ANSWER_WITHIN_S).items():
+    answers: dict[str, Any] = admin.create_topics(new, operation_timeout=_ANSWER_WITHIN_S)  # pyright: ignore[reportUnknownMemberType]
+    for name, created in answers.items():
         try:
             created.result(timeout=2 * _ANSWER_WITHIN_S)
         except KafkaException as error:
@@ -91,9 +94,7 @@ class KafkaProducer:
     minutes is waited for; after that `send` and `flush` raise, and the caller starts again from what was acknowledged.
     """
 
-    def __init__(
-        self, bootstrap: str, *, client_id: str, delivery_within: timedelta = timedelta(seconds=120)
-    ) -> None:
+    def __init__(self, bootstrap: str, *, client_id: str, delivery_within: timedelta = timedelta(seconds=120)) -> None:
         self.bootstrap = bootstrap
         self._failure: DeliveryFailed | None = None
         self._is_abandoned = False
@@ -137,9 +138,7 @@ class KafkaProducer:
             raise TopicMissing(topic, self.bootstrap)
         return len(found.partitions)
 
-    def send(
-        self, topic: str, *, key: str | None, value: bytes, headers: Mapping[str, str], timestamp_ms: int
-    ) -> None:
+    def send(self, topic: str, *, key: str | None, value: bytes, headers: Mapping[str, str], timestamp_ms: int) -> None:
         """Hand one record over; waits while the queue is full.
 
         Args:

@@ -1,7 +1,7 @@
 """Door to websockets, both ends: a client's connection and a server's, with errors of the platform's own."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from urllib.parse import urlsplit
@@ -57,7 +57,7 @@ class Socket:
 
 
 @asynccontextmanager
-async def connected(url: str, *, within: timedelta) -> AsyncIterator[Socket]:
+async def connected(url: str, *, within: timedelta) -> AsyncGenerator[Socket, None]:
     """An open client connection.
 
     Raises:
@@ -76,7 +76,7 @@ async def connected(url: str, *, within: timedelta) -> AsyncIterator[Socket]:
 
 
 @asynccontextmanager
-async def serving(handler: Callable[[Socket], Awaitable[None]], *, port: int) -> AsyncIterator[int]:
+async def serving(handler: Callable[[Socket], Awaitable[None]], *, port: int) -> AsyncGenerator[int, None]:
     """A server on the loopback; gives its port (0 asks for a free one). Leaving closes every connection."""
 
     async def handle(connection: ServerConnection) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
+from functools import cache
 from importlib.resources import files
 from zoneinfo import ZoneInfo
 
@@ -14,7 +14,7 @@ CALENDARS = ("XNYS", "24/7")
 _SATURDAY = 5
 
 
-@lru_cache(maxsize=None)
+@cache
 def calendar(name: str) -> Calendar:
     """The calendar of that name.
 

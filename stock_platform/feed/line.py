@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from stock_platform.adapters.clock import Clock
+from stock_platform.adapters.kafka import partition_of
 from stock_platform.calendars import calendar
 from stock_platform.errors import PlatformError
 from stock_platform.feed.plan import LineState, StreamPlan, TapePlan
@@ -88,9 +89,7 @@ def _assemble(plan: StreamPlan | TapePlan, publisher: Publisher, clock: Clock) -
         return _Parts(source, plan.instruments, Acknowledged(), lambda ts: ts)
     tape, acknowledged = Tape(plan.path), publisher.acknowledged()
     instruments = plan.instruments(tape)
-    player = TapeSource(
-        tape, speed=plan.speed, is_as_live=plan.is_as_live, acknowledged=acknowledged, clock=clock
-    )
+    player = TapeSource(tape, speed=plan.speed, is_as_live=plan.is_as_live, acknowledged=acknowledged, clock=clock)
     return _Parts(player, instruments, acknowledged, lambda ts: _end_of_day(ts, instruments))
 
 
@@ -104,7 +103,9 @@ class _Line:
     def __init__(
         self, begun: LineState, parts: _Parts, *, publisher: Publisher, heartbeat: Heartbeat, clock: Clock
     ) -> None:
-        self._state = replace(begun, state="running", ts_clock=_least(parts.acknowledged))
+        reached, newest = _reached(parts.acknowledged, parts.instruments)
+        self._state = replace(begun, state="running", ts_clock=reached, ts_event_last=newest)
+        self._ts_taken: datetime | None = None
         self._source = parts.source
         self._acknowledged = parts.acknowledged
         self._ts_over = parts.ts_over
@@ -141,6 +142,7 @@ class _Line:
     def _publish(self, tick: Tick, *, is_published: bool) -> None:
         if not is_published:
             self._publisher.publish(tick)
+        self._ts_taken = tick.ts_event
         newest = max(tick.ts_event, self._state.ts_event_last or tick.ts_event)
         count = self._state.tick_count + (not is_published)
         self._state = replace(self._state, ts_event_last=newest, tick_count=count)
@@ -165,7 +167,7 @@ class _Line:
     def _confirmed(self) -> datetime | None:
         was_connected, ts_clock = self._source.is_connected, self._clock.now() - _STREAM_DELAY
         if self._state.source == "tape":
-            ts_clock = self._state.ts_event_last
+            ts_clock = self._ts_taken
         else:
             self._take(self._source.read(timedelta(0)))
         is_confirmed = self._publisher.flush(_FLUSH_WITHIN) and was_connected and self._source.is_connected
@@ -190,7 +192,11 @@ class _Line:
         return replace(self._state, state="stopped")
 
 
-def _least(acknowledged: Acknowledged) -> datetime | None:
-    """Event time that a restarted tape had reached in every partition that holds a tick of it."""
+def _reached(acknowledged: Acknowledged, instruments: Sequence[Instrument]) -> tuple[datetime | None, datetime | None]:
+    """Event times that a restarted tape had reached: in every partition of its symbols, and in the foremost one."""
     instants = [each.ts_event_ms for each in acknowledged.ticks.values() if each.ts_event_ms is not None]
-    return from_epoch_ms(min(instants)) if instants else None
+    if not instants:
+        return None, None
+    used = {partition_of(each.symbol, acknowledged.partition_count) for each in instruments}
+    is_everywhere = used <= acknowledged.ticks.keys()
+    return from_epoch_ms(min(instants)) if is_everywhere else None, from_epoch_ms(max(instants))

@@ -1,6 +1,6 @@
 """What a feed line is told to do, and what it says of itself. Not here: doing it (line)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -24,7 +24,7 @@ class StreamPlan:
     source: Literal["yahoo", "simulator"]
     url: str
     instruments: tuple[Instrument, ...]
-    patience: Patience = Patience()
+    patience: Patience = field(default_factory=Patience)
 
 
 @dataclass(frozen=True)

@@ -74,7 +74,7 @@ class Publisher:
         )
 
     def publish(self, tick: Tick) -> None:
-        """Send one tick. Kafka's time is when our feed got it; a tape's is the tape's own, so that nothing in it is late."""
+        """Send one tick. Kafka's time is when our feed got it; for a tape its own, so that nothing in it is late."""
         self._producer.send(
             TICK.address,
             key=tick.symbol,

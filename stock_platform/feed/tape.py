@@ -109,6 +109,7 @@ class TapeSource:
         self._trades = enumerate(tape.trades())
         self._next = next(self._trades, None)
         self._origin: tuple[int, int] | None = None
+        self._is_closed = False
 
     @property
     def is_over(self) -> bool:
@@ -117,6 +118,8 @@ class TapeSource:
 
     def read(self, within: timedelta) -> Sequence[Candidate]:
         """Rows that are due; waits for the next one no longer than told."""
+        if self._is_closed:
+            return []
         ts_recv = self._clock.now()
         now_ms, batch = epoch_ms(ts_recv), list[Candidate]()
         while self._next is not None and len(batch) < _BATCH_COUNT:
@@ -131,7 +134,8 @@ class TapeSource:
         return batch
 
     def close(self) -> None:
-        """Nothing is open between reads."""
+        """Read no further."""
+        self._is_closed = True
 
     def _due_in_ms(self, trade: Trade, now_ms: int) -> float:
         ts_ms = trade.ts_event_ms + self._shift_ms
@@ -157,7 +161,7 @@ class TapeSource:
 
 
 def _shift_ms(tape: Tape, acknowledged: Acknowledged, now: datetime) -> int:
-    """Whole minutes from the tape's time to the time it is played in; a restart keeps the shift of what is published."""
+    """Whole minutes from the tape's time to the time it is played in; a restart keeps the published shift."""
     published = acknowledged.any
     if published is not None and published.ts_event_ms is not None:
         return published.ts_event_ms - tape.row(published.line_seq).ts_event_ms

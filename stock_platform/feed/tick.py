@@ -4,7 +4,7 @@ Not here: what makes a candidate a tick (validation), where it is sent (publishe
 
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -128,5 +128,5 @@ def refusal_json(refusal: Refusal) -> bytes:
     return _compact(record)
 
 
-def _compact(record: dict[str, object]) -> bytes:
+def _compact(record: Mapping[str, object]) -> bytes:
     return json.dumps(record, separators=(",", ":")).encode()

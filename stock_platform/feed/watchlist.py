@@ -66,18 +66,25 @@ def load_watchlist(path: Path = DEFAULT_PATH) -> tuple[Instrument, ...]:
     Raises:
         WatchlistInvalid: names the line and the reason.
     """
+    text, root = _read(path)
     try:
-        text = path.read_text()
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
         return _Watchlist.model_validate(yaml.safe_load(text)).instruments
-    except OSError as error:
-        raise WatchlistInvalid(path, "file", error.strerror or str(error)) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise WatchlistInvalid(path, _syntax_line(error), "not YAML") from error
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "watchlist"
         raise WatchlistInvalid(path, f"line {_line(root, first['loc'])}", f"{where}: {first['msg']}") from error
+
+
+def _read(path: Path) -> tuple[str, Any]:
+    """The text, and its nodes, which know their lines."""
+    try:
+        text = path.read_text()
+        root: Any = yaml.compose(text, Loader=yaml.SafeLoader)  # pyright: ignore[reportUnknownMemberType]
+    except OSError as error:
+        raise WatchlistInvalid(path, "file", error.strerror or str(error)) from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise WatchlistInvalid(path, _syntax_line(error), "not YAML") from error
+    return text, root
 
 
 def always_open(instruments: Iterable[Instrument]) -> tuple[Instrument, ...]:
@@ -92,9 +99,7 @@ def instruments_of_tape(symbols: Iterable[str], known: Sequence[Instrument] = ()
 
 
 def _unknown(symbol: str) -> Instrument:
-    return Instrument(
-        symbol=symbol, name=symbol, sector="Unknown", currency="USD", calendar="XNYS", provider="tape"
-    )
+    return Instrument(symbol=symbol, name=symbol, sector="Unknown", currency="USD", calendar="XNYS", provider="tape")
 
 
 def _syntax_line(error: Exception) -> str:

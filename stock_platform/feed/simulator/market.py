@@ -21,7 +21,7 @@ _FIRST_DAY = date(2000, 1, 1)
 """Day 0 of every symbol's anchors."""
 _MEMORY_DAYS = 1_000
 _PULL_RATIO = 0.995
-"""Anchors go back to the base price by 0.5 % a day: years later they are still within some ten daily deviations of it."""
+"""Anchors go back to the base price by 0.5 % a day: years later they they still surround it."""
 _TICK_SIZE = 0.01
 _RATE_QUIET, _RATE_LIVELY = 0.12, 0.55
 """Chance of an update in a second: at night, and what one unit of liveliness adds (no more than 0.95 in all)."""
@@ -135,24 +135,27 @@ class Market:
         regular = regular_seconds(day, calendar_name=instrument.calendar, hours=self._hours)
         per_second = _simulated(instrument).daily_volume / REGULAR_S
         rate = np.minimum(_RATE_QUIET + _RATE_LIVELY * shape, 0.95)
-        lot = draw.lognormal(-_SIZE_SIGMA**2 / 2, _SIZE_SIGMA, DAY_S) * per_second * shape / rate
+        lot = draw.lognormal(-(_SIZE_SIGMA**2) / 2, _SIZE_SIGMA, DAY_S) * per_second * shape / rate
         sizes = np.where(happens & regular, np.maximum(1, np.rint(lot)), 0).astype(np.int64)
         return np.where(regular, np.cumsum(sizes), -1)
 
     def _anchor(self, symbol: str, day: date) -> float:
         """Logarithm of the price at the day's first midnight, UTC: random steps that fade, so that it stays sane."""
-        return _anchors(self._seed, self._instruments[symbol], (day - _FIRST_DAY).days)
+        instrument = self._instruments[symbol]
+        steps = _faded_steps(self._seed, symbol, (day - _FIRST_DAY).days)
+        return math.log(_simulated(instrument).base_price) + _sigma(instrument) * steps
 
     def _generator(self, symbol: str, day: date) -> np.random.Generator:
         return np.random.default_rng((self._seed, zlib.crc32(symbol.encode()), day.toordinal()))
 
 
 @lru_cache(maxsize=1_024)
-def _anchors(seed: int, instrument: Instrument, day: int) -> float:
-    draw = np.random.default_rng((seed, zlib.crc32(instrument.symbol.encode())))
+def _faded_steps(seed: int, symbol: str, day: int) -> float:
+    """Standard normal steps up to the day, each fading by the pull; deviation about 10."""
+    draw = np.random.default_rng((seed, zlib.crc32(symbol.encode())))
     recent = draw.standard_normal(day + 1)[: -_MEMORY_DAYS - 1 : -1]
     fading = _PULL_RATIO ** np.arange(recent.size)
-    return math.log(float(_simulated(instrument).base_price)) + _sigma(instrument) * float(recent @ fading)
+    return float(recent @ fading)
 
 
 def _sigma(instrument: Instrument) -> float:

@@ -4,11 +4,11 @@ As Yahoo: at most 100 symbols a connection, further ones cut without a word; a m
 a subscription is answered with the newest update of each symbol; times are whole seconds."""
 
 import asyncio
-import json
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
-from typing import Any
+
+from pydantic import BaseModel, StrictStr, ValidationError
 
 from stock_platform.adapters.clock import Clock, SystemClock
 from stock_platform.adapters.websocket import Socket, serving
@@ -25,6 +25,10 @@ _CATCH_UP_LIMIT = 10
 _REGULAR_MARKET = 1
 
 
+class _Subscription(BaseModel):
+    subscribe: list[StrictStr]
+
+
 class SimulatorServer:
     """Serves every client from one market."""
 
@@ -38,7 +42,7 @@ class SimulatorServer:
         symbols = self.clients[socket] = list[str]()
         sender = asyncio.create_task(self._send_updates(socket, symbols))
         try:
-            with suppress(StreamClosed, ValueError, RecursionError):
+            with suppress(StreamClosed, ValidationError):
                 while True:
                     await self._subscribe(socket, symbols, await socket.receive())
         finally:
@@ -47,8 +51,9 @@ class SimulatorServer:
             await socket.close()
 
     async def _subscribe(self, socket: Socket, symbols: list[str], body: bytes) -> None:
-        """Raises ValueError on a message that Yahoo would hang up on."""
-        new = [symbol for symbol in _wanted(body) if symbol not in symbols][: _SYMBOL_LIMIT - len(symbols)]
+        """Raises ValidationError on a message that Yahoo would hang up on."""
+        wanted = _Subscription.model_validate_json(body).subscribe
+        new = [symbol for symbol in wanted if symbol not in symbols][: _SYMBOL_LIMIT - len(symbols)]
         now = second_of(self._clock.now())
         for symbol in new:
             if update := self._market.newest(symbol, now):
@@ -77,14 +82,6 @@ class SimulatorServer:
             last = max(last, current)
 
 
-def _wanted(body: bytes) -> list[str]:
-    message: Any = json.loads(body)
-    wanted: Any = message.get("subscribe") if isinstance(message, dict) else None  # pyright: ignore[reportUnknownMemberType]
-    if not isinstance(wanted, list) or not all(isinstance(symbol, str) for symbol in wanted):  # pyright: ignore[reportUnknownVariableType]
-        raise ValueError("not a list of symbols")
-    return wanted  # pyright: ignore[reportUnknownVariableType]
-
-
 def _frame(update: Update) -> str:
     volume = update.day_volume
     regular = {} if volume is None else {"market_hours": _REGULAR_MARKET, "day_volume": volume}
@@ -104,7 +101,9 @@ def _frame(update: Update) -> str:
 
 
 @asynccontextmanager
-async def simulator(market: Market, *, clock: Clock, port: int = 0) -> AsyncIterator[tuple[SimulatorServer, int]]:
+async def simulator(
+    market: Market, *, clock: Clock, port: int = 0
+) -> AsyncGenerator[tuple[SimulatorServer, int], None]:
     """A running server and its port."""
     server = SimulatorServer(market, clock)
     async with serving(server.serve_client, port=port) as bound:

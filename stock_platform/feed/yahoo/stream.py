@@ -1,12 +1,12 @@
 """Client of Yahoo's stream, and of the simulator that speaks like it: subscribes, reads, and always comes back.
 
 Not here: what a frame means (pricing), the thread it runs in (source). Why not yfinance's own: it never connects again
-after a drop. Delivery: what the vendor sends while connected; what it sent meanwhile is lost, and the tick after says so."""
+after a drop. Delivery: what the vendor sends while connected; the rest is lost, and the next tick says so."""
 
 import asyncio
 import json
 import random
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -54,7 +54,7 @@ def shares(instruments: Sequence[Instrument]) -> list[list[str]]:
 
 async def frames(
     url: str, link: Link, *, sequence: Iterator[int], clock: Clock, patience: Patience
-) -> AsyncIterator[Frame]:
+) -> AsyncGenerator[Frame, None]:
     """Frames of one connection, for ever: a drop, a refusal and silence are told to the link, waited out and mended."""
     pauses = _pauses(patience)
     while True:
@@ -74,7 +74,7 @@ async def frames(
 
 async def _subscribed(
     socket: Socket, link: Link, *, sequence: Iterator[int], clock: Clock, patience: Patience
-) -> AsyncIterator[Frame]:
+) -> AsyncGenerator[Frame, None]:
     await socket.send(json.dumps({"subscribe": list(link.symbols)}))
     ts_connected = link.ts_connected = clock.now()
     while True:
