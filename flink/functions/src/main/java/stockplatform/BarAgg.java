@@ -28,7 +28,7 @@ import org.apache.flink.table.functions.AggregateFunction;
         output = @DataTypeHint(value = BarAgg.ROW, bridgedTo = RowData.class))
 public final class BarAgg extends AggregateFunction<RowData, BarState> {
     static final String ROW = "ROW<`open` DECIMAL(18, 6), high DECIMAL(18, 6), low DECIMAL(18, 6), `close` DECIMAL(18, 6), "
-            + "tick_count BIGINT, ts_first_tick TIMESTAMP_LTZ(3), ts_last_tick TIMESTAMP_LTZ(3), day_volume_first BIGINT, "
+            + "tick_count BIGINT, ts_first_tick TIMESTAMP(3), ts_last_tick TIMESTAMP(3), day_volume_first BIGINT, "
             + "day_volume_last BIGINT, price_first DECIMAL(18, 6), notional_inside DECIMAL(38, 6), source STRING, "
             + "kafka_partition BIGINT, kafka_offset_first BIGINT, kafka_offset_last BIGINT, is_continuous BOOLEAN>";
     private static final int NOTIONAL_PRECISION = 38;

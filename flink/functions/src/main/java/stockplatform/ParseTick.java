@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.time.Instant;
 import java.util.Base64;
 import java.util.Set;
+import java.util.TreeSet;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.DeserializationFeature;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.JsonNode;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.ObjectReader;
@@ -24,11 +25,11 @@ import org.apache.flink.table.functions.TableFunction;
  */
 @FunctionHint(output = @DataTypeHint(value = ParseTick.ROW, bridgedTo = RowData.class))
 public final class ParseTick extends TableFunction<RowData> {
-    static final String ROW = "ROW<reason STRING, detail STRING, payload_base64 STRING, symbol STRING, price DECIMAL(18, 6), "
-            + "day_volume BIGINT, ts_event BIGINT, ts_recv BIGINT, session_phase STRING, currency STRING, "
+    static final String ROW = "ROW<reason STRING, detail STRING, payload_base64 STRING, ts_dead BIGINT, "
+            + "symbol STRING, price DECIMAL(18, 6), day_volume BIGINT, ts_event BIGINT, ts_recv BIGINT, session_phase STRING, currency STRING, "
             + "previous_close DECIMAL(18, 6), source STRING, is_continuous BOOLEAN>";
-    private static final int WIDTH = 13;
-    private static final int FIRST_TICK_FIELD = 3;
+    private static final int WIDTH = 14;
+    private static final int FIRST_TICK_FIELD = 4;
     private static final long serialVersionUID = 1L;
     private static final Set<String> PHASES = Set.of("pre", "regular", "post", "closed");
     private static final Set<String> SOURCES = Set.of("yahoo", "simulator", "tape");
@@ -50,7 +51,7 @@ public final class ParseTick extends TableFunction<RowData> {
         try {
             collect(row(parse(payload, kafkaTs, lateMs)));
         } catch (Refusal refusal) {
-            collect(deadLetter(refusal, payload));
+            collect(deadLetter(refusal, payload, kafkaTs));
         }
     }
 
@@ -102,7 +103,7 @@ public final class ParseTick extends TableFunction<RowData> {
 
     private static void checkMember(JsonNode tick, TickField field, Set<String> members) throws Refusal {
         JsonNode value = tick.get(field.key());
-        require(members.contains(value.textValue()), "bad_" + field.key(), field, value, "one of " + new java.util.TreeSet<>(members));
+        require(members.contains(value.textValue()), "bad_" + field.key(), field, value, "one of " + new TreeSet<>(members));
     }
 
     private static void require(boolean holds, String reason, TickField field, JsonNode found, String expected) throws Refusal {
@@ -155,12 +156,13 @@ public final class ParseTick extends TableFunction<RowData> {
         };
     }
 
-    private static RowData deadLetter(Refusal refusal, byte[] payload) {
+    private static RowData deadLetter(Refusal refusal, byte[] payload, Instant kafkaTs) {
         GenericRowData row = new GenericRowData(WIDTH);
         byte[] original = payload == null ? new byte[0] : payload;
         row.setField(0, StringData.fromString(refusal.reason));
         row.setField(1, StringData.fromString(refusal.detail));
         row.setField(2, StringData.fromString(Base64.getEncoder().encodeToString(original)));
+        row.setField(3, kafkaTs.toEpochMilli());
         return row;
     }
 }

@@ -25,7 +25,7 @@ import org.apache.flink.table.functions.AggregateFunction;
         output = @DataTypeHint(value = QuoteAgg.ROW, bridgedTo = RowData.class))
 public final class QuoteAgg extends AggregateFunction<RowData, QuoteState> {
     static final String ROW = "ROW<price DECIMAL(18, 6), previous_close DECIMAL(18, 6), day_volume BIGINT, currency STRING, "
-            + "session_phase STRING, ts_event TIMESTAMP_LTZ(3), ts_recv TIMESTAMP_LTZ(3), source STRING>";
+            + "session_phase STRING, ts_event TIMESTAMP(3), ts_recv TIMESTAMP(3), source STRING>";
     private static final long serialVersionUID = 1L;
 
     @Override

@@ -1,0 +1,148 @@
+"""Flink of the embedded stack: a session cluster of one JobManager and one TaskManager, loopback only.
+
+Flink's shell scripts are not published as a package, so the JVMs are started as the scripts would: what the scripts
+derive (memory of the TaskManager, opened modules) is written out here. Text and command lines; nothing here starts anything.
+Not here: the job (flink/sql), its submission (adapters/flink.py)."""
+
+from pathlib import Path
+
+VERSION = "2.3.0"
+_TASK_HEAP_MIB = 256
+_FRAMEWORK_HEAP_MIB = 64
+_FRAMEWORK_DIRECT_MIB = 64
+_METASPACE_MIB = 192
+"""Planner, connectors and one generation of user classes take about 120 MiB."""
+
+_OPENED = (
+    *("java.lang", "java.lang.reflect", "java.net", "java.io", "java.nio", "sun.nio.ch", "java.text", "java.time", "java.util"),
+    *("java.util.concurrent", "java.util.concurrent.atomic", "java.util.concurrent.locks"),
+)
+"""Packages that Flink reaches into by reflection: the list of its own default configuration (env.java.opts.all)."""
+
+_CONFIGURATION = """\
+jobmanager.rpc.address: 127.0.0.1
+jobmanager.rpc.port: {rpc_port}
+jobmanager.bind-host: 127.0.0.1
+taskmanager.host: 127.0.0.1
+taskmanager.bind-host: 127.0.0.1
+rest.address: 127.0.0.1
+rest.bind-address: 127.0.0.1
+rest.port: {port}
+rest.bind-port: {port}
+web.submit.enable: true
+web.cancel.enable: true
+web.upload.dir: {folder}/uploads
+io.tmp.dirs: {folder}/tmp
+
+# Room for the stream job twice: a batch restatement runs beside it.
+taskmanager.numberOfTaskSlots: {slots}
+parallelism.default: {parallelism}
+
+# Memory: without Flink's scripts each part has to be named, and to agree with the command line.
+taskmanager.cpu.cores: {slots}
+taskmanager.memory.framework.heap.size: {framework_heap_mib}m
+taskmanager.memory.task.heap.size: {task_heap_mib}m
+taskmanager.memory.framework.off-heap.size: {framework_direct_mib}m
+taskmanager.memory.task.off-heap.size: 0m
+taskmanager.memory.network.min: {network_mib}m
+taskmanager.memory.network.max: {network_mib}m
+taskmanager.memory.managed.size: 64m
+taskmanager.memory.jvm-metaspace.size: {metaspace_mib}m
+taskmanager.memory.jvm-overhead.min: 64m
+taskmanager.memory.jvm-overhead.max: 64m
+
+# A crash costs at most one interval of repeated work, and no result: sinks are idempotent.
+state.backend.type: hashmap
+execution.checkpointing.storage: filesystem
+execution.checkpointing.dir: {checkpoints}
+execution.checkpointing.savepoint-dir: {savepoints}
+execution.checkpointing.mode: EXACTLY_ONCE
+execution.checkpointing.interval: {checkpoint_interval_s} s
+execution.checkpointing.timeout: 60 s
+execution.checkpointing.tolerable-failed-checkpoints: 10
+execution.checkpointing.num-retained: 3
+execution.checkpointing.externalized-checkpoint-retention: RETAIN_ON_CANCELLATION
+
+# The world comes back (Kafka, Postgres restart): try for ever, not often.
+restart-strategy.type: exponential-delay
+restart-strategy.exponential-delay.initial-backoff: 1 s
+restart-strategy.exponential-delay.max-backoff: 20 s
+restart-strategy.exponential-delay.reset-backoff-threshold: 60 s
+
+# A killed TaskManager is noticed after 10 s, not 50.
+heartbeat.interval: 2000
+heartbeat.timeout: 10000
+"""
+
+_LOG4J2 = """\
+rootLogger.level=INFO
+rootLogger.appenderRef.console.ref=console
+appender.console.type=Console
+appender.console.name=console
+appender.console.layout.type=PatternLayout
+appender.console.layout.pattern=%d{ISO8601} %-5p %c{1} %m%n%throwable
+# Each start prints every setting of each client.
+logger.clients.name=org.apache.flink.kafka.shaded.org.apache.kafka
+logger.clients.level=WARN
+logger.checkpoints.name=org.apache.flink.runtime.checkpoint
+logger.checkpoints.level=WARN
+# Both Kafka sinks name a metric twice, and Flink says so at every checkpoint.
+logger.metrics.name=org.apache.flink.metrics.MetricGroup
+logger.metrics.level=ERROR
+"""
+
+
+def configuration(folder: Path, *, port: int, rpc_port: int, parallelism: int = 1, checkpoint_interval_s: int = 5) -> str:
+    """config.yaml for both processes.
+
+    Args:
+        folder: Where Flink keeps everything: checkpoints, savepoints, uploads, temporary files.
+    """
+    return _CONFIGURATION.format(
+        folder=folder,
+        port=port,
+        rpc_port=rpc_port,
+        parallelism=parallelism,
+        slots=2 * parallelism,
+        checkpoints=(folder / "checkpoints").as_uri(),
+        savepoints=(folder / "savepoints").as_uri(),
+        checkpoint_interval_s=checkpoint_interval_s,
+        task_heap_mib=_TASK_HEAP_MIB,
+        framework_heap_mib=_FRAMEWORK_HEAP_MIB,
+        framework_direct_mib=_FRAMEWORK_DIRECT_MIB,
+        network_mib=_network_mib(parallelism),
+        metaspace_mib=_METASPACE_MIB,
+    )
+
+
+def log4j2() -> str:
+    """log4j2.properties: to standard output, which the process manager keeps and rotates."""
+    return _LOG4J2
+
+
+def jobmanager_command(java: Path, jars: Path, conf: Path) -> tuple[str, ...]:
+    """Run the JobManager in the foreground. It also plans the SQL; never hot, so the quick compiler alone does."""
+    memory = ("-Xmx192m", f"-XX:MaxMetaspaceSize={_METASPACE_MIB}m", "-XX:MaxDirectMemorySize=48m", "-XX:TieredStopAtLevel=1")
+    main = "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint"
+    return (*_java(java, jars, conf), *memory, main, "--configDir", str(conf))
+
+
+def taskmanager_command(java: Path, jars: Path, conf: Path, *, parallelism: int = 1) -> tuple[str, ...]:
+    """Run the TaskManager in the foreground. It ends itself when a sink cannot be closed: let it be restarted."""
+    heap = _FRAMEWORK_HEAP_MIB + _TASK_HEAP_MIB
+    direct = _FRAMEWORK_DIRECT_MIB + _network_mib(parallelism)
+    memory = (f"-Xmx{heap}m", f"-XX:MaxMetaspaceSize={_METASPACE_MIB}m", f"-XX:MaxDirectMemorySize={direct}m")
+    main = "org.apache.flink.runtime.taskexecutor.TaskManagerRunner"
+    return (*_java(java, jars, conf), *memory, main, "--configDir", str(conf))
+
+
+def _network_mib(parallelism: int) -> int:
+    """Buffers of 32 KiB: a job of four exchanges takes some 10 MiB a slot."""
+    return 16 + 16 * parallelism
+
+
+def _java(java: Path, jars: Path, conf: Path) -> tuple[str, ...]:
+    opened = [f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in _OPENED]
+    logging = f"-Dlog4j2.configurationFile={conf / 'log4j2.properties'}"
+    common = ("-Duser.timezone=UTC", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError", "-XX:ReservedCodeCacheSize=64m")
+    return (str(java), "-cp", f"{jars}/*", *opened, logging, f"-Djava.io.tmpdir={conf.parent / 'tmp'}", *common)
