@@ -159,3 +159,20 @@ class DeliveryFailed(PlatformError):
             f"A message to {topic} on {broker} was not acknowledged: {problem}. The line ends and is started again; "
             "see `stock-platform logs kafka`."
         )
+
+
+class TapeChanged(PlatformError):
+    """A data folder belongs to one tape; another one must not mix with it."""
+
+    def __init__(self, before: Path, now: Path, home: Path) -> None:
+        super().__init__(
+            f"{home} holds the data of tape {before}, not of {now}. Give another folder with --data-dir, or forget that data "
+            "with `make clean`."
+        )
+
+
+class ServiceUnknown(PlatformError):
+    """No service of that name."""
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        super().__init__(f"No service is named {name}; expected one of {', '.join(known)}.")

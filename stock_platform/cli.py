@@ -1,0 +1,199 @@
+"""The command `stock-platform`: thin verbs over what does the work."""
+
+import json
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from stock_platform import config
+from stock_platform.adapters.clock import SystemClock
+from stock_platform.adapters.processes import Supervisor
+from stock_platform.errors import PlatformError, ServiceUnknown
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Stock platform.")
+_console = Console(stderr=True, highlight=False)
+_DataDir = Annotated[Path | None, typer.Option(help="Folder of all data; .stack in the clone by default.")]
+
+
+@app.command()
+def up(
+    feed: Annotated[str, typer.Option(help="auto, yahoo, simulator or tape")] = "auto",
+    tape: Annotated[Path | None, typer.Option(help="Parquet of trades for --feed tape.")] = None,
+    speed: Annotated[float, typer.Option(help="How many times faster than it happened a tape is played.", min=0.001)] = 1.0,
+    as_live: Annotated[bool, typer.Option("--as-live", help="Shift the tape so that it begins now.")] = False,
+    watchlist: Annotated[Path | None, typer.Option(help="YAML of instruments.")] = None,
+    data_dir: _DataDir = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Return when a tape is over and all its bars are judged.")] = False,
+) -> None:
+    """Start the stack, or finish starting it; a running one is left alone."""
+    from stock_platform.profile import choose_feed, create_profile
+    from stock_platform.stack import launch, preflight
+    from stock_platform.stack.services import services
+    from stock_platform.startup import steps
+    from stock_platform.tape_end import wait_for_end
+
+    clock = SystemClock()
+    with _sentences():
+        preflight.check_installation()
+        kind, said = choose_feed(feed, config.load(data_dir=data_dir).feed_yahoo_url)
+        _console.print(said)
+        settings = create_profile(kind, data_dir=data_dir, tape=tape, speed=speed, as_live=as_live, watchlist=watchlist)
+        preflight.check_room(settings.data_dir)
+        launch.up(settings, services(settings), steps(settings, clock), clock=clock, say=_say)
+        _print_pages(settings)
+        if wait:
+            _console.print(wait_for_end(settings, clock, say=_console.print))
+
+
+@app.command()
+def down(data_dir: _DataDir = None) -> None:
+    """Stop the stack cleanly; its data stays."""
+    from stock_platform.stack import launch
+    from stock_platform.stack.services import services
+
+    with _sentences():
+        settings = config.load(data_dir=data_dir)
+        if not launch.down(settings, services(settings), clock=SystemClock(), say=_say):
+            _console.print("nothing runs")
+
+
+@app.command()
+def status(
+    data_dir: _DataDir = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Per service: state, port, version, memory, last error; then how fresh the data is. Exits with 1 unless all are healthy."""
+    from stock_platform.stack import status as stack_status
+    from stock_platform.stack.services import grafana_binary, services
+
+    with _sentences():
+        settings = config.load(data_dir=data_dir)
+        rows = stack_status.service_statuses(settings, services(settings))
+        data = stack_status.data_status(settings, SystemClock().now())
+    document = stack_status.as_document(rows, data)
+    if as_json:
+        typer.echo(json.dumps(document, indent=2))
+    else:
+        _print_status(rows, document)
+        if grafana_binary(settings) is None:
+            hint = "grafana is not installed: unpack its tarball and set STOCK_PLATFORM_GRAFANA_HOME, then `make up` starts it too."
+            typer.echo(hint)
+    raise typer.Exit(0 if document["healthy"] else 1)
+
+
+@app.command()
+def logs(name: str, data_dir: _DataDir = None, lines: int = 100) -> None:
+    """The end of a service's log."""
+    from stock_platform.stack import layout
+    from stock_platform.stack.services import services
+
+    with _sentences():
+        settings = config.load(data_dir=data_dir)
+        path = layout.logs(settings.home) / f"{name}.log"
+        if not path.exists():
+            raise ServiceUnknown(name, [service.name for service in services(settings)])
+        subprocess.run(["tail", "-n", str(lines), str(path)], check=False)
+
+
+@app.command()
+def doctor(data_dir: _DataDir = None) -> None:
+    """Look for what would stop `up`: tools, installation, room, ports."""
+    from stock_platform.stack import preflight
+    from stock_platform.stack.services import services
+
+    with _sentences():
+        settings = config.load(data_dir=data_dir)
+        checks: dict[str, Callable[[], object]] = {
+            "java": lambda: preflight.java_binary(settings),
+            "node": preflight.node_binary,
+            "installation": preflight.check_installation,
+            "room": lambda: preflight.check_room(settings.data_dir),
+        }
+        if not Supervisor(settings.home).alive():
+            checks["ports"] = lambda: preflight.check_ports(services(settings))
+        for name, check in checks.items():
+            check()
+            _say(name, "ok")
+
+
+@app.command()
+def serve() -> None:
+    """Run the API in the foreground (the stack does this by itself)."""
+    from stock_platform.api.server import serve as run
+
+    with _sentences():
+        run(config.load())
+
+
+@app.command()
+def simulate() -> None:
+    """Run the simulator of Yahoo's stream in the foreground (the stack does this by itself)."""
+    from stock_platform.feed.choice import instruments_of
+    from stock_platform.feed.simulator.server import serve as run
+
+    with _sentences():
+        settings = config.load()
+        run(
+            settings.simulator_port,
+            seed=settings.simulator_seed,
+            hours=settings.simulator_hours,
+            watchlist=instruments_of(settings),
+        )
+
+
+@app.command()
+def render(check: Annotated[bool, typer.Option("--check", help="Only say whether committed files are stale.")] = False) -> None:
+    """Write what is rendered from contracts and code: Flink tables, JSON Schema, data dictionary, OpenAPI, dashboards."""
+    from stock_platform.rendering import rendered_files
+
+    stale = [path for path, text in rendered_files().items() if not path.exists() or path.read_text() != text]
+    for path in stale:
+        _say(str(path.relative_to(config.ROOT)), "stale" if check else "written")
+        if not check:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(rendered_files()[path])
+    raise typer.Exit(1 if check and stale else 0)
+
+
+@contextmanager
+def _sentences() -> Iterator[None]:
+    """Show the platform's own errors as what they are: a sentence, not a stack trace."""
+    try:
+        yield
+    except PlatformError as error:
+        _console.print(f"[bold red]error[/] {error}", soft_wrap=True)
+        raise typer.Exit(2) from None
+
+
+def _say(name: str, what: str) -> None:
+    _console.print(f"  {name:<20} {what}")
+
+
+def _print_pages(settings: config.Settings) -> None:
+    _console.print(f"page     http://localhost:{settings.frontend_port}")
+    _console.print(f"api      http://localhost:{settings.api_port}/stocks   (docs at /docs)")
+    _console.print(f"dagster  http://localhost:{settings.dagster_port}")
+
+
+def _print_status(rows: list, document: dict) -> None:  # type: ignore[type-arg]
+    table = Table(box=None, pad_edge=False)
+    for name in ("service", "state", "port", "version", "MiB", "last error"):
+        table.add_column(name, justify="right" if name in ("port", "MiB") else "left", overflow="fold")
+    for row in rows:
+        colour = "green" if row.state == "healthy" else "red"
+        table.add_row(
+            row.name, f"[{colour}]{row.state}[/]", str(row.port or ""), row.version, str(row.memory_mib), row.last_error
+        )
+    console = Console(highlight=False)
+    console.print(table)
+    console.print(f"memory {document['memory_mib']} MiB")
+    for name, value in document["data"].items():
+        console.print(f"{name:<24} {value if value is not None else '-'}")
+
+

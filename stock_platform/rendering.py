@@ -1,0 +1,44 @@
+"""Every committed file that is rendered, and from what: `stock-platform render` writes them, `--check` compares."""
+
+import json
+import runpy
+from pathlib import Path
+from typing import Any, cast
+
+from stock_platform.adapters.clock import SystemClock
+from stock_platform.api.app import create_app
+from stock_platform.api.store import Store
+from stock_platform.api.stream import Hub
+from stock_platform.config import ROOT
+from stock_platform.contracts import dictionary, flink_ddl, json_schema
+from stock_platform.contracts.catalogue import TOPICS
+
+
+def rendered_files() -> dict[Path, str]:
+    """Path to text of everything rendered."""
+    schemas = {ROOT / "docs" / "schemas" / f"{record.address}.json": json_schema.render(record) for record in TOPICS}
+    return {
+        ROOT / "flink" / "sql" / "ddl.sql": flink_ddl.render(),
+        ROOT / "docs" / "data-dictionary.md": dictionary.render(),
+        ROOT / "frontend" / "openapi.json": openapi(),
+        **schemas,
+        **_dashboards(),
+    }
+
+
+def openapi() -> str:
+    """The API's description; no store is asked for it."""
+    nothing = cast(Any, None)
+    app = create_app(cast(Store, nothing), cast(Hub, nothing), SystemClock())
+    return json.dumps(app.openapi(), indent=2) + "\n"
+
+
+def _dashboards() -> dict[Path, str]:
+    """Each module of grafana/source gives one dashboard, named as the module with dashes."""
+    found = sorted((ROOT / "grafana" / "source").glob("*.py"))
+    folder = ROOT / "grafana" / "dashboards"
+    return {folder / f"{path.stem.replace('_', '-')}.json": _dashboard(path) for path in found}
+
+
+def _dashboard(path: Path) -> str:
+    return json.dumps(runpy.run_path(str(path))["dashboard"](), indent=2) + "\n"

@@ -1,0 +1,91 @@
+"""What each start of the stack does once, between the services: databases, reference data, topics, the stream job.
+
+All of it is safe to repeat. Here stages are joined: it may import any of them, none of them imports it."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import psycopg
+
+from stock_platform.adapters import processes
+from stock_platform.adapters.clock import Clock
+from stock_platform.adapters.flink import FlinkRest, newest_checkpoint
+from stock_platform.adapters.kafka import ensure_topics, market_topics
+from stock_platform.adapters.postgres import connect, ensure_databases, migrate
+from stock_platform.calendars.lookup import calendar
+from stock_platform.config import ROLES, Settings, child_environment, inherited_environment
+from stock_platform.feed.choice import instruments_of
+from stock_platform.feed.watchlist import Instrument
+from stock_platform.stack import layout
+from stock_platform.stack.service import Step
+
+_AHEAD = timedelta(days=370)
+
+
+def steps(settings: Settings, clock: Clock) -> list[Step]:
+    """The steps with what must be healthy before each."""
+    return [
+        Step("migrations", lambda: prepare_database(settings), after=("postgres",)),
+        Step("reference", lambda: load_reference(settings, clock), after=("migrations",)),
+        Step("topics", lambda: ensure_topics(settings.kafka_bootstrap, market_topics()), after=("kafka",)),
+        Step("stream-job", lambda: submit_job(settings), after=("flink-taskmanager", "topics", "reference")),
+        Step("dagster-storage", lambda: prepare_dagster(settings), after=("migrations", "stream-job")),
+    ]
+
+
+def prepare_database(settings: Settings) -> list[str]:
+    """Databases, passwords, migrations; returns the migrations applied."""
+    passwords = {role: settings.password(role) for role in ROLES if role != "admin"}
+    ensure_databases(settings.dsn("admin", "postgres"), passwords)
+    return migrate(settings.dsn("admin"))
+
+
+def load_reference(settings: Settings, clock: Clock) -> int:
+    """Instruments of the watchlist and sessions of their calendars; returns the number of instruments."""
+    instruments = instruments_of(settings)
+    with connect(settings.dsn("gate_owner")) as connection, connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO reference.instrument (symbol, name, sector, currency, calendar, provider) "
+            "VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (symbol) DO UPDATE SET name = excluded.name, sector = excluded.sector, "
+            "currency = excluded.currency, calendar = excluded.calendar, provider = excluded.provider",
+            [(each.symbol, each.name, each.sector, each.currency, each.calendar, each.provider) for each in instruments],
+        )
+        cursor.execute("DELETE FROM reference.instrument WHERE symbol <> ALL(%s)", ([each.symbol for each in instruments],))
+        cursor.executemany(
+            "INSERT INTO reference.session (calendar, session_date, ts_open, ts_close) VALUES (%s, %s, %s, %s) "
+            "ON CONFLICT (calendar, session_date) DO UPDATE SET ts_open = excluded.ts_open, ts_close = excluded.ts_close",
+            _sessions(settings, instruments, clock),
+        )
+    return len(instruments)
+
+
+def _sessions(settings: Settings, instruments: tuple[Instrument, ...], clock: Clock) -> list[tuple[object, ...]]:
+    end = settings.sessions_last or clock.now().date() + _AHEAD
+    names = {instrument.calendar for instrument in instruments}
+    first, last = settings.sessions_first, end + timedelta(days=1)
+    return [(name, *session) for name in sorted(names) for session in calendar(name).sessions(first, last)]
+
+
+def submit_job(settings: Settings) -> str:
+    """Start the stream job from the newest retained checkpoint, unless it runs."""
+    checkpoint = newest_checkpoint(layout.checkpoints(settings.home))
+    restore_from = checkpoint.as_uri() if checkpoint else None
+    flink = FlinkRest(settings.flink_address)
+    return flink.submit_sql(layout.FUNCTIONS_JAR, layout.job_script(settings.home), name="ticks_to_bars", restore_from=restore_from)
+
+
+def prepare_dagster(settings: Settings) -> None:
+    """Create Dagster's tables before its services would do it at the same time."""
+    with psycopg.connect(settings.dsn("dagster", "dagster")) as connection:
+        row = connection.execute("SELECT to_regclass('public.runs'), to_regclass('public.asset_keys')").fetchone()
+    if row and all(row):
+        return
+    home: Path = layout.dagster_home(settings.home)
+    environment = {
+        **inherited_environment(),
+        **child_environment(settings),
+        "DAGSTER_HOME": str(home),
+        "STOCK_PLATFORM_POSTGRES_PORT": str(settings.postgres_port),
+        "STOCK_PLATFORM_POSTGRES_DAGSTER_PASSWORD": settings.password("dagster"),
+    }
+    processes.run((str(layout.VENV_BIN / "dagster"), "instance", "migrate"), environment=environment)
