@@ -1,6 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
 import { stocksQuery } from './api/queries';
-import { rank } from './domain/watchlist';
 import { useLink, useStream } from './state/useLive';
 import { useView } from './state/useView';
 import { StatusBar } from './status/StatusBar';
@@ -14,8 +13,7 @@ export function App() {
   const link = useLink();
   const [view, change] = useView();
   const { data: stocks } = useQuery(stocksQuery);
-  const first = stocks && rank(stocks, view.sort, '')[0];
-  const symbol = view.symbol ?? first?.symbol;
+  const symbol = view.symbol ?? stocks?.[0]?.symbol;
   const stock = stocks?.find((candidate) => candidate.symbol === symbol);
 
   return (
@@ -23,11 +21,9 @@ export function App() {
       <StatusBar zone={view.zone} onZone={(zone) => { change({ zone }); }} />
       <main className={link === 'reconnecting' ? 'frozen' : ''}>
         <section className="panel symbol" aria-label="Symbol">
-          {symbol ? (
-            <SymbolView symbol={symbol} stock={stock} view={view} onInterval={(interval) => { change({ interval }); }} />
-          ) : (
-            <Notice title="No symbol chosen">Choose one in the watchlist.</Notice>
-          )}
+          {symbol && <SymbolView symbol={symbol} stock={stock} view={view} onInterval={(interval) => { change({ interval }); }} />}
+          {!symbol && !stocks && <div className="skeleton chart" role="status" aria-label="Waiting for the watchlist" />}
+          {!symbol && stocks && <Notice title="No symbol to show">The first one appears with the first instrument.</Notice>}
         </section>
         <section className="panel watchlist" aria-label="Watchlist">
           <Watchlist view={view} symbol={symbol} onChange={change} />

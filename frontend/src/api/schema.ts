@@ -11,7 +11,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Stocks */
+        /** The watchlist, by symbol */
         get: operations["stocks_stocks_get"];
         put?: never;
         post?: never;
@@ -28,7 +28,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Stock */
+        /** One instrument with its quote */
         get: operations["stock_stocks__symbol__get"];
         put?: never;
         post?: never;
@@ -45,7 +45,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Bars */
+        /** Bars of one instrument, oldest first */
         get: operations["bars_stocks__symbol__bars_get"];
         put?: never;
         post?: never;
@@ -62,8 +62,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Market Status */
-        get: operations["market_status_market_status_get"];
+        /** Feed, markets, lag */
+        get: operations["status_market_status_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -79,7 +79,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Stream */
+        /**
+         * Live quotes as server-sent events
+         * @description Events: `quote` with a Quote, `heartbeat` with `ts_now`. A slow client gets the newest quote of each symbol.
+         */
         get: operations["stream_stream_get"];
         put?: never;
         post?: never;
@@ -96,7 +99,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Live */
+        /** The process runs */
         get: operations["live_health_live_get"];
         put?: never;
         post?: never;
@@ -113,7 +116,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Ready */
+        /** The process can answer */
         get: operations["ready_health_ready_get"];
         put?: never;
         post?: never;
@@ -478,7 +481,8 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
-                cursor?: string | null;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
             };
             header?: never;
             path?: never;
@@ -495,13 +499,13 @@ export interface operations {
                     "application/json": components["schemas"]["StockPage"];
                 };
             };
-            /** @description What is wrong, and what to do. */
-            default: {
+            /** @description Validation Error */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };
@@ -526,12 +530,23 @@ export interface operations {
                     "application/json": components["schemas"]["Stock"];
                 };
             };
-            /** @description What is wrong, and what to do. */
-            default: {
+            /** @description Nobody watches this symbol. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A parameter is not usable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
                     "application/json": components["schemas"]["Problem"];
                 };
             };
@@ -541,7 +556,9 @@ export interface operations {
         parameters: {
             query?: {
                 interval?: components["schemas"]["Interval"];
+                /** @description Inclusive; without it the newest bars come. */
                 start?: string | null;
+                /** @description Exclusive. */
                 end?: string | null;
                 limit?: number;
             };
@@ -562,18 +579,29 @@ export interface operations {
                     "application/json": components["schemas"]["BarPage"];
                 };
             };
-            /** @description What is wrong, and what to do. */
-            default: {
+            /** @description Nobody watches this symbol. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A parameter is not usable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
                     "application/json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    market_status_market_status_get: {
+    status_market_status_get: {
         parameters: {
             query?: never;
             header?: never;
@@ -591,21 +619,13 @@ export interface operations {
                     "application/json": components["schemas"]["MarketStatus"];
                 };
             };
-            /** @description What is wrong, and what to do. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
     stream_stream_get: {
         parameters: {
             query?: {
-                symbols?: string | null;
+                /** @description Comma-separated; all without it. */
+                symbols?: string;
             };
             header?: never;
             path?: never;
@@ -613,13 +633,13 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Server-sent events: quote, heartbeat. */
+            /** @description Successful Response */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Quote"];
+                    "text/event-stream": string;
                 };
             };
             /** @description Validation Error */
@@ -629,6 +649,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -664,6 +693,15 @@ export interface operations {
         responses: {
             /** @description Successful Response */
             200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

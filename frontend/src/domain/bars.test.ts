@@ -71,7 +71,8 @@ describe('the last bar and the stream', () => {
   test.each([
     ['an older quote', '2026-11-20T14:59:59Z', 'regular', '1m'],
     ['a quote after the close', '2026-11-20T21:05:00Z', 'post', '1m'],
-    ['a later day, which only the API can name', '2026-11-21T15:00:00Z', 'regular', '1d'],
+    ['a longer bar, which only the API can open', '2026-11-20T15:05:00Z', 'regular', '5m'],
+    ['a later day', '2026-11-21T15:00:00Z', 'regular', '1d'],
   ] as const)('%s changes nothing', (_, instant, phase, interval) => {
     const page = pageOf(BAR, interval);
     expect(withQuote(page, quoteAt(instant, '150', phase))).toBe(page);

@@ -4,23 +4,16 @@ import { highest, lowest } from './decimal';
 
 const MINUTE_MS = 60_000;
 
-const LENGTH_MS: Record<Exclude<Interval, '1d'>, number> = {
-  '1m': MINUTE_MS,
-  '5m': 5 * MINUTE_MS,
-  '15m': 15 * MINUTE_MS,
-  '1h': 60 * MINUTE_MS,
-};
-
 function grown(bar: Bar, price: string): Bar {
   const verdict = { is_certified: false, verdict: null, revision: null };
   return { ...bar, ...verdict, high: highest(bar.high, price), low: lowest(bar.low, price), close: price };
 }
 
-function opened(before: Bar, quote: Quote, length: number): Bar {
-  const start = Math.floor(Date.parse(quote.ts_event) / length) * length;
+function openedMinute(before: Bar, quote: Quote): Bar {
+  const start = Math.floor(Date.parse(quote.ts_event) / MINUTE_MS) * MINUTE_MS;
   return {
     ts_start: new Date(start).toISOString(),
-    ts_end: new Date(start + length).toISOString(),
+    ts_end: new Date(start + MINUTE_MS).toISOString(),
     session_date: before.session_date,
     open: quote.price,
     high: quote.price,
@@ -40,7 +33,10 @@ function isSettled(bar: Bar, interval: Interval): boolean {
   return bar.is_certified && interval === '1m';
 }
 
-/** The page with the quote in its last bar, or in a new provisional bar; the same page where it changes nothing. */
+/**
+ * The page with the quote in its last bar, or in a new provisional minute; the same page where it changes nothing.
+ * Longer bars are opened by the API alone: their first price may be older than the first that this page has seen.
+ */
 export function withQuote(page: BarPage, quote: Quote): BarPage {
   const last = page.items.at(-1);
   if (!last) return page;
@@ -49,8 +45,8 @@ export function withQuote(page: BarPage, quote: Quote): BarPage {
   if (instant < Date.parse(last.ts_end)) {
     return isSettled(last, page.interval) ? page : { ...page, items: [...page.items.slice(0, -1), grown(last, quote.price)] };
   }
-  if (page.interval === '1d' || quote.session_phase !== 'regular') return page;
-  return { ...page, items: [...page.items, opened(last, quote, LENGTH_MS[page.interval])] };
+  if (page.interval !== '1m' || quote.session_phase !== 'regular') return page;
+  return { ...page, items: [...page.items, openedMinute(last, quote)] };
 }
 
 export type Standing = 'provisional' | 'certified' | 'suspect' | 'restated';

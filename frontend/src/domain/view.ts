@@ -8,7 +8,7 @@ import { COLUMNS } from './watchlist';
 export const INTERVALS: readonly Interval[] = ['1m', '5m', '15m', '1h', '1d'];
 
 export interface View {
-  /** null: the first row of the table. */
+  /** null: the first of the watchlist. */
   readonly symbol: string | null;
   readonly interval: Interval;
   readonly zone: Zone;

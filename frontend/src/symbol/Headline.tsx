@@ -21,12 +21,12 @@ export function Headline({ symbol, stock }: Props) {
     <div className="headline">
       <div>
         <h2>{symbol}</h2>
-        <p className="quiet">{stock ? `${stock.name} · ${stock.sector}` : '\u00a0'}</p>
+        <p className="quiet">{stock ? `${stock.name} · ${stock.sector}` : 'Not in the watchlist'}</p>
       </div>
       <div className="now">
         <p className="big" data-testid="price">
           {quote ? <Flash value={quote.price} text={format.price(quote.price, digits)} compare={compare} /> : format.NONE}
-          <small>{stock?.currency}</small>
+          {stock && <small>{stock.currency}</small>}
         </p>
         <p className={tone}>
           {quote

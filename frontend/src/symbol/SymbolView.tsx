@@ -35,9 +35,7 @@ export function SymbolView({ symbol, stock, view, onInterval }: Props) {
           choices={INTERVALS.map((value) => ({ value, text: value }))}
         />
         <Key />
-        <span className="quiet">
-          {stock?.currency} · {zoneName(view.zone)}
-        </span>
+        <span className="quiet">{[stock?.currency, zoneName(view.zone)].filter(Boolean).join(' · ')}</span>
       </div>
       <div className="stage">
         {page && page.items.length > 0 && (

@@ -2,6 +2,7 @@
 import type { IChartApi, ISeriesApi, TickMarkType, Time } from 'lightweight-charts';
 import { CandlestickSeries, ColorType, createChart, CrosshairMode, HistogramSeries } from 'lightweight-charts';
 import type { BarPage } from '../api/types';
+import { group } from '../domain/decimal';
 import { priceDigits } from '../domain/format';
 import type { Style, Zone } from '../domain/time';
 import { show, showDay } from '../domain/time';
@@ -11,6 +12,8 @@ import { candle, isTailChange, volumeColumn } from './candles';
 const SECOND_MS = 1000;
 /** Bars in sight at first; the older ones are a drag away. */
 const BARS_IN_SIGHT = 110;
+/** A young symbol's few bars are not blown up to the whole width. */
+const BARS_IN_SIGHT_LEAST = 40;
 const BARS_AHEAD = 4;
 
 export interface Chart {
@@ -66,7 +69,8 @@ export function setZone(chart: Chart, zone: Zone): void {
 
 function replaceBars(chart: Chart, page: BarPage, palette: Palette): void {
   const precision = priceDigits(page.symbol, page.items.at(-1)?.close ?? '1');
-  chart.candles.applyOptions({ priceFormat: { type: 'price', precision, minMove: 10 ** -precision } });
+  const formatter = (price: number) => group(price.toFixed(precision));
+  chart.candles.applyOptions({ priceFormat: { type: 'custom', formatter, minMove: 10 ** -precision } });
   chart.candles.setData(page.items.map((bar) => candle(bar, page.interval, palette)));
   chart.volume.setData(page.items.map((bar) => volumeColumn(bar, page.interval, palette)));
 }
@@ -85,5 +89,6 @@ export function draw(chart: Chart, before: BarPage | null, page: BarPage, palett
 }
 
 export function showNewest(chart: Chart, count: number): void {
-  chart.api.timeScale().setVisibleLogicalRange({ from: count - BARS_IN_SIGHT, to: count + BARS_AHEAD });
+  const inSight = Math.min(BARS_IN_SIGHT, Math.max(BARS_IN_SIGHT_LEAST, count));
+  chart.api.timeScale().setVisibleLogicalRange({ from: count - inSight, to: count + BARS_AHEAD });
 }
