@@ -3,6 +3,7 @@ package stockplatform;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -16,7 +17,7 @@ import java.util.regex.Pattern;
  */
 record SqlScript(Map<String, String> settings, List<String> statements) {
     private static final Pattern TOKEN = Pattern.compile(
-            "--[^\\n]*|/\\*.*?\\*/|'(?:[^']|'')*'|`[^`]*`|\\b(?:BEGIN|END)\\b|;", Pattern.DOTALL | Pattern.CASE_INSENSITIVE);
+            "--[^\\n]*|/\\*.*?\\*/|'(?:[^']|'')*'|`[^`]*`|\\b(?:BEGIN|CASE|END)\\b|;", Pattern.DOTALL | Pattern.CASE_INSENSITIVE);
     private static final Pattern SETTING = Pattern.compile("(?i)SET\\s+'([^']+)'\\s*=\\s*'([^']*)'");
 
     static SqlScript parse(String text) {
@@ -37,22 +38,30 @@ record SqlScript(Map<String, String> settings, List<String> statements) {
         List<String> statements = new ArrayList<>();
         StringBuilder statement = new StringBuilder();
         Matcher token = TOKEN.matcher(text);
-        boolean isInBlock = false;
+        int depth = 0;
         int from = 0;
         while (token.find()) {
             statement.append(text, from, token.start());
             from = token.end();
             String found = token.group();
-            if (found.equals(";") && !isInBlock) {
+            if (found.equals(";") && depth == 0) {
                 statements.add(statement.toString().strip());
                 statement.setLength(0);
             } else if (!found.startsWith("--") && !found.startsWith("/*")) {
-                isInBlock = found.equalsIgnoreCase("BEGIN") || isInBlock && !found.equalsIgnoreCase("END");
+                depth += opened(found);
                 statement.append(found);
             }
         }
         statements.add(statement.append(text.substring(from)).toString().strip());
         statements.removeIf(String::isEmpty);
         return statements;
+    }
+
+    private static int opened(String token) {
+        return switch (token.toUpperCase(Locale.ROOT)) {
+            case "BEGIN", "CASE" -> 1;
+            case "END" -> -1;
+            default -> 0;
+        };
     }
 }
