@@ -73,9 +73,11 @@ def format_command(java: Path, jars: Path, conf: Path) -> tuple[str, ...]:
 
 def broker_command(java: Path, jars: Path, conf: Path, *, heap_mib: int = 208) -> tuple[str, ...]:
     """Run the broker in the foreground; SIGTERM ends it in order."""
-    return (*_java(java, jars, conf), f"-Xmx{heap_mib}m", "-XX:MaxDirectMemorySize=48m", "kafka.Kafka", str(conf / "server.properties"))
+    memory = (f"-Xmx{heap_mib}m", "-XX:MaxDirectMemorySize=48m")
+    return (*_java(java, jars, conf), *memory, "kafka.Kafka", str(conf / "server.properties"))
 
 
 def _java(java: Path, jars: Path, conf: Path) -> tuple[str, ...]:
     logging = f"-Dlog4j2.configurationFile={conf / 'log4j2.properties'}"
-    return (str(java), "-cp", f"{jars}/*", logging, "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError", "-XX:ReservedCodeCacheSize=48m")
+    common = ("-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError", "-XX:ReservedCodeCacheSize=48m")
+    return (str(java), "-cp", f"{jars}/*", logging, *common)

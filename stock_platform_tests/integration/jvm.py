@@ -3,12 +3,16 @@
 import os
 import signal
 import subprocess
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from shutil import which
+from typing import Any, LiteralString, Self, cast
+
+import psycopg
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from stock_platform.adapters import postgres as database
 from stock_platform.adapters import processes
@@ -18,10 +22,12 @@ from stock_platform.adapters.kafka import broker_problem, ensure_topics, market_
 from stock_platform.adapters.probe import free_port, port_open
 from stock_platform.config import ROOT
 from stock_platform.contracts.flink_ddl import JOB
+from stock_platform.contracts.tick import TICK
 from stock_platform.stack import flink, kafka, layout, postgres
 
 PASSWORD = "only-for-tests"
 _CLOCK = SystemClock()
+_NOT_YET = (KafkaError.NOT_COORDINATOR, KafkaError.COORDINATOR_LOAD_IN_PROGRESS)
 
 
 def require(condition: Callable[[], bool], what: str, *, within_s: float = 90) -> None:
@@ -83,7 +89,6 @@ class Cluster:
     flink_port: int = field(default_factory=free_port)
     rpc_port: int = field(default_factory=free_port)
     postgres_port: int = field(default_factory=free_port)
-    _cleanup: ExitStack = field(default_factory=ExitStack)
 
     def __post_init__(self) -> None:
         java = Path(which("java") or "java")
@@ -105,7 +110,7 @@ class Cluster:
         """Connection string of a role."""
         return f"postgresql://{role}:{PASSWORD}@127.0.0.1:{self.postgres_port}/{name}"
 
-    def __enter__(self) -> "Cluster":
+    def __enter__(self) -> Self:
         with ExitStack() as starting:
             starting.callback(self._stop)
             self._start()
@@ -125,6 +130,39 @@ class Cluster:
         )
         require(lambda: self.rest.job(job_id).is_flowing, "all tasks of the job run")
         return job_id
+
+    def read_topic(self, topic: str) -> Iterator[Message]:
+        """Every message of a topic up to its present end."""
+        with closing(self._consumer("test-reader")) as consumer:
+            for partition in consumer.list_topics(topic, 10).topics[topic].partitions:
+                low, high = consumer.get_watermark_offsets(TopicPartition(topic, partition), 10)
+                consumer.assign([TopicPartition(topic, partition, low)])
+                while low < high:
+                    message = consumer.poll(20)
+                    assert message is not None and not message.error(), f"{topic}/{partition} ends at {low}, not at {high}"
+                    low = (message.offset() or 0) + 1
+                    yield message
+
+    def is_caught_up(self) -> bool:
+        """Whether the job has committed all that Kafka holds; by the job's promise, all of it is in Postgres then."""
+        topic = TICK.address
+        with closing(self._consumer(JOB)) as consumer:
+            partitions = [TopicPartition(topic, number) for number in consumer.list_topics(topic, 10).topics[topic].partitions]
+            ends = [consumer.get_watermark_offsets(partition, 10)[1] for partition in partitions]
+            try:
+                return [partition.offset for partition in consumer.committed(partitions, 10)] == ends
+            except KafkaException as error:
+                if error.args[0].code() not in _NOT_YET:
+                    raise
+                return False
+
+    def read_rows(self, query: str) -> list[tuple[Any, ...]]:
+        """Rows of a query, asked by the administrator."""
+        with database.connect(self.dsn()) as connection:
+            return connection.execute(cast(LiteralString, query)).fetchall()
+
+    def _consumer(self, group: str) -> Consumer:
+        return Consumer({"bootstrap.servers": self.bootstrap, "group.id": group, "enable.auto.commit": False})
 
     def _values(self, late_limit_ms: int) -> dict[str, str]:
         return {
@@ -160,7 +198,7 @@ class Cluster:
         try:
             with database.connect(self.dsn(name="postgres")):
                 return True
-        except database.psycopg.OperationalError:
+        except psycopg.OperationalError:
             return False
 
     def _write_configuration(self) -> None:

@@ -9,13 +9,13 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka import Producer
 
-from stock_platform.adapters import postgres
 from stock_platform.contracts.flink_ddl import JOB
 from stock_platform_tests.integration.jvm import Cluster, require
 
@@ -128,44 +128,6 @@ def produce(cluster: Cluster, batch: list[tuple[bytes | None, str | None]]) -> N
     assert producer.flush(30) == 0
 
 
-def read_topic(cluster: Cluster, topic: str) -> Iterator[Message]:
-    """Every message of a topic up to its present end."""
-    consumer = Consumer({"bootstrap.servers": cluster.bootstrap, "group.id": "test-reader", "enable.auto.commit": False})
-    try:
-        for partition in consumer.list_topics(topic, 10).topics[topic].partitions:
-            low, high = consumer.get_watermark_offsets(TopicPartition(topic, partition), 10)
-            consumer.assign([TopicPartition(topic, partition, low)])
-            position = low
-            while position < high:
-                message = consumer.poll(20)
-                assert message is not None and not message.error(), f"{topic}/{partition} ends at {position}, not at {high}"
-                position = message.offset() + 1  # type: ignore[operator]
-                yield message
-    finally:
-        consumer.close()
-
-
-def is_caught_up(cluster: Cluster) -> bool:
-    """Whether the job has committed all that Kafka holds; by the job's promise, all of it is in Postgres then."""
-    consumer = Consumer({"bootstrap.servers": cluster.bootstrap, "group.id": JOB, "enable.auto.commit": False})
-    try:
-        partitions = [TopicPartition(TICKS, number) for number in consumer.list_topics(TICKS, 10).topics[TICKS].partitions]
-        ends = [consumer.get_watermark_offsets(partition, 10)[1] for partition in partitions]
-        return [partition.offset for partition in consumer.committed(partitions, 10)] == ends
-    except KafkaException as error:
-        if error.args[0].code() not in (KafkaError.NOT_COORDINATOR, KafkaError.COORDINATOR_LOAD_IN_PROGRESS):
-            raise
-        return False
-    finally:
-        consumer.close()
-
-
-def read_rows(cluster: Cluster, query: str) -> list[tuple[Any, ...]]:
-    """Rows of a query."""
-    with postgres.connect(cluster.dsn()) as connection:
-        return connection.execute(query).fetchall()  # type: ignore[arg-type]
-
-
 BAR_QUERY = """
 SELECT
     symbol, extract(EPOCH FROM ts_start)::bigint * 1000, extract(EPOCH FROM ts_end)::bigint * 1000, open, high, low, close,
@@ -185,11 +147,11 @@ ORDER BY symbol
 
 def outcome(cluster: Cluster) -> Outcome:
     """Wait until the job has committed everything, then read both ends at once."""
-    require(lambda: is_caught_up(cluster), "the job has committed every message", within_s=150)
-    bars, quotes = read_rows(cluster, BAR_QUERY), read_rows(cluster, QUOTE_QUERY)
+    require(lambda: cluster.is_caught_up(), "the job has committed every message", within_s=150)
+    bars, quotes = cluster.read_rows(BAR_QUERY), cluster.read_rows(QUOTE_QUERY)
     ticks: list[tuple[Fields, int, int]] = []
     broken: dict[tuple[int, int], str] = {}
-    for message in read_topic(cluster, TICKS):
+    for message in cluster.read_topic(TICKS):
         place = (message.partition() or 0, message.offset() or 0)
         headers = dict(message.headers() or [])
         if "reason" in headers:
@@ -217,8 +179,7 @@ def expected_bar(symbol: str, start: int, items: list[tuple[Fields, int, int]]) 
     by_volume = sorted(flags)
     by_time = sorted(by_volume, key=lambda identity: (identity[1], identity[0], identity[2]))
     sized = [identity for identity in by_volume if identity[0] >= 0]
-    pairs = zip(sized, sized[1:], strict=False)
-    notional = sum((after[2] * (after[0] - before[0]) for before, after in pairs), Decimal(0))
+    notional = sum((after[2] * (after[0] - before[0]) for before, after in pairwise(sized)), Decimal(0))
     prices = [identity[2] for identity in by_volume]
     return (
         *(symbol, start, start + 60_000, by_time[0][2], max(prices), min(prices), by_time[-1][2], len(by_volume)),
@@ -263,7 +224,7 @@ def after_worker_death(cluster: Cluster) -> Outcome:
     batch = messages(random.Random(5))
     half = len(batch) // 2
     produce(cluster, batch[:half])
-    require(lambda: read_rows(cluster, "SELECT count(*) FROM staging.bar_1m") > [(100,)], "bars have come")
+    require(lambda: cluster.read_rows("SELECT count(*) FROM staging.bar_1m") > [(100,)], "bars have come")
     require(lambda: cluster.rest.job(job_id).checkpoint is not None, "a checkpoint is complete")
     cluster.taskmanager.kill()
     produce(cluster, batch[half:])
@@ -283,9 +244,9 @@ def test_quotes_are_the_newest_ticks_in_any_order_of_arrival(after_worker_death:
 
 
 def test_each_rubbish_message_is_a_dead_letter_with_its_reason_and_bytes(cluster: Cluster, after_worker_death: Outcome) -> None:
-    originals = {(message.partition(), message.offset()): message for message in read_topic(cluster, TICKS)}
+    originals = {(message.partition(), message.offset()): message for message in cluster.read_topic(TICKS)}
     reasons: dict[tuple[int, int], str] = {}
-    for message in read_topic(cluster, DEAD):
+    for message in cluster.read_topic(DEAD):
         letter = json.loads(message.value() or b"")
         place = (letter["kafka_partition"], letter["kafka_offset"])
         reasons[place] = letter["reason"]
@@ -298,7 +259,7 @@ def test_each_rubbish_message_is_a_dead_letter_with_its_reason_and_bytes(cluster
 
 def test_every_good_tick_is_announced_with_its_symbol_as_key(cluster: Cluster, after_worker_death: Outcome) -> None:
     announced: set[tuple[Any, ...]] = set()
-    for message in read_topic(cluster, QUOTES):
+    for message in cluster.read_topic(QUOTES):
         quote = json.loads(message.value() or b"")
         assert (message.key() or b"").decode() == quote["symbol"]  # type: ignore[union-attr]
         announced.add((quote["symbol"], quote["ts_event"], quote["day_volume"], Decimal(quote["price"]), quote["ts_recv"]))
@@ -313,7 +274,8 @@ def test_job_manager_kill_and_resubmission_lose_and_double_no_bar(cluster: Clust
     cluster.jobmanager.kill()
     cluster.jobmanager.start()
     require(lambda: cluster.rest.slots_problem() is None, "the TaskManager has found the new JobManager")
-    produce(cluster, [(json.dumps(tick("SPY", 10_000 + n, OPEN_MS + n, 10**6 + n, random.Random(n))).encode(), None) for n in range(50)])
+    more = [tick("SPY", 10_000 + n, OPEN_MS + n, 10**6 + n, random.Random(n)) for n in range(50)]
+    produce(cluster, [(json.dumps(fields).encode(), None) for fields in more])
 
     job_id = cluster.submit()
 
@@ -322,5 +284,5 @@ def test_job_manager_kill_and_resubmission_lose_and_double_no_bar(cluster: Clust
     after = outcome(cluster)
     assert after.bars == expected_bars(after.ticks)
     assert len(after.ticks) == len(after_worker_death.ticks) + 50
-    unchanged = read_rows(cluster, f"SELECT count(*) FROM staging.bar_1m WHERE flink_job_id = '{before}'")
+    unchanged = cluster.read_rows(f"SELECT count(*) FROM staging.bar_1m WHERE flink_job_id = '{before}'")
     assert unchanged == [(len(after.bars) - 1,)], "the job started from its state, so that it rewrote only what changed"
