@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from confluent_kafka.admin import AdminClient
@@ -73,7 +73,7 @@ def ensure_topics(bootstrap: str, specs: Sequence[TopicSpec]) -> None:
         NewTopic(spec.name, num_partitions=spec.partition_count, replication_factor=1, config=dict(spec.settings))
         for spec in specs
     ]
-    answers: dict[str, Any] = admin.create_topics(new, operation_timeout=_ANSWER_WITHIN_S)  # pyright: ignore[reportUnknownMemberType]
+    answers = cast(dict[str, Any], admin.create_topics(new, operation_timeout=_ANSWER_WITHIN_S))  # pyright: ignore[reportUnknownMemberType]
     for name, created in answers.items():
         try:
             created.result(timeout=2 * _ANSWER_WITHIN_S)

@@ -4,6 +4,7 @@ Not here: judging (validation), publishing. After a restart the rows that Kafka 
 marked as published, so that they rebuild the state but are not sent again."""
 
 import json
+import math
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
@@ -137,12 +138,12 @@ class TapeSource:
         """Read no further."""
         self._is_closed = True
 
-    def _due_in_ms(self, trade: Trade, now_ms: int) -> float:
+    def _due_in_ms(self, trade: Trade, now_ms: int) -> int:
         ts_ms = trade.ts_event_ms + self._shift_ms
         if self._origin is None:
             self._origin = (ts_ms, ts_ms if self._is_tied_to_clock else now_ms)
         first_ts_ms, first_now_ms = self._origin
-        return (ts_ms - first_ts_ms) / self._speed - (now_ms - first_now_ms)
+        return math.ceil((ts_ms - first_ts_ms) / self._speed) - (now_ms - first_now_ms)
 
     def _candidate(self, trade: Trade, line_seq: int, ts_recv: datetime, *, is_published: bool) -> Candidate:
         return Candidate(

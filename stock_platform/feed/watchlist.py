@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -79,7 +79,7 @@ def _read(path: Path) -> tuple[str, Any]:
     """The text, and its nodes, which know their lines."""
     try:
         text = path.read_text()
-        root: Any = yaml.compose(text, Loader=yaml.SafeLoader)  # pyright: ignore[reportUnknownMemberType]
+        root = cast(Any, yaml.compose(text, Loader=yaml.SafeLoader))  # pyright: ignore[reportUnknownMemberType]
     except OSError as error:
         raise WatchlistInvalid(path, "file", error.strerror or str(error)) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:

@@ -1,0 +1,99 @@
+"""Hours of the markets. Expected instants by hand from the NYSE's published holidays and hours."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stock_platform.calendars import calendar
+from stock_platform.calendars.export import render
+from stock_platform.errors import CalendarHorizonPassed, CalendarUnknown
+from stock_platform.config import ROOT
+
+
+def _at(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("ts", "phase"),
+    [
+        # 2013-10-07, a Monday in summer time: 04:00 New York is 08:00 UTC
+        ("2013-10-07 07:59:59.999", "closed"),
+        ("2013-10-07 08:00", "pre"),
+        ("2013-10-07 13:29:59.999", "pre"),
+        ("2013-10-07 13:30", "regular"),
+        ("2013-10-07 19:59:59.999", "regular"),
+        ("2013-10-07 20:00", "post"),
+        ("2013-10-07 23:59:59.999", "post"),
+        ("2013-10-08 00:00", "closed"),
+        # 2026-11-27, the early close after Thanksgiving, winter time: 13:00 New York is 18:00 UTC
+        ("2026-11-27 17:59:59.999", "regular"),
+        ("2026-11-27 18:00", "post"),
+        ("2026-11-27 22:00", "closed"),
+        # Thanksgiving, Christmas, a Saturday
+        ("2026-11-26 15:00", "closed"),
+        ("2026-12-25 15:00", "closed"),
+        ("2026-11-21 15:00", "closed"),
+    ],
+)
+def test_exchange_at_an_instant_is_in_its_phase(ts: str, phase: str) -> None:
+    assert calendar("XNYS").phase(_at(ts)) == phase
+
+
+@pytest.mark.parametrize(
+    ("day", "ts_open"),
+    [
+        (date(2008, 3, 7), "2008-03-07 14:30"),  # clocks change on Sunday 2008-03-09
+        (date(2008, 3, 10), "2008-03-10 13:30"),
+        (date(2026, 10, 30), "2026-10-30 13:30"),  # and back on Sunday 2026-11-01
+        (date(2026, 11, 2), "2026-11-02 14:30"),
+    ],
+)
+def test_open_around_a_clock_change_stays_at_half_past_nine(day: date, ts_open: str) -> None:
+    (session,) = calendar("XNYS").sessions(day, day + timedelta(days=1))
+    assert session.ts_open == _at(ts_open)
+
+
+def test_sessions_leave_out_the_holiday_and_the_end() -> None:
+    days = [session.session_date.day for session in calendar("XNYS").sessions(date(2026, 11, 24), date(2026, 11, 30))]
+    assert days == [24, 25, 27]
+
+
+def test_session_of_a_pre_market_tick_is_the_day_of_its_regular_hours() -> None:
+    assert calendar("XNYS").session_date(_at("2013-10-07 08:00")) == date(2013, 10, 7)
+    assert calendar("XNYS").session_at(_at("2013-10-06 15:00")) is None
+    assert calendar("XNYS").session_latest(_at("2013-10-06 15:00")).session_date == date(2013, 10, 4)
+
+
+def test_next_open_on_a_friday_evening_is_monday() -> None:
+    assert calendar("XNYS").next_open(_at("2013-10-04 20:00")) == _at("2013-10-07 13:30")
+    assert calendar("XNYS").next_close(_at("2013-10-07 20:00")) == _at("2013-10-08 20:00")
+
+
+def test_continuous_market_has_a_session_each_utc_day() -> None:
+    hours = calendar("24/7")
+    (session,) = hours.sessions(date(2026, 11, 22), date(2026, 11, 23))
+    assert session == (date(2026, 11, 22), _at("2026-11-22 00:00"), _at("2026-11-23 00:00"))
+    assert hours.session_at(_at("2026-11-22 23:59:59.999")) == session
+    assert hours.phase(_at("2026-11-22 03:00")) == "regular"
+
+
+def test_instant_beyond_the_table_says_what_to_do() -> None:
+    with pytest.raises(CalendarHorizonPassed, match="1990-01-02 to 2035-12-31"):
+        calendar("XNYS").phase(_at("2036-01-05 15:00"))
+    with pytest.raises(CalendarUnknown, match="XNYS, 24/7"):
+        calendar("XLON")
+
+
+def test_table_is_what_its_source_says() -> None:
+    assert (ROOT / "stock_platform" / "calendars" / "xnys.txt").read_text() == render("XNYS")
+
+
+@given(st.datetimes(datetime(1990, 1, 3), datetime(2035, 12, 30), timezones=st.just(UTC)))
+def test_regular_phase_holds_exactly_inside_a_session(ts: datetime) -> None:
+    day = ts.date()
+    sessions = calendar("XNYS").sessions(day, day + timedelta(days=1))
+    is_inside = any(session.ts_open <= ts < session.ts_close for session in sessions)
+    assert (calendar("XNYS").phase(ts) == "regular") == is_inside
