@@ -5,6 +5,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
 import { chromium } from 'playwright-core';
+import { openLine } from './line.mjs';
 
 const { PAGE_URL = 'http://127.0.0.1:3000', CHROMIUM = '/usr/bin/chromium', SCREENSHOTS } = process.env;
 const DEADLINE_MS = 60_000;
@@ -16,6 +17,7 @@ const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-ru
 const QUIET = ['--disable-background-networking', '--disable-component-update', '--disable-sync'];
 
 let browser;
+let line;
 let page;
 const complaints = [];
 
@@ -25,16 +27,29 @@ before(async () => {
   page.setDefaultTimeout(DEADLINE_MS);
   page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
   page.on('pageerror', (error) => complaints.push(String(error)));
-  await page.goto(PAGE_URL);
+  line = await openLine(PAGE_URL);
+  await page.goto(line.url);
   await page.locator('tbody tr').first().waitFor();
 });
 
-after(() => browser?.close());
+after(async () => {
+  await browser?.close();
+  line?.close();
+});
 
 async function keep(name) {
   if (!SCREENSHOTS) return;
   mkdirSync(SCREENSHOTS, { recursive: true });
   await page.screenshot({ path: `${SCREENSHOTS}/${name}.png` });
+}
+
+/** Waits until some price of the table differs from now. */
+async function movement() {
+  const before = await page.locator('tbody td.price').allTextContents();
+  await page.waitForFunction(
+    (known) => [...document.querySelectorAll('tbody td.price')].some((cell, index) => cell.textContent !== known[index]),
+    before,
+  );
 }
 
 /** True in the browser once the chart's canvas holds a colour beside its background and grid. */
@@ -57,14 +72,9 @@ test('the status bar says which feed it is', async () => {
 });
 
 test('prices move, and nothing else does', async () => {
-  const cells = page.locator('tbody td.price');
-  const before = await cells.allTextContents();
   const boxes = () => page.locator('tbody tr, thead th').evaluateAll((all) => all.map((each) => each.getBoundingClientRect().toJSON()));
   const places = await boxes();
-  await page.waitForFunction(
-    (known) => [...document.querySelectorAll('tbody td.price')].some((cell, index) => cell.textContent !== known[index]),
-    before,
-  );
+  await movement();
   assert.deepEqual(await boxes(), places);
 });
 
@@ -119,4 +129,15 @@ test('a phone shows all without scrolling sideways', async () => {
 
 test('the console stayed without errors', () => {
   assert.deepEqual(complaints, []);
+});
+
+test('a lost line is said, and heals by itself', async () => {
+  await page.setViewportSize(DESKTOP);
+  const feed = page.getByTestId('feed');
+  line.cut();
+  await feed.filter({ hasText: 'reconnecting…' }).waitFor();
+  await keep('reconnecting');
+  line.mend();
+  await feed.filter({ hasText: FEED_WORDS, hasNotText: 'reconnecting' }).waitFor();
+  await movement();
 });

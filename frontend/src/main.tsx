@@ -13,8 +13,9 @@ import './styles/chart.css';
 const ROOT = document.getElementById('root');
 if (!ROOT) throw new Error('Element #root not found in index.html; expected one <div id="root">.');
 
-// Queries ask again at their own pace, so a failed answer is shown at once instead of retried in silence.
-const client = new QueryClient({ defaultOptions: { queries: { retry: false, staleTime: 1_000 } } });
+// Queries ask again at their own pace, so a failed answer is shown at once instead of retried in silence;
+// and they ask without a network too, because the API may be on this machine.
+const client = new QueryClient({ defaultOptions: { queries: { retry: false, staleTime: 1_000, networkMode: 'always' } } });
 
 applyTheme();
 createRoot(ROOT).render(

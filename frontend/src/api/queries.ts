@@ -56,12 +56,12 @@ export function barsQuery(symbol: string, interval: Interval) {
 
 /** A batch of the stream, the newest quote of each symbol, into table and charts. */
 export function receiveQuotes(client: QueryClient, batch: ReadonlyMap<string, Quote>): void {
-  client.setQueryData(quotesQuery.queryKey, (known = {}) => {
-    const fresh = [...batch].map(([symbol, quote]) => [symbol, newer(quote, known[symbol])] as const);
-    return { ...known, ...(Object.fromEntries(fresh) as Quotes) };
-  });
+  const known = client.getQueryData(quotesQuery.queryKey) ?? {};
+  const fresh = [...batch].filter(([symbol, quote]) => newer(quote, known[symbol]) === quote);
+  client.setQueryData(quotesQuery.queryKey, { ...known, ...Object.fromEntries(fresh) });
+  const moved = new Map(fresh);
   for (const [[, symbol], page] of client.getQueriesData<BarPage>({ queryKey: ['bars'], type: 'active' })) {
-    const quote = batch.get(symbol as string);
+    const quote = moved.get(symbol as string);
     if (page && quote) client.setQueryData<BarPage>(['bars', symbol, page.interval], withQuote(page, quote));
   }
 }

@@ -1,6 +1,7 @@
 // The line to GET /stream: one EventSource at a time, replaced when it breaks or falls silent.
 // At most once: what happened while the line was down is fetched by the queries, not by the stream.
 import type { Link } from '../domain/status';
+import { newer } from '../domain/watchlist';
 import { API_URL } from './client';
 import type { Quote } from './types';
 
@@ -41,7 +42,7 @@ export function openStream({ onQuotes, onLink }: Listener): () => void {
   const receive = (event: MessageEvent<string>) => {
     heard();
     const quote = JSON.parse(event.data) as Quote;
-    waiting.set(quote.symbol, quote);
+    waiting.set(quote.symbol, newer(quote, waiting.get(quote.symbol)) ?? quote);
     frame ||= requestAnimationFrame(flush);
   };
   const opened = () => {

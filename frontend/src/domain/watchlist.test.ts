@@ -65,10 +65,17 @@ describe('the order of the watchlist', () => {
   });
 });
 
-test('of two quotes the later event wins, whichever side brings it', () => {
-  const [early, late] = [quote('1', '0', 0, 1), quote('2', '0', 0, 2)];
+test.each([
+  ['the later event', quote('2', '0', 0, 1), quote('1', '0', 0, 2)],
+  ['at one instant the higher day volume', quote('2', '0', 5, 1), quote('1', '0', 6, 1)],
+  ['at one instant and volume the higher price', quote('9', '0', 5, 1), quote('10', '0', 5, 1)],
+])('of two quotes %s wins, whichever side brings it', (_, early, late) => {
   expect(newer(early, late)).toBe(late);
   expect(newer(late, early)).toBe(late);
+});
+
+test('a quote is newer than none', () => {
+  const early = quote('1', '0', 0, 1);
   expect(newer(undefined, early)).toBe(early);
   expect(newer(null, undefined)).toBeNull();
 });

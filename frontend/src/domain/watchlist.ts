@@ -10,9 +10,18 @@ export interface Sort {
   readonly isDescending: boolean;
 }
 
+function byNovelty(left: Quote, right: Quote): number {
+  return (
+    Date.parse(left.ts_event) - Date.parse(right.ts_event) ||
+    (left.day_volume ?? -1) - (right.day_volume ?? -1) ||
+    compare(left.price, right.price)
+  );
+}
+
+/** The newer by (ts_event, day_volume, price), as everywhere in the platform: quotes may arrive in any order. */
 export function newer(left: Quote | null | undefined, right: Quote | null | undefined): Quote | null {
   if (!left || !right) return left ?? right ?? null;
-  return Date.parse(left.ts_event) >= Date.parse(right.ts_event) ? left : right;
+  return byNovelty(left, right) >= 0 ? left : right;
 }
 
 function matches(stock: Stock, text: string): boolean {
