@@ -5,8 +5,8 @@ import { newer } from '../domain/watchlist';
 import { API_URL } from './client';
 import type { Quote } from './types';
 
-/** Longer than two heartbeats. */
-const SILENCE_MS = 35_000;
+/** Three heartbeats of the API. */
+const SILENCE_MS = 15_000;
 const DELAY_FIRST_MS = 500;
 const DELAY_LAST_MS = 10_000;
 

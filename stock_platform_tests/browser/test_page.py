@@ -1,0 +1,39 @@
+"""The built page in Chromium, against the real API application over a store in memory.
+
+The checks themselves are in frontend/e2e, where they can also be run against a whole stack: `PAGE_URL=… npm run e2e`."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from stock_platform_tests.browser.servers import FRONTEND, build_page, running_api, running_page
+
+CHECKS_LIMIT_S = 300
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of the served page."""
+    folder = tmp_path_factory.mktemp("dist")
+    build_page(folder)
+    with running_api() as api, running_page(api, folder) as url:
+        yield url
+
+
+def test_page_lives_moves_and_heals_in_a_real_browser(page: str, tmp_path: Path) -> None:
+    result = run_page_checks(page, screenshots=tmp_path)
+
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert {path.stem for path in tmp_path.glob("*.png")} >= {"light", "axe-dark", "phone-dark", "reconnecting"}
+
+
+def run_page_checks(url: str, *, screenshots: Path) -> "subprocess.CompletedProcess[str]":
+    """Run frontend/e2e against the page at `url`, of this test's servers or of a whole stack."""
+    environment = {**os.environ, "PAGE_URL": url, "SCREENSHOTS": str(screenshots)}
+    command = ["node", "--test", "e2e/page.test.mjs"]
+    return subprocess.run(
+        command, cwd=FRONTEND, env=environment, capture_output=True, text=True, timeout=CHECKS_LIMIT_S, check=False
+    )
