@@ -45,7 +45,7 @@ describe('a market in words', () => {
     [{ state: 'open' }, Date.parse('2026-11-23T15:00:00Z'), 'New York open, closes 16:00'],
     [{ state: 'pre' }, Date.parse('2026-11-23T13:00:00Z'), 'New York pre-market, opens 09:30'],
     [{ state: 'post', ts_next_open: null }, SUNDAY, 'New York after hours'],
-    [{ calendar: '24/7', state: 'open', ts_next_close: null }, SUNDAY, '24/7 open'],
+    [{ calendar: '24/7', state: 'open', ts_next_open: '2026-11-23T00:00:00Z', ts_next_close: '2026-11-23T00:00:00Z' }, SUNDAY, '24/7 open'],
   ] as const)('%o', (change, now, expected) => {
     expect(marketWords({ ...NYSE, ...change }, now, 'exchange').text).toBe(expected);
   });

@@ -55,12 +55,17 @@ function nextWords(verb: string, instant: string | null, now: number, zone: Zone
   return `, ${verb} ${show(instant, isSoon ? 'time' : 'weekday', zone)}`;
 }
 
+/** A market that opens again at the instant of its close, as a 24/7 one does at midnight, does not close. */
+function closing(status: CalendarStatus): string | null {
+  return status.ts_next_close === status.ts_next_open ? null : status.ts_next_close;
+}
+
 /** One exchange now: "New York open, closes 16:00". `now` is the platform's clock. */
 export function marketWords(status: CalendarStatus, now: number, zone: Zone): Words {
   const name = CALENDARS[status.calendar] ?? status.calendar;
   switch (status.state) {
     case 'open':
-      return { text: `${name} open${nextWords('closes', status.ts_next_close, now, zone)}`, tone: 'good' };
+      return { text: `${name} open${nextWords('closes', closing(status), now, zone)}`, tone: 'good' };
     case 'pre':
       return { text: `${name} pre-market${nextWords('opens', status.ts_next_open, now, zone)}`, tone: 'warning' };
     case 'post':
