@@ -1,6 +1,7 @@
 """Turn the choices of `up` into a profile: which feed, which folder, which sessions; written down for every later command."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 
 from stock_platform.config import PREFIX, Settings, load
@@ -11,7 +12,7 @@ from stock_platform.stack.passwords import ensure_secrets, write_env
 
 FEEDS = ("auto", "yahoo", "simulator", "tape")
 _PROFILES = {"yahoo": "live", "simulator": "simulator", "tape": "tape"}
-_PROBE_WITHIN_S = 4.0
+_PROBE_WITHIN = timedelta(seconds=4)
 
 
 def choose_feed(wanted: str, url: str) -> tuple[str, str]:
@@ -20,7 +21,7 @@ def choose_feed(wanted: str, url: str) -> tuple[str, str]:
         raise SettingInvalid("--feed", wanted, f"one of {', '.join(FEEDS)}")
     if wanted != "auto":
         return wanted, f"feed: {wanted}, as asked for"
-    problem = probe_yahoo(url, _PROBE_WITHIN_S)
+    problem = probe_yahoo(url, _PROBE_WITHIN)
     if problem is None:
         return "yahoo", "feed: Yahoo's stream answers, so prices are live"
     return "simulator", f"feed: Yahoo's stream does not answer ({problem}), so the simulator speaks its protocol instead"

@@ -63,14 +63,13 @@ def _asset(record: Record, compute: Compute, partitions: dg.PartitionsDefinition
         key=key_of(record.address),
         deps=[key_of(BAR.address)],
         partitions_def=partitions,
-        backfill_policy=dg.BackfillPolicy.multi_run(),
         group_name="aggregates",
         kinds={"polars", "postgres"},
         owners=["team:data-platform"],
         description=f"{record.meaning} Grain: {record.grain}.",
         metadata={"dagster/column_schema": column_schema(record)},
     )
-    def computed(context: dg.AssetExecutionContext, world: dg.ResourceParam[World]) -> dg.MaterializeResult[None]:
+    def computed(context: dg.AssetExecutionContext, world: dg.ResourceParam[World]) -> dg.MaterializeResult:
         with world.database("gate_owner") as connection:
             result = compute(*_read(connection, date.fromisoformat(context.partition_key)))
             stamped = result.with_columns(dagster_run_id=pl.lit(context.run_id), ts_updated=pl.lit(world.clock.now()))

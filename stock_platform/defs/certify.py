@@ -1,5 +1,6 @@
 """The gate as assets: closed bars with their checks, then certified bars and quarantine; and the sensor that asks for its runs."""
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -92,12 +93,13 @@ def gate_assets(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefin
         description=f"{STAGED_BAR.meaning} A run picks up the closed ones that no run has judged, and judges them.",
         metadata={"dagster/column_schema": column_schema(STAGED_BAR)},
         io_manager_key="judgement_io",
+        dagster_type=dg.Any,
         check_specs=[
             dg.AssetCheckSpec(name, asset=_STAGED, description=meaning, blocking=severity is Severity.BLOCK)
             for name, meaning, severity in blocking
         ],
     )
-    def staging_bar_1m(context: dg.AssetExecutionContext, world: dg.ResourceParam[World]) -> Any:
+    def staging_bar_1m(context: dg.AssetExecutionContext, world: dg.ResourceParam[World]) -> dg.MaterializeResult:
         judging.warm_up()
         _wait_for_close(context, world)
         judgement = judge_session(world, date.fromisoformat(context.partition_key))
@@ -123,7 +125,9 @@ def gate_assets(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefin
         ],
         ins={"judgement": dg.AssetIn(_STAGED, input_manager_key="judgement_io")},
     )
-    def promote_bars(context: dg.AssetExecutionContext, judgement: Judgement, world: dg.ResourceParam[World]) -> Any:
+    def promote_bars(
+        context: dg.AssetExecutionContext, judgement: Judgement, world: dg.ResourceParam[World]
+    ) -> Iterator[dg.MaterializeResult]:
         with world.database("gate_owner") as connection:
             done = promote(connection, judgement, dagster_run_id=context.run_id, now=world.clock.now())
         yield dg.MaterializeResult(
@@ -138,6 +142,7 @@ def gate_assets(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefin
 def _promoted(record: Any, meaning: str, partitions: dg.PartitionsDefinition[str]) -> dg.AssetSpec:
     return dg.AssetSpec(
         key_of(record.address),
+        deps=[_STAGED],
         group_name=record.address.split(".")[0],
         kinds={"postgres"},
         owners=["team:data-platform"],

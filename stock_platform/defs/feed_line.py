@@ -11,9 +11,12 @@ import dagster as dg
 from stock_platform.adapters.kafka import KafkaProducer
 from stock_platform.defs.external import TICKS
 from stock_platform.defs.world import World
-from stock_platform.feed.line import LineState, Plan, run_line
-from stock_platform.feed.plan import plan_of
+from stock_platform.feed.choice import plan_of
+from stock_platform.feed.line import run_line
+from stock_platform.feed.plan import LineState, StreamPlan, TapePlan
 from stock_platform.feed.publisher import Publisher
+
+Plan = StreamPlan | TapePlan
 
 LINE = "stock_platform/line"
 """Run tag: name of the feed line."""
@@ -48,8 +51,8 @@ def publish_ticks(context: dg.OpExecutionContext, world: dg.ResourceParam[World]
     settings = world.settings
     plan = plan_of(settings)
     take_over(world, plan, context.run_id)
-    producer = KafkaProducer(settings.kafka_bootstrap)
-    state = _run_until_ended(plan, Publisher(producer), _heartbeat(context, world), world)
+    producer = KafkaProducer(settings.kafka_bootstrap, client_id=plan.line)
+    state = _run_until_ended(plan, Publisher(producer, line=plan.line), _heartbeat(context, world), world)
     context.log.info("feed line ended", extra={"state": state.state, "tick_count": state.tick_count})
     _materialize(context, state)
 

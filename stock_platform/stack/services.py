@@ -53,7 +53,7 @@ def _kafka(settings: Settings, java: Path) -> Service:
         version=kafka.VERSION,
         port=settings.kafka_port,
         port_setting=f"{PREFIX}KAFKA_PORT",
-        problem=lambda: broker_problem(settings.kafka_bootstrap),
+        problem=lambda: probe.port_problem(settings.kafka_port) or broker_problem(settings.kafka_bootstrap),
         stop_within_s=60,
     )
 

@@ -16,3 +16,10 @@ GRANT SELECT, INSERT, UPDATE ON ops.flink_job TO gate_owner;
 GRANT USAGE ON SCHEMA reference, market, quality, aggregates, ops TO api_reader, grafana_reader;
 GRANT SELECT ON ALL TABLES IN SCHEMA reference, market, quality, aggregates TO api_reader, grafana_reader;
 GRANT SELECT ON ops.feed_line, ops.flink_job TO api_reader, grafana_reader;
+
+-- Frames come in by COPY into a temporary table.
+DO $$
+BEGIN
+    EXECUTE format('GRANT TEMPORARY ON DATABASE %I TO gate_owner', current_database());
+END
+$$;
