@@ -18,8 +18,8 @@ from stock_platform.errors import DeliveryFailed, TopicMissing
 _ANSWER_WITHIN_S = 10.0
 _QUEUE_COUNT = 200_000
 """Messages that wait inside librdkafka: 60 MB at most. Callers stop far below it, see `in_flight`."""
-_QUIET = {"log_level": "3"}
-"""Errors only: librdkafka writes each lost connection to stderr, and callers report what matters."""
+_QUIET = {"log_level": "0"}
+"""librdkafka writes each attempt to connect to stderr; callers report what matters."""
 _NO_LIMIT = str(2**63 - 1)
 
 

@@ -95,8 +95,9 @@ def _assemble(plan: StreamPlan | TapePlan, publisher: Publisher, clock: Clock) -
 
 def _end_of_day(ts: datetime, instruments: Sequence[Instrument]) -> datetime:
     """When the last session's day is over; where the market never closes, two minutes later: the last bar is closed."""
-    hours = [calendar(name) for name in {each.calendar for each in instruments} - {"24/7"}]
-    return max([ts + timedelta(minutes=2), *(each.session_latest(ts).ts_post_end for each in hours)])
+    exchanges = [calendar(name) for name in {each.calendar for each in instruments} - {"24/7"}]
+    ends = [each.session_latest(ts).ts_post_end for each in exchanges]
+    return max(ts, *ends) if ends else ts + timedelta(minutes=2)
 
 
 class _Line:
