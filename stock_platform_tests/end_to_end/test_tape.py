@@ -1,0 +1,180 @@
+"""A recorded half hour through the whole platform: tape → Kafka → Flink → gate → aggregates → API, and what people see of it."""
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import polars as pl
+import pytest
+from confluent_kafka import Producer
+
+from stock_platform.adapters.clock import SystemClock, wait_until
+from stock_platform.aggregates.coarser import PRICE
+from stock_platform_tests.running_stack import RunningStack, running_stack
+from stock_platform_tests.tapes import cut, expected_bars
+from stock_platform_tests.topics import messages
+
+MINUTES = 25
+SESSION = "2013-10-07"
+
+
+@pytest.fixture(scope="module")
+def tape(recorded_tape: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """From five minutes before the open to 25 minutes after it."""
+    return cut(recorded_tape, tmp_path_factory.mktemp("tape"), start="2013-10-07T13:25:00+00:00", end="2013-10-07T13:55:00+00:00")
+
+
+@pytest.fixture(scope="module")
+def stack(tape: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
+    """The stack after the tape has been played and judged."""
+    data_dir = tmp_path_factory.mktemp("data")
+    with running_stack(data_dir, "--feed", "tape", "--tape", str(tape), "--speed", "60", "--wait") as running:
+        yield running
+
+
+def refused_rows(stack: RunningStack) -> pl.DataFrame:
+    """Rows of the tape that the feed refused, by their number."""
+    headers = [dict(message.headers() or ()) for message in messages(stack.settings.kafka_bootstrap, "market.ticks.dlq.v1")]
+    return pl.DataFrame({"row": [int(header["line_seq"]) for header in headers if "line_seq" in header]}, schema={"row": pl.UInt32})
+
+
+def test_certified_bars_equal_a_recomputation_from_the_accepted_trades(stack: RunningStack, tape: Path) -> None:
+    expected = expected_bars(tape, refused_rows(stack)).with_columns(
+        pl.col("open", "high", "low", "close").cast(PRICE), pl.col("ts_start").cast(pl.Datetime("us", "UTC"))
+    )
+    certified = stack.certified().select(expected.columns).with_columns(pl.col("open", "high", "low", "close").cast(PRICE))
+
+    assert certified.equals(expected.cast(dict(certified.schema)))
+    assert certified.group_by("symbol").len().sort("symbol").rows() == [(symbol, MINUTES) for symbol in ("AIG", "BAC", "IBM", "SPY")]
+
+
+def test_every_bar_names_its_run_its_job_and_its_offsets(stack: RunningStack) -> None:
+    runs = stack.frame(
+        "SELECT DISTINCT bar.dagster_run_id FROM market.bar_1m AS bar "
+        "LEFT JOIN quality.check_result AS result ON result.dagster_run_id = bar.dagster_run_id "
+        "WHERE result.dagster_run_id IS NULL OR bar.flink_job_id = '' OR bar.kafka_offset_last < bar.kafka_offset_first"
+    )
+    assert runs.is_empty()
+
+
+def test_aggregates_hold_the_whole_session(stack: RunningStack) -> None:
+    day = stack.frame("SELECT symbol, bar_count, volume FROM aggregates.bar_1d ORDER BY symbol")
+    minutes = stack.frame("SELECT symbol, count(*) AS bar_count, sum(volume)::bigint AS volume FROM market.bar_1m GROUP BY 1 ORDER BY 1")
+    assert day.rows() == minutes.rows()
+    assert stack.value("SELECT count(*) FROM aggregates.bar_5m") == 4 * MINUTES // 5
+
+
+def test_status_says_that_all_is_healthy(stack: RunningStack) -> None:
+    status = stack.status()
+    assert status["healthy"], status
+    assert status["data"]["feed"] == "tape"
+    assert status["data"]["certified_bar_count"] == 4 * MINUTES
+
+
+def test_second_up_starts_nothing_anew(stack: RunningStack, tape: Path) -> None:
+    from stock_platform.adapters.processes import Supervisor
+
+    before = {name: process.pid for name, process in Supervisor(stack.settings.home).processes().items()}
+    assert stack.command("up", "--feed", "tape", "--tape", str(tape), "--speed", "60").returncode == 0
+    assert {name: process.pid for name, process in Supervisor(stack.settings.home).processes().items()} == before
+
+
+def test_rubbish_in_the_topic_becomes_dead_letters_and_changes_no_bar(stack: RunningStack) -> None:
+    before = stack.certified()
+    samples = [b"", b"{", b"[]", b'{"symbol":"SPY"}', b'{"symbol":7}', b"\xff\xfe", b'{"symbol":"SPY","price":"NaN"}', b"null"]
+    producer = Producer({"bootstrap.servers": stack.settings.kafka_bootstrap})
+    for number in range(1000):
+        producer.produce("market.ticks.v1", samples[number % len(samples)], key=b"SPY")
+    assert producer.flush(30) == 0
+
+    def dead() -> list[dict[str, object]]:
+        letters = (json.loads(message.value() or b"{}") for message in messages(stack.settings.kafka_bootstrap, "market.ticks.dlq.v1"))
+        return [letter for letter in letters if letter["kafka_offset"] is not None]
+
+    assert wait_until(lambda: len(dead()) >= 1000, SystemClock(), within=timedelta(seconds=60), every=timedelta(seconds=1))
+    letters = dead()
+    assert len({(letter["kafka_partition"], letter["kafka_offset"]) for letter in letters}) == 1000
+    assert all(letter["reason"] for letter in letters)
+    assert stack.certified().equals(before)
+    assert stack.value("SELECT state FROM ops.flink_job") == "RUNNING"
+
+
+def test_api_serves_the_bars_with_their_verdict(stack: RunningStack) -> None:
+    api = f"http://127.0.0.1:{stack.settings.api_port}"
+    answer = httpx.get(f"{api}/stocks/SPY/bars", params={"start": "2013-10-07T13:30:00Z", "end": "2013-10-07T13:55:00Z"}).json()
+    stored = stack.frame("SELECT close::text FROM market.bar_1m WHERE symbol = 'SPY' ORDER BY ts_start")["close"]
+    assert [float(bar["close"]) for bar in answer["items"]] == [float(close) for close in stored]
+    assert {bar["verdict"] for bar in answer["items"]} == {"passed"}
+    assert all(bar["is_certified"] for bar in answer["items"])
+    status = httpx.get(f"{api}/market/status").json()
+    assert (status["feed"]["kind"], status["feed"]["state"]) == ("tape", "ended")
+
+
+def test_page_is_served_with_the_api_behind_it(stack: RunningStack) -> None:
+    page = f"http://127.0.0.1:{stack.settings.frontend_port}"
+    assert '<div id="root">' in httpx.get(page).text
+    assert len(httpx.get(f"{page}/stocks").json()["items"]) == 4
+
+
+def graphql(stack: RunningStack, query: str, **variables: object) -> dict[str, object]:
+    """One question to Dagster's webserver."""
+    url = f"http://127.0.0.1:{stack.settings.dagster_port}/graphql"
+    answer = httpx.post(url, json={"query": query, "variables": variables}, timeout=30).json()
+    assert "errors" not in answer, answer
+    return answer["data"]
+
+
+def test_lineage_reads_from_the_vendor_to_the_dashboard(stack: RunningStack) -> None:
+    nodes = graphql(stack, "{ assetNodes { assetKey { path } dependencyKeys { path } } }")["assetNodes"]
+    upstream = {"/".join(node["assetKey"]["path"]): {"/".join(key["path"]) for key in node["dependencyKeys"]} for node in nodes}
+
+    reached, frontier = set(), {"grafana/market-overview", "page/watchlist"}
+    while frontier:
+        reached |= frontier
+        frontier = set().union(*(upstream[key] for key in frontier)) - reached
+    assert {"feed/vendor", "kafka/market/ticks/v1", "flink/ticks_to_bars", "staging/bar_1m", "market/bar_1m"} <= reached
+
+
+def test_backfill_of_a_sessions_aggregates_from_dagster_changes_nothing(stack: RunningStack) -> None:
+    before = stack.frame("SELECT * FROM aggregates.bar_5m ORDER BY symbol, ts_start")
+    launched = graphql(
+        stack,
+        "mutation($params: LaunchBackfillParams!) { launchPartitionBackfill(backfillParams: $params) "
+        "{ __typename ... on LaunchBackfillSuccess { backfillId } ... on PythonError { message } } }",
+        params={
+            "assetSelection": [{"path": ["aggregates", "bar_5m"]}, {"path": ["aggregates", "bar_1h"]}],
+            "partitionNames": [SESSION],
+        },
+    )["launchPartitionBackfill"]
+    assert launched["__typename"] == "LaunchBackfillSuccess", launched
+
+    def status() -> object:
+        query = "query($id: String!) { partitionBackfillOrError(backfillId: $id) { ... on PartitionBackfill { status } } }"
+        return graphql(stack, query, id=launched["backfillId"])["partitionBackfillOrError"]["status"]
+
+    ended = {"COMPLETED_SUCCESS", "COMPLETED", "FAILED", "COMPLETED_FAILED", "CANCELED"}
+    assert wait_until(lambda: status() in ended, SystemClock(), within=timedelta(seconds=180), every=timedelta(seconds=2))
+    assert status() == "COMPLETED_SUCCESS"
+    assert stack.frame("SELECT * FROM aggregates.bar_5m ORDER BY symbol, ts_start").equals(before)
+
+
+def test_dashboard_queries_run_as_the_reader_and_give_rows(stack: RunningStack) -> None:
+    from stock_platform.config import ROOT
+
+    dashboard = json.loads((ROOT / "grafana/dashboards/market-overview.json").read_text())
+    for panel in dashboard["panels"]:
+        query = as_grafana_sends_it(panel["targets"][0]["rawSql"])
+        rows = stack.frame(query, role="grafana_reader")
+        assert rows.height > 0 or panel["title"] == "Failed checks", panel["title"]
+
+
+def as_grafana_sends_it(query: str) -> str:
+    """Grafana's macros filled in for the tape's day, as its PostgreSQL datasource documents them."""
+    import re
+
+    start, end = "'2013-10-07T00:00:00Z'", "'2013-10-08T00:00:00Z'"
+    query = query.replace("quality.check_result\nWHERE $__timeFilter(ts_checked)", "quality.check_result\nWHERE TRUE")
+    query = re.sub(r"\$__timeFilter\((\w+)\)", rf"\1 BETWEEN {start} AND {end}", query)
+    return query.replace("$__timeFrom()", start).replace("$__timeTo()", end).replace("${symbol}", "SPY")
