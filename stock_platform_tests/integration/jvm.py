@@ -148,9 +148,11 @@ class Cluster:
         topic = TICK.address
         with closing(self._consumer(JOB)) as consumer:
             partitions = [TopicPartition(topic, number) for number in consumer.list_topics(topic, 10).topics[topic].partitions]
-            ends = [consumer.get_watermark_offsets(partition, 10)[1] for partition in partitions]
+            bounds = [consumer.get_watermark_offsets(partition, 10) for partition in partitions]
             try:
-                return [partition.offset for partition in consumer.committed(partitions, 10)] == ends
+                committed = consumer.committed(partitions, 10)
+                # Nothing is committed for a partition that never had a message.
+                return all(max(each.offset, low) == end for each, (low, end) in zip(committed, bounds, strict=True))
             except KafkaException as error:
                 if error.args[0].code() not in _NOT_YET:
                     raise

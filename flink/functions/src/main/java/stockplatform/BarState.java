@@ -55,10 +55,10 @@ public final class BarState {
         offsetLast = Math.max(offsetLast, last);
     }
 
-    /** Add all that another part of the same bar has seen. Its lowest tick goes first and alone carries its flag. */
+    /** Add all that another part of the same bar has seen. Its lowest tick goes first, so only that one's flag can count. */
     void merge(BarState other) {
         for (int i = 0; i < other.size; i++) {
-            add(other.dayVolumes[i], other.events[i], other.prices[i], i == 0 && other.isContinuous);
+            add(other.dayVolumes[i], other.events[i], other.prices[i], other.isContinuous);
         }
         trace(other.source, other.partition, other.offsetFirst, other.offsetLast);
     }

@@ -75,6 +75,20 @@ class BarAggTest {
         assertEquals(expected, bar.getDecimal(10, 38, 6).toBigDecimal().unscaledValue());
     }
 
+    @RepeatedTest(20)
+    void aSumOfLargeProductsIsExact(RepetitionInfo run) {
+        Random random = new Random(run.getCurrentRepetition());
+        ExactSum sum = new ExactSum();
+        BigInteger expected = BigInteger.ZERO;
+        for (int i = 0; i < 8; i++) {
+            long price = random.nextLong(1_000_000_000_000_000_000L);
+            long volume = random.nextLong(Long.MAX_VALUE);
+            sum.addProduct(price, volume);
+            expected = expected.add(BigInteger.valueOf(price).multiply(BigInteger.valueOf(volume)));
+        }
+        assertEquals(expected, sum.value());
+    }
+
     @Test
     void continuityIsThatOfTheLowestTickAndARepeatCanAssertIt() {
         Tick lowest = new Tick(1L, 1, 1_000_000, false, "tape", 0, 0);
