@@ -8,14 +8,16 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, cast
 
-from confluent_kafka import KafkaError, KafkaException, Message, Producer
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import KafkaError, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec  # pyright: ignore[reportPrivateImportUsage]
 from confluent_kafka.cimpl import NewTopic
 
+from stock_platform.adapters.clock import SystemClock, wait_until
 from stock_platform.contracts.tick import DEAD_LETTER, QUOTE_UPDATE, TICK
 from stock_platform.errors import DeliveryFailed, TopicMissing
 
 _ANSWER_WITHIN_S = 10.0
+_LED_WITHIN = timedelta(seconds=20)
 _QUEUE_COUNT = 200_000
 """Messages that wait inside librdkafka: 60 MB at most. Callers stop far below it, see `in_flight`."""
 _QUIET = {"log_level": "0"}
@@ -70,8 +72,7 @@ def ensure_topics(bootstrap: str, specs: Sequence[TopicSpec]) -> None:
     """
     admin = AdminClient({"bootstrap.servers": bootstrap, **_QUIET})
     new = [
-        NewTopic(spec.name, num_partitions=spec.partition_count, replication_factor=1, config=dict(spec.settings))
-        for spec in specs
+        NewTopic(spec.name, num_partitions=spec.partition_count, replication_factor=1, config=dict(spec.settings)) for spec in specs
     ]
     answers = cast(dict[str, Any], admin.create_topics(new, operation_timeout=_ANSWER_WITHIN_S))  # pyright: ignore[reportUnknownMemberType]
     for name, created in answers.items():
@@ -80,6 +81,19 @@ def ensure_topics(bootstrap: str, specs: Sequence[TopicSpec]) -> None:
         except KafkaException as error:
             if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                 raise TopicMissing(name, bootstrap) from error
+    for spec in specs:
+        if not wait_until(lambda topic=spec.name: _is_led(admin, topic), SystemClock(), within=_LED_WITHIN):
+            raise TopicMissing(spec.name, bootstrap)
+
+
+def _is_led(admin: AdminClient, topic: str) -> bool:
+    """Whether every partition of the topic takes records; a new one needs a moment."""
+    found = admin.list_topics(topic, timeout=_ANSWER_WITHIN_S).topics[topic]
+    if found.error or not found.partitions:
+        return False
+    asked = {TopicPartition(topic, partition): cast(OffsetSpec, OffsetSpec.latest()) for partition in found.partitions}
+    ends = cast(dict[TopicPartition, Any], admin.list_offsets(asked))  # pyright: ignore[reportUnknownMemberType]
+    return all(end.exception(timeout=_ANSWER_WITHIN_S) is None for end in ends.values())
 
 
 def partition_of(key: str, partition_count: int) -> int:
@@ -166,9 +180,7 @@ class KafkaProducer:
     ) -> bool:
         self._raise_failure()
         try:
-            self._producer.produce(
-                topic, value, key, partition=partition, timestamp=timestamp_ms, headers=list(headers.items())
-            )
+            self._producer.produce(topic, value, key, partition=partition, timestamp=timestamp_ms, headers=list(headers.items()))
         except BufferError:
             return False
         return True

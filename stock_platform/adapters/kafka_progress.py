@@ -6,10 +6,12 @@ import json
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from confluent_kafka import OFFSET_INVALID, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from stock_platform.adapters.clock import SystemClock
 from stock_platform.errors import TopicMissing
 
 _ANSWER_WITHIN_S = 10.0
@@ -17,6 +19,8 @@ _BATCH_COUNT = 1_000
 _SCAN_COUNT = 1_000
 """First piece of a topic's end that is read in search of a line's newest record; each further one is 8 times longer."""
 _SCAN_GROWTH = 8
+_RETRY_AFTER = timedelta(milliseconds=100)
+_CLOCK = SystemClock()
 
 
 @dataclass(frozen=True)
@@ -153,5 +157,12 @@ def _partitions(consumer: Consumer, topic: str, bootstrap: str) -> list[int]:
 
 
 def _bounds(consumer: Consumer, topic: str, partition: int) -> tuple[int, int]:
-    """Lowest offset that is there, and the one that the next record will get."""
-    return consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=_ANSWER_WITHIN_S)
+    """Lowest offset that is there, and the one that the next record will get; a partition may be changing its leader."""
+    deadline = _CLOCK.now() + timedelta(seconds=_ANSWER_WITHIN_S)
+    while True:
+        try:
+            return consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=_ANSWER_WITHIN_S)
+        except KafkaException as error:
+            if _CLOCK.now() > deadline or not error.args[0].retriable():
+                raise
+            _CLOCK.sleep(_RETRY_AFTER)

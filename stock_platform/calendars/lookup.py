@@ -28,16 +28,13 @@ def calendar(name: str) -> Calendar:
 
 def _read_table(name: str) -> list[Session]:
     lines = files("stock_platform.calendars").joinpath(f"{name.lower()}.txt").read_text().splitlines()
-    rows = [line.split(maxsplit=1) for line in lines if not line.startswith("#")]
-    table = {key: value for key, value in rows}
-    exceptions = {date.fromisoformat(key): value for key, value in rows if key[0].isdigit()}
+    table = {line.split(maxsplit=1)[0]: line.split(maxsplit=1)[1] for line in lines if not line.startswith("#")}
+    exceptions = {date.fromisoformat(key): value for key, value in table.items() if key[0].isdigit()}
     first, last = (date.fromisoformat(text) for text in table["range"].split(" .. "))
     return list(_sessions(first, last, exceptions, regular=table["regular"], zone=ZoneInfo(table["zone"])))
 
 
-def _sessions(
-    first: date, last: date, exceptions: Mapping[date, str], *, regular: str, zone: ZoneInfo
-) -> Iterator[Session]:
+def _sessions(first: date, last: date, exceptions: Mapping[date, str], *, regular: str, zone: ZoneInfo) -> Iterator[Session]:
     day = first
     while day <= last:
         hours = exceptions.get(day, "closed" if day.weekday() >= _SATURDAY else regular)

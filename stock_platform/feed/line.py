@@ -35,13 +35,27 @@ class Source(Protocol):
     """What a line reads."""
 
     @property
-    def is_over(self) -> bool: ...
+    def is_over(self) -> bool:
+        """Whether nothing will ever come again."""
+        ...
+
     @property
-    def is_connected(self) -> bool: ...
+    def is_connected(self) -> bool:
+        """Whether what happens now will come."""
+        ...
+
     @property
-    def last_error(self) -> str | None: ...
-    def read(self, within: timedelta) -> Sequence[Candidate | Refusal]: ...
-    def close(self) -> None: ...
+    def last_error(self) -> str | None:
+        """Newest problem, for a person."""
+        ...
+
+    def read(self, within: timedelta) -> Sequence[Candidate | Refusal]:
+        """What has come; waits for the first no longer than told."""
+        ...
+
+    def close(self) -> None:
+        """Bring nothing new; what has come can still be read."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -101,9 +115,7 @@ def _end_of_day(ts: datetime, instruments: Sequence[Instrument]) -> datetime:
 
 
 class _Line:
-    def __init__(
-        self, begun: LineState, parts: _Parts, *, publisher: Publisher, heartbeat: Heartbeat, clock: Clock
-    ) -> None:
+    def __init__(self, begun: LineState, parts: _Parts, *, publisher: Publisher, heartbeat: Heartbeat, clock: Clock) -> None:
         reached, newest = _reached(parts.acknowledged, parts.instruments)
         self._state = replace(begun, state="running", ts_clock=reached, ts_event_last=newest)
         self._ts_taken: datetime | None = None

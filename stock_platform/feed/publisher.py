@@ -6,30 +6,14 @@ has acknowledged; a restarted stream begins with what the vendor sends next."""
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Protocol
 
-from stock_platform.adapters.kafka import partition_of
+from stock_platform.adapters.kafka import KafkaProducer, partition_of
 from stock_platform.adapters.kafka_progress import LinePosition, line_positions
 from stock_platform.contracts.tick import DEAD_LETTER, TICK
 from stock_platform.feed.tick import Refusal, Tick, epoch_ms, refusal_json, tick_json
 
 IN_FLIGHT_LIMIT = 20_000
 """Back-pressure: a source is not read while more than these wait for Kafka (some 8 MB)."""
-
-
-class Producer(Protocol):
-    """What the publisher needs of adapters.kafka.KafkaProducer."""
-
-    @property
-    def bootstrap(self) -> str: ...
-    @property
-    def in_flight(self) -> int: ...
-    def partition_count(self, topic: str) -> int: ...
-    def send(
-        self, topic: str, *, key: str | None, value: bytes, headers: Mapping[str, str], timestamp_ms: int
-    ) -> None: ...
-    def flush(self, within: timedelta) -> bool: ...
-    def abandon(self) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -54,7 +38,7 @@ class Acknowledged:
 class Publisher:
     """Writes one line's ticks and refusals."""
 
-    def __init__(self, producer: Producer, *, line: str) -> None:
+    def __init__(self, producer: KafkaProducer, *, line: str) -> None:
         self._producer = producer
         self._line = line
 

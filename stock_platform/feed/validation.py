@@ -49,9 +49,7 @@ class Validator:
         self._line = line
         self._source = source
         self._is_live = source != "tape"
-        self._states = {
-            instrument.symbol: _State(instrument, calendar(instrument.calendar)) for instrument in instruments
-        }
+        self._states = {instrument.symbol: _State(instrument, calendar(instrument.calendar)) for instrument in instruments}
 
     def judge(self, candidate: Candidate) -> Tick | Refusal:
         """The tick, or the refusal with its reason."""

@@ -2,9 +2,10 @@
 
 import json
 import multiprocessing
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from shutil import which
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import polars as pl
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from stock_platform.adapters import processes
 from stock_platform.adapters.clock import SystemClock
@@ -44,24 +46,36 @@ class _Broker(Server):
         require(lambda: broker_problem(self.bootstrap, within=timedelta(seconds=1)) is None, "Kafka answers")
 
 
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[_Broker]:
+@pytest.fixture(scope="module")
+def running_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[_Broker]:
     if not (layout.JARS / "kafka").exists():
         pytest.skip("Kafka is not installed: run `make install`")
-    java, conf, port = Path(which("java") or "java"), tmp_path / "conf", free_port()
+    folder = tmp_path_factory.mktemp("kafka")
+    java, conf, port = Path(which("java") or "java"), folder / "conf", free_port()
     conf.mkdir()
-    text = kafka.properties(tmp_path / "data", port=port, controller_port=free_port())
+    text = kafka.properties(folder / "data", port=port, controller_port=free_port())
     (conf / "server.properties").write_text(text)
     (conf / "log4j2.properties").write_text(kafka.log4j2())
     processes.run(kafka.format_command(java, layout.JARS / "kafka", conf))
-    broker = _Broker("kafka", kafka.broker_command(java, layout.JARS / "kafka", conf), tmp_path)
+    broker = _Broker("kafka", kafka.broker_command(java, layout.JARS / "kafka", conf), folder)
     broker.bootstrap = f"127.0.0.1:{port}"
-    broker.start_and_wait()
     try:
-        ensure_topics(broker.bootstrap, market_topics())
+        broker.start_and_wait()
         yield broker
     finally:
         broker.stop()
+
+
+@pytest.fixture
+def broker(running_broker: _Broker) -> Iterator[_Broker]:
+    """The broker with the platform's topics, empty."""
+    ensure_topics(running_broker.bootstrap, market_topics())
+    yield running_broker
+    admin = AdminClient({"bootstrap.servers": running_broker.bootstrap})
+    names = [spec.name for spec in market_topics()]
+    for deleted in admin.delete_topics(names).values():
+        deleted.result(30)
+    require(lambda: not set(names) & set(admin.list_topics(timeout=10).topics), "topics are gone")
 
 
 def _run_tape(bootstrap: str, path: str, speed: float) -> None:
@@ -72,8 +86,22 @@ def _run_tape(bootstrap: str, path: str, speed: float) -> None:
     assert state.ts_clock == datetime(2013, 10, 8, tzinfo=UTC)  # 20:00 New York, the end of the post-market
 
 
-def _line(bootstrap: str, path: Path, speed: float) -> Any:
-    return _SPAWN.Process(target=_run_tape, args=(bootstrap, str(path), speed))
+@contextmanager
+def _line(bootstrap: str, path: Path, speed: float) -> Generator[SpawnProcess, None, None]:
+    """A running line in a process of its own, which does not outlive its block."""
+    line = _SPAWN.Process(target=_run_tape, args=(bootstrap, str(path), speed))
+    line.start()
+    try:
+        yield line
+    finally:
+        line.kill()
+        line.join(10)
+
+
+def _play_to_the_end(bootstrap: str, path: Path, speed: float) -> None:
+    with _line(bootstrap, path, speed) as line:
+        line.join(120)
+        assert line.exitcode == 0
 
 
 def _records(bootstrap: str, topic: str) -> list[tuple[int, dict[str, Any]]]:
@@ -87,9 +115,7 @@ def _records(bootstrap: str, topic: str) -> list[tuple[int, dict[str, Any]]]:
             messages = reader.consume(10_000, timeout=10)
             assert messages, f"{count} records of {topic} did not come"
             count -= len(messages)
-            found += [
-                (m.partition() or 0, json.loads(m.value() or b"")) for m in messages if (m.value() or b"")[:1] == b"{"
-            ]
+            found += [(m.partition() or 0, json.loads(m.value() or b"")) for m in messages if (m.value() or b"")[:1] == b"{"]
         return found
 
 
@@ -128,34 +154,32 @@ def _morning(folder: Path) -> Path:
     return folder / "morning.parquet"
 
 
+def _write_rubbish(bootstrap: str) -> None:
+    """What a line must look past in search of its own newest tick."""
+    rubbish = Producer({"bootstrap.servers": bootstrap})
+    for n in range(3_000):
+        rubbish.produce(TICK.address, b"rubbish", partition=n % 4, headers={"line": "another", "line_seq": "9"})
+    assert rubbish.flush(10) == 0
+
+
 def test_feed_line_killed_twice_publishes_each_row_once(broker: _Broker, tmp_path: Path) -> None:
     path = _morning(tmp_path)
     for share in (10_000, 50_000):
-        line = _line(broker.bootstrap, path, 1_000)
-        line.start()
-        require(lambda share=share: _count(broker.bootstrap) > share, f"{share} ticks on Kafka")
-        line.kill()
-        line.join(10)
-        rubbish = Producer({"bootstrap.servers": broker.bootstrap})
-        for n in range(3_000):
-            rubbish.produce(TICK.address, b"rubbish", partition=n % 4, headers={"line": "another", "line_seq": "9"})
-        assert rubbish.flush(10) == 0
-    line = _line(broker.bootstrap, path, 10_000)
-    line.start()
-    line.join(120)
-    assert line.exitcode == 0
+        with _line(broker.bootstrap, path, 1_000):
+            require(lambda share=share: _count(broker.bootstrap) > share, f"{share} ticks on Kafka")
+        _write_rubbish(broker.bootstrap)
+    _play_to_the_end(broker.bootstrap, path, 10_000)
     _assert_each_row_once(broker.bootstrap, path)
 
 
 def test_broker_killed_under_a_tape_loses_and_doubles_nothing(broker: _Broker, tmp_path: Path) -> None:
     path = _morning(tmp_path)
-    line = _line(broker.bootstrap, path, 1_000)
-    line.start()
-    require(lambda: _count(broker.bootstrap) > 40_000, "40,000 ticks on Kafka")
-    broker.kill()
-    broker.start_and_wait()
-    line.join(180)
-    assert line.exitcode == 0
+    with _line(broker.bootstrap, path, 1_000) as line:
+        require(lambda: _count(broker.bootstrap) > 40_000, "40,000 ticks on Kafka")
+        broker.kill()
+        broker.start_and_wait()
+        line.join(180)
+        assert line.exitcode == 0
     _assert_each_row_once(broker.bootstrap, path)
 
 
@@ -165,10 +189,7 @@ def test_tape_that_is_played_again_under_its_name_adds_nothing(broker: _Broker, 
         pl.when(pl.int_range(pl.len()) == 4_000).then(pl.col("price") * 100).otherwise(pl.col("price")).alias("price")
     ).write_parquet(path)
     for _ in range(2):
-        line = _line(broker.bootstrap, path, 1e6)
-        line.start()
-        line.join(60)
-        assert line.exitcode == 0
+        _play_to_the_end(broker.bootstrap, path, 1e6)
     assert sorted(record["line_seq"] for _, record in _records(broker.bootstrap, TICK.address)) == [
         n for n in range(5_000) if n != 4_000
     ]

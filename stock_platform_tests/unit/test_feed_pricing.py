@@ -8,9 +8,9 @@ from decimal import Decimal
 import pytest
 from google.protobuf import descriptor_pool
 
+from stock_platform.config import ROOT
 from stock_platform.feed.tick import EPOCH, Candidate, Refusal
 from stock_platform.feed.yahoo.pricing import Frame, decode, encode, parse
-from stock_platform.config import ROOT
 
 _FRAMES = ROOT.parent / "shared" / "data" / "yahoo_ws" / "frames.jsonl"
 

@@ -17,9 +17,7 @@ _BEFORE_OPEN = _OPEN - timedelta(minutes=10)
 
 
 def _instrument(symbol: str = "AAPL", calendar: str = "XNYS") -> Instrument:
-    return Instrument(
-        symbol=symbol, name=symbol, sector="Technology", currency="USD", calendar=calendar, provider="yahoo"
-    )
+    return Instrument(symbol=symbol, name=symbol, sector="Technology", currency="USD", calendar=calendar, provider="yahoo")
 
 
 def _candidate(

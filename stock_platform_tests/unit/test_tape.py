@@ -62,9 +62,7 @@ def _source(
     is_as_live: bool = False,
     acknowledged: Acknowledged | None = None,
 ) -> TapeSource:
-    return TapeSource(
-        tape, speed=speed, is_as_live=is_as_live, acknowledged=acknowledged or Acknowledged(), clock=clock
-    )
+    return TapeSource(tape, speed=speed, is_as_live=is_as_live, acknowledged=acknowledged or Acknowledged(), clock=clock)
 
 
 def _play(source: TapeSource) -> list[Candidate]:
@@ -92,9 +90,7 @@ def test_tape_that_is_no_parquet_is_unreadable(tmp_path: Path) -> None:
         ([0], {"ts_event": pl.Series([_START.replace(tzinfo=None)])}, "not a UTC timestamp"),
     ],
 )
-def test_wrong_tape_is_unreadable(
-    tmp_path: Path, seconds: list[float], changes: dict[str, pl.Series], problem: str
-) -> None:
+def test_wrong_tape_is_unreadable(tmp_path: Path, seconds: list[float], changes: dict[str, pl.Series], problem: str) -> None:
     with pytest.raises(TapeUnreadable, match=problem):
         Tape(_write(tmp_path / "tape.parquet", seconds, **changes))
 
@@ -165,4 +161,3 @@ def test_recorded_day_is_judged_as_counted_by_hand() -> None:
     assert phases == {"pre": 4_317, "regular": 377_302, "post": 6_798}
     assert volumes == {"SPY": 81_975_673, "BAC": 60_286_316, "AIG": 4_984_309, "IBM": 3_753_440}
     assert rows_per_s > 20_000, "a restart would take longer than 20 s to come back to where it was"
-    print(f"silent replay: {rows_per_s:,.0f} rows/s")

@@ -101,18 +101,14 @@ def _frame(update: Update) -> str:
 
 
 @asynccontextmanager
-async def simulator(
-    market: Market, *, clock: Clock, port: int = 0
-) -> AsyncGenerator[tuple[SimulatorServer, int], None]:
+async def simulator(market: Market, *, clock: Clock, port: int = 0) -> AsyncGenerator[tuple[SimulatorServer, int], None]:
     """A running server and its port."""
     server = SimulatorServer(market, clock)
     async with serving(server.serve_client, port=port) as bound:
         yield server, bound
 
 
-def serve(
-    port: int, *, seed: int, hours: Hours, watchlist: Sequence[Instrument] | None = None, clock: Clock | None = None
-) -> None:
+def serve(port: int, *, seed: int, hours: Hours, watchlist: Sequence[Instrument] | None = None, clock: Clock | None = None) -> None:
     """Serve until interrupted (SIGINT) or ended (SIGTERM)."""
     market = Market(watchlist or load_watchlist(), seed=seed, hours=hours)
 

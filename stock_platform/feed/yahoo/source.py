@@ -25,9 +25,7 @@ class StreamSource:
 
     is_over = False
 
-    def __init__(
-        self, url: str, instruments: Sequence[Instrument], *, clock: Clock, patience: Patience | None = None
-    ) -> None:
+    def __init__(self, url: str, instruments: Sequence[Instrument], *, clock: Clock, patience: Patience | None = None) -> None:
         self._url = url
         self._clock = clock
         self._patience = patience or Patience()
@@ -76,7 +74,7 @@ class StreamSource:
     def _run(self) -> None:
         try:
             self._loop.run_until_complete(self._listen())
-        except BaseException as error:  # the thread's outermost frame: told to the reader
+        except BaseException as error:  # noqa: BLE001 - the thread's outermost frame: told to the reader
             self._failure = error
         finally:
             self._loop.close()

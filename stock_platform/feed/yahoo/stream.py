@@ -52,9 +52,7 @@ def shares(instruments: Sequence[Instrument]) -> list[list[str]]:
     return [symbols[n : n + CONNECTION_SYMBOL_LIMIT] for n in range(0, len(symbols), CONNECTION_SYMBOL_LIMIT)]
 
 
-async def frames(
-    url: str, link: Link, *, sequence: Iterator[int], clock: Clock, patience: Patience
-) -> AsyncGenerator[Frame, None]:
+async def frames(url: str, link: Link, *, sequence: Iterator[int], clock: Clock, patience: Patience) -> AsyncGenerator[Frame, None]:
     """Frames of one connection, for ever: a drop, a refusal and silence are told to the link, waited out and mended."""
     pauses = _pauses(patience)
     while True:
