@@ -2,10 +2,10 @@
 
 import json
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -15,6 +15,9 @@ from stock_platform import config
 from stock_platform.adapters.clock import SystemClock
 from stock_platform.adapters.processes import Supervisor
 from stock_platform.errors import PlatformError, ServiceUnknown
+
+if TYPE_CHECKING:
+    from stock_platform.stack.status import ServiceStatus
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Stock platform.")
 _console = Console(stderr=True, highlight=False)
@@ -162,7 +165,7 @@ def render(check: Annotated[bool, typer.Option("--check", help="Only say whether
 
 
 @contextmanager
-def _sentences() -> Iterator[None]:
+def _sentences() -> Generator[None]:
     """Show the platform's own errors as what they are: a sentence, not a stack trace."""
     try:
         yield
@@ -181,7 +184,7 @@ def _print_pages(settings: config.Settings) -> None:
     _console.print(f"dagster  http://localhost:{settings.dagster_port}")
 
 
-def _print_status(rows: list, document: dict) -> None:  # type: ignore[type-arg]
+def _print_status(rows: "Sequence[ServiceStatus]", document: dict[str, Any]) -> None:
     table = Table(box=None, pad_edge=False)
     for name in ("service", "state", "port", "version", "MiB", "last error"):
         table.add_column(name, justify="right" if name in ("port", "MiB") else "left", overflow="fold")

@@ -1,5 +1,8 @@
 """What Dagster loads: one set of definitions, made for the settings of the stack that loads it."""
 
+# Dagster's decorators are typed in part only.
+# pyright: reportUnknownMemberType=false
+
 import dagster as dg
 
 from stock_platform.config import Settings, load

@@ -78,7 +78,7 @@ def _has_open(process: psutil.Process, run_id: str) -> bool:
     try:
         if "multiprocessing.spawn" not in " ".join(process.cmdline()):
             return False
-        return any(f"/{run_id}/" in os.readlink(f"/proc/{process.pid}/fd/{number}") for number in (1, 2))
+        return any(f"/{run_id}/" in str(Path(f"/proc/{process.pid}/fd/{number}").readlink()) for number in (1, 2))
     except (psutil.Error, OSError):
         return False
 

@@ -1,4 +1,4 @@
-"""Pieces of the recorded tape, and the bars that they must give: a straight recomputation in polars, free of the platform's code."""
+"""Pieces of the recorded tape, and the bars that they must give: recomputed in polars, without the platform's code."""
 
 from datetime import datetime
 from pathlib import Path

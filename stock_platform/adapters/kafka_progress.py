@@ -111,14 +111,14 @@ def _records(consumer: Consumer, topic: str, partition: int, *, start: int, end:
             if position == end:
                 return
         count = min(8 * count, _BATCH_COUNT)
-    raise KafkaException(KafkaError(KafkaError._TIMED_OUT, f"{topic}-{partition}: no record from {start} to {end}"))  # pyright: ignore[reportPrivateUsage]
+    raise KafkaException(KafkaError(KafkaError._TIMED_OUT, f"{topic}-{partition}: no record from {start} to {end}"))
 
 
 def _is_end(message: Message) -> bool:
     error = message.error()
     if error is None:
         return False
-    if error.code() == KafkaError._PARTITION_EOF:  # pyright: ignore[reportPrivateUsage]
+    if error.code() == KafkaError._PARTITION_EOF:
         return True
     raise KafkaException(error)
 

@@ -1,7 +1,7 @@
 """Door to Postgres: connections by role, migrations, and frames in and out by COPY. SQL of a stage lives with the stage."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, LiteralString, cast
@@ -20,7 +20,7 @@ _LOCK = 7_426_001
 
 
 @contextmanager
-def connect(dsn: str, *, autocommit: bool = False) -> Iterator[Connection]:
+def connect(dsn: str, *, autocommit: bool = False) -> Generator[Connection]:
     """A connection in UTC that commits at the end of the block, or rolls back when it raises."""
     with psycopg.connect(dsn, autocommit=autocommit, connect_timeout=5, options="-c timezone=UTC") as connection:
         yield connection

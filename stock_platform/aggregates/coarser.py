@@ -1,6 +1,6 @@
 """Certified 1-minute bars made coarser. Pure: frame in, frame out; exact, so that any order of rows gives the same bytes.
 
-Source of the conventions: buckets start at the session's open, as exchanges and vendors draw them; the last one ends at the close."""
+Buckets start at the session's open, as exchanges and vendors draw them; the last one ends at the close."""
 
 import polars as pl
 

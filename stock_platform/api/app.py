@@ -1,6 +1,6 @@
 """The FastAPI application: endpoints, errors, headers. Made from a store and a hub, so that Postgres and DynamoDB serve alike."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Annotated, Any
@@ -33,7 +33,7 @@ def create_app(store: Store, hub: Hub, clock: Clock, *, allowed_origins: tuple[s
     """The API over one store; read-only."""
 
     @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_app: FastAPI) -> AsyncGenerator[None]:
         hub.start()
         yield
         hub.stop()
@@ -92,7 +92,7 @@ def _add_market(app: FastAPI, store: Store, hub: Hub, clock: Clock) -> None:
         response_class=StreamingResponse,
         responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}, 503: {"model": Problem}},
     )
-    async def stream(symbols: Annotated[str, Query(max_length=4000, description="Comma-separated; all without it.")] = "") -> Response:
+    async def stream(symbols: Annotated[str, Query(max_length=4000, description="Comma-separated; else all.")] = "") -> Response:
         if hub.is_full:
             raise HTTPException(503, "Too many clients listen already; try again in a minute, or poll /stocks.")
         wanted = frozenset(symbol.strip().upper() for symbol in symbols.split(",") if symbol.strip())

@@ -7,7 +7,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from stock_platform.adapters.postgres import Pool
-from stock_platform.api.shapes import Bar, FeedState, FeedStatus, Interval, Quote, Stock
+from stock_platform.api.shapes import Bar, FeedState, FeedStatus, Interval, Stock
 from stock_platform.api.store import BarQuery, Freshness
 
 _STALE_AFTER = timedelta(seconds=20)
@@ -47,10 +47,13 @@ WHERE symbol = %(symbol)s
 
 _COARSE = """
 SELECT ts_start, ts_end, session_date, open, high, low, close, volume, vwap, tick_count,
-    TRUE AS is_certified, 'passed' AS verdict, 1 AS revision
+    ts_end <= newest.ts_end_certified AS is_certified,
+    CASE WHEN ts_end <= newest.ts_end_certified THEN 'passed' END AS verdict, NULL AS revision
 FROM aggregates.{table}
+CROSS JOIN (SELECT max(ts_end) AS ts_end_certified FROM market.bar_1m WHERE symbol = %(symbol)s) AS newest
 WHERE symbol = %(symbol)s
 """
+"""A coarse bar is certified when all its minutes are; until then it grows."""
 
 _TABLES = {
     Interval.FIVE_MINUTES: "bar_5m",
@@ -134,8 +137,7 @@ def _range(query: BarQuery) -> str:
 
 
 def _stock(row: dict[str, Any]) -> Stock:
-    quote = row["quote"]
-    return Stock(**{**row, "quote": Quote(**quote) if quote else None})
+    return Stock.model_validate(row)
 
 
 def _feed_status(row: dict[str, Any], feed_kind: str, now: datetime) -> FeedStatus:

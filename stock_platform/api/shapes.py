@@ -95,7 +95,7 @@ class Bar(Shape):
     tick_count: int
     is_certified: bool = Field(description="False: provisional, not yet judged by the gate.")
     verdict: str | None = Field(description="passed, suspect, restated or vendor; None while provisional.")
-    revision: int | None = Field(description="1 for the first accepted version; None while provisional.")
+    revision: int | None = Field(description="1 for the first accepted version; None while provisional, and for coarser bars.")
 
 
 class BarPage(Shape):

@@ -1,5 +1,8 @@
 """Aggregates as assets, partitioned by session: read the session's certified bars, compute, upsert what changed."""
 
+# Dagster's decorators refuse MaterializeResult with its type argument.
+# pyright: reportMissingTypeArgument=false, reportUnknownParameterType=false
+
 from collections.abc import Callable
 from datetime import date
 

@@ -1,5 +1,8 @@
 """The gate as assets: closed bars with their checks, then certified bars and quarantine; and the sensor that asks for its runs."""
 
+# Dagster's decorators are typed in part only, and refuse MaterializeResult with its type argument.
+# pyright: reportUnknownMemberType=false, reportMissingTypeArgument=false, reportUnknownParameterType=false
+
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -27,6 +30,7 @@ GATE = "stock_platform/gate"
 
 _WAIT = timedelta(seconds=90)
 _RETRY_AFTER = timedelta(seconds=60)
+_JUDGEMENT = dg.PythonObjectDagsterType(Judgement, name="Judgement")
 _STAGED = key_of(STAGED_BAR.address)
 _FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -93,7 +97,7 @@ def gate_assets(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefin
         description=f"{STAGED_BAR.meaning} A run picks up the closed ones that no run has judged, and judges them.",
         metadata={"dagster/column_schema": column_schema(STAGED_BAR)},
         io_manager_key="judgement_io",
-        dagster_type=dg.Any,
+        dagster_type=_JUDGEMENT,
         check_specs=[
             dg.AssetCheckSpec(name, asset=_STAGED, description=meaning, blocking=severity is Severity.BLOCK)
             for name, meaning, severity in blocking

@@ -2,6 +2,9 @@
 
 The run owns its line as long as ops.feed_line names it: a newer run takes the row over, and the older one ends itself."""
 
+# Dagster's decorators are typed in part only.
+# pyright: reportUnknownMemberType=false
+
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta

@@ -1,5 +1,8 @@
 """Keep the stream job running: a sensor that looks every few seconds, and a run that resubmits from the newest checkpoint."""
 
+# Dagster's decorators are typed in part only.
+# pyright: reportUnknownMemberType=false
+
 from typing import Any
 
 import dagster as dg
@@ -54,7 +57,11 @@ def submit_stream_job(context: dg.OpExecutionContext, world: dg.ResourceParam[Wo
     """Record what was submitted as a materialisation of flink/ticks_to_bars."""
     job_id, checkpoint = submit(world)
     url = f"{world.settings.flink_address}/#/job/{job_id}"
-    metadata: dict[str, Any] = {"flink_job_id": job_id, "restored_from": checkpoint or "nothing", "Flink UI": dg.MetadataValue.url(url)}
+    metadata: dict[str, Any] = {
+        "flink_job_id": job_id,
+        "restored_from": checkpoint or "nothing",
+        "Flink UI": dg.MetadataValue.url(url),
+    }
     context.log_event(dg.AssetMaterialization(STREAM_JOB, metadata=metadata))
 
 

@@ -1,6 +1,7 @@
 """The gate's input: closed bars of one session that no gate run has judged in their present form.
 
-Reads staging.bar_1m_sized, market.bar_1m, quality.quarantine. Unit of parallelism: session. A repeat reads what is still unjudged."""
+Reads staging.bar_1m_sized, market.bar_1m, quality.quarantine. Unit of parallelism: session.
+A repeat reads what is still unjudged."""
 
 from dataclasses import dataclass
 from datetime import date, datetime

@@ -1,4 +1,6 @@
-"""Run the rules over a batch with Great Expectations and split its rows. Pure but for the library's own import (5-8 s, so it is lazy)."""
+"""Run the rules over a batch with Great Expectations and split its rows.
+
+Pure but for the library's own import, which takes 5-8 s and is lazy therefore."""
 
 import os
 import warnings

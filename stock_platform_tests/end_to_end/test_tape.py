@@ -47,7 +47,8 @@ def test_certified_bars_equal_a_recomputation_from_the_accepted_trades(stack: Ru
     certified = stack.certified().select(expected.columns).with_columns(pl.col("open", "high", "low", "close").cast(PRICE))
 
     assert certified.equals(expected.cast(dict(certified.schema)))
-    assert certified.group_by("symbol").len().sort("symbol").rows() == [(symbol, MINUTES) for symbol in ("AIG", "BAC", "IBM", "SPY")]
+    counts = certified.group_by("symbol").len().sort("symbol").rows()
+    assert counts == [(symbol, MINUTES) for symbol in ("AIG", "BAC", "IBM", "SPY")]
 
 
 def test_every_bar_names_its_run_its_job_and_its_offsets(stack: RunningStack) -> None:
@@ -61,7 +62,9 @@ def test_every_bar_names_its_run_its_job_and_its_offsets(stack: RunningStack) ->
 
 def test_aggregates_hold_the_whole_session(stack: RunningStack) -> None:
     day = stack.frame("SELECT symbol, bar_count, volume FROM aggregates.bar_1d ORDER BY symbol")
-    minutes = stack.frame("SELECT symbol, count(*) AS bar_count, sum(volume)::bigint AS volume FROM market.bar_1m GROUP BY 1 ORDER BY 1")
+    minutes = stack.frame(
+        "SELECT symbol, count(*) AS bar_count, sum(volume)::bigint AS volume FROM market.bar_1m GROUP BY 1 ORDER BY 1"
+    )
     assert day.rows() == minutes.rows()
     assert stack.value("SELECT count(*) FROM aggregates.bar_5m") == 4 * MINUTES // 5
 
@@ -90,7 +93,8 @@ def test_rubbish_in_the_topic_becomes_dead_letters_and_changes_no_bar(stack: Run
     assert producer.flush(30) == 0
 
     def dead() -> list[dict[str, object]]:
-        letters = (json.loads(message.value() or b"{}") for message in messages(stack.settings.kafka_bootstrap, "market.ticks.dlq.v1"))
+        found = messages(stack.settings.kafka_bootstrap, "market.ticks.dlq.v1")
+        letters = (json.loads(message.value() or b"{}") for message in found)
         return [letter for letter in letters if letter["kafka_offset"] is not None]
 
     assert wait_until(lambda: len(dead()) >= 1000, SystemClock(), within=timedelta(seconds=60), every=timedelta(seconds=1))

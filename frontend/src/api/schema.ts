@@ -182,7 +182,7 @@ export interface components {
             verdict: string | null;
             /**
              * Revision
-             * @description 1 for the first accepted version; None while provisional.
+             * @description 1 for the first accepted version; None while provisional, and for coarser bars.
              */
             revision: number | null;
         };
@@ -624,7 +624,7 @@ export interface operations {
     stream_stream_get: {
         parameters: {
             query?: {
-                /** @description Comma-separated; all without it. */
+                /** @description Comma-separated; else all. */
                 symbols?: string;
             };
             header?: never;

@@ -42,7 +42,7 @@ def _message_class() -> Any:
             type=getattr(descriptor_pb2.FieldDescriptorProto, f"TYPE_{kind.upper()}"),
         )
     pool = descriptor_pool.DescriptorPool()
-    pool.Add(file)  # pyright: ignore[reportUnknownMemberType]
+    pool.Add(file)
     return message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{_PACKAGE}.PricingData"))
 
 
