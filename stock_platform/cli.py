@@ -137,8 +137,8 @@ def serve() -> None:
 @app.command()
 def simulate() -> None:
     """Run the simulator of Yahoo's stream in the foreground (the stack does this by itself)."""
-    from stock_platform.feed.choice import instruments_of
     from stock_platform.feed.simulator.server import serve as run
+    from stock_platform.feed.watchlist import load_watchlist
 
     with _sentences():
         settings = config.load()
@@ -146,7 +146,7 @@ def simulate() -> None:
             settings.simulator_port,
             seed=settings.simulator_seed,
             hours=settings.simulator_hours,
-            watchlist=instruments_of(settings),
+            watchlist=load_watchlist(settings.feed_watchlist),
         )
 
 

@@ -29,7 +29,7 @@ def steps(settings: Settings, clock: Clock) -> list[Step]:
         Step("reference", lambda: load_reference(settings, clock), after=("migrations",)),
         Step("topics", lambda: ensure_topics(settings.kafka_bootstrap, market_topics()), after=("kafka",)),
         Step("stream-job", lambda: submit_job(settings), after=("flink-taskmanager", "topics", "reference")),
-        Step("dagster-storage", lambda: prepare_dagster(settings), after=("migrations", "stream-job")),
+        Step("dagster-storage", lambda: prepare_dagster(settings), after=("migrations",)),
     ]
 
 

@@ -33,6 +33,8 @@ class JobStatus:
 
     Args:
         is_flowing: every task of it runs; a job whose state is RUNNING may still be waiting for its tasks.
+        restart_count: from Flink's metrics, so some seconds behind, more on a busy machine; for display.
+        ts_restarted: when it last began to restart, from the job itself.
     """
 
     job_id: str
@@ -41,6 +43,7 @@ class JobStatus:
     is_flowing: bool
     restart_count: int
     ts_started: datetime
+    ts_restarted: datetime | None
     checkpoint: Checkpoint | None
 
 
@@ -103,7 +106,8 @@ class FlinkRest:
             state=job["state"],
             is_flowing=all(vertex["status"] == "RUNNING" for vertex in job["vertices"]),
             restart_count=self._restart_count(job_id),
-            ts_started=datetime.fromtimestamp(job["start-time"] / 1000, UTC),
+            ts_started=_instant(job["start-time"]),
+            ts_restarted=_instant(job["timestamps"]["RESTARTING"]) if job["timestamps"]["RESTARTING"] else None,
             checkpoint=self._checkpoint(job_id),
         )
 
@@ -170,6 +174,10 @@ class FlinkRest:
     def _checkpoint(self, job_id: str) -> Checkpoint | None:
         latest = self._get(f"/jobs/{job_id}/checkpoints").get("latest", {}).get("completed")
         return Checkpoint(latest["external_path"], latest["state_size"]) if latest else None
+
+
+def _instant(epoch_ms: int) -> datetime:
+    return datetime.fromtimestamp(epoch_ms / 1000, UTC)
 
 
 def _root_cause(text: str) -> str:

@@ -1,6 +1,7 @@
 """Start and stop the stack: by health, not by hope; safe to repeat, after a crash too."""
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from datetime import timedelta
 from graphlib import TopologicalSorter
 
@@ -39,31 +40,41 @@ def up(settings: Settings, services: list[Service], steps: list[Step], *, clock:
 def _walk(nodes: Mapping[str, Service | Step], supervisor: Supervisor, settings: Settings, clock: Clock, say: Say) -> None:
     order = TopologicalSorter({name: node.after for name, node in nodes.items()})
     order.prepare()
-    waiting: dict[str, Service] = {}
+    waiting: dict[str, Callable[[], str | None]] = {}
     started = clock.now()
-    while order.is_active():
-        for name in order.get_ready():
-            node = nodes[name]
-            if isinstance(node, Step):
-                node.act()
+    with ThreadPoolExecutor(max_workers=len(nodes)) as pool:
+        while order.is_active():
+            for name in order.get_ready():
+                waiting[name] = _begin(nodes[name], supervisor, pool)
+            for name in [name for name, problem in waiting.items() if problem() is None]:
+                del waiting[name]
                 order.done(name)
-                say(name, "done")
-            else:
-                supervisor.start(name)
-                waiting[name] = node
-        for name in [name for name, service in waiting.items() if service.problem() is None]:
-            del waiting[name]
-            order.done(name)
-            say(name, "healthy")
-        if waiting:
-            _check_deadline(waiting, settings, (clock.now() - started).total_seconds())
-            clock.sleep(timedelta(milliseconds=100))
+                say(name, "healthy" if isinstance(nodes[name], Service) else "done")
+            if waiting:
+                _check_deadline(waiting, settings, (clock.now() - started).total_seconds())
+                clock.sleep(timedelta(milliseconds=100))
 
 
-def _check_deadline(waiting: Mapping[str, Service], settings: Settings, waited_s: float) -> None:
+def _begin(node: Service | Step, supervisor: Supervisor, pool: Executor) -> Callable[[], str | None]:
+    """Start it; returns the question whether it is ready."""
+    if isinstance(node, Service):
+        supervisor.start(node.name)
+        return node.problem
+    future = pool.submit(node.act)
+    return lambda: None if _is_done(future) else "it is under way"
+
+
+def _is_done(future: Future[object]) -> bool:
+    """Whether a step has ended; raises what it raised."""
+    if future.done():
+        future.result()
+    return future.done()
+
+
+def _check_deadline(waiting: Mapping[str, Callable[[], str | None]], settings: Settings, waited_s: float) -> None:
     if waited_s > _HEALTHY_WITHIN.total_seconds():
-        name, service = next(iter(waiting.items()))
-        reason = service.problem() or "it became healthy too late"
+        name, problem = next(iter(waiting.items()))
+        reason = problem() or "it became healthy too late"
         raise ServiceUnhealthy(name, waited_s, reason, layout.logs(settings.home) / f"{name}.log")
 
 

@@ -111,7 +111,6 @@ def _dagster_code(settings: Settings) -> Service:
         version=installed("dagster"),
         port=settings.dagster_grpc_port,
         port_setting=f"{PREFIX}DAGSTER_GRPC_PORT",
-        after=("migrations",),
         environment=_dagster_environment(settings),
         problem=lambda: probe.port_problem(settings.dagster_grpc_port),
         stop_within_s=30,
@@ -140,7 +139,8 @@ def _dagster_webserver(settings: Settings) -> Service:
         version=installed("dagster-webserver"),
         port=settings.dagster_port,
         port_setting=f"{PREFIX}DAGSTER_PORT",
-        after=("dagster-code", "dagster-storage"),
+        # Last: the feed's run, which the daemon asks for, is what the first price waits for.
+        after=("dagster-daemon", "stream-job"),
         environment=_dagster_environment(settings),
         problem=lambda: probe.page_problem(f"http://127.0.0.1:{settings.dagster_port}/server_info"),
     )

@@ -229,7 +229,7 @@ def after_worker_death(cluster: Cluster) -> Outcome:
     cluster.taskmanager.kill()
     produce(cluster, batch[half:])
     cluster.taskmanager.start()
-    require(lambda: cluster.rest.job(job_id).restart_count > 0, "the job has noticed the death")
+    require(lambda: cluster.rest.job(job_id).ts_restarted is not None, "the job has noticed the death")
     return outcome(cluster)
 
 

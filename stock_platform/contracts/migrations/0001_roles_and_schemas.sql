@@ -19,7 +19,7 @@ BEGIN
 END
 $$;
 
-REVOKE ALL ON SCHEMA public FROM PUBLIC;
+REVOKE ALL ON SCHEMA public FROM public;
 
 -- Readers can only read, not for long, and not from many connections.
 ALTER ROLE api_reader SET default_transaction_read_only = on;

@@ -61,9 +61,10 @@ WITH placed AS (
     FROM staging.bar_1m AS bar
     JOIN reference.instrument AS instrument ON instrument.symbol = bar.symbol
     JOIN reference.session AS session
-        ON session.calendar = instrument.calendar
-        AND bar.ts_start >= session.ts_open
-        AND bar.ts_start < session.ts_close
+        ON
+            session.calendar = instrument.calendar
+            AND bar.ts_start >= session.ts_open
+            AND bar.ts_start < session.ts_close
     UNION ALL
     SELECT
         bar.*,
@@ -84,13 +85,18 @@ WITH placed AS (
 bounded AS (
     SELECT
         placed.*,
-        CASE WHEN placed.is_continuous THEN coalesce(
-            max(placed.day_volume_last) OVER (
-                PARTITION BY placed.symbol, placed.session_date
-                ORDER BY placed.ts_start
-                ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
-            ), 0)
-        ELSE placed.day_volume_first END AS day_volume_before
+        CASE
+            WHEN placed.is_continuous
+                THEN
+                    coalesce(
+                        max(placed.day_volume_last) OVER (
+                            PARTITION BY placed.symbol, placed.session_date
+                            ORDER BY placed.ts_start
+                            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+                        ), 0
+                    )
+            ELSE placed.day_volume_first
+        END AS day_volume_before
     FROM placed
 )
 
@@ -103,10 +109,14 @@ SELECT
     low,
     close,
     day_volume_last - day_volume_before AS volume,
-    CASE WHEN day_volume_last > day_volume_before THEN
-        round(
-            (notional_inside + price_first * (day_volume_first - day_volume_before)) / (day_volume_last - day_volume_before), 6
-        )::numeric(18, 6)
+    CASE
+        WHEN day_volume_last > day_volume_before
+            THEN
+                round(
+                    (notional_inside + price_first * (day_volume_first - day_volume_before))
+                    / (day_volume_last - day_volume_before),
+                    6
+                )::numeric(18, 6)
     END AS vwap,
     tick_count,
     ts_first_tick,
