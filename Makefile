@@ -40,7 +40,8 @@ lint: install  ## Style, types, import law, SQL, rendered files
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 	$(BIN)/lint-imports
-	$(BIN)/sqlfluff lint --disable-progress-bar stock_platform/contracts/migrations flink/sql
+	$(BIN)/sqlfluff lint --disable-progress-bar stock_platform/contracts/migrations
+	cd flink/sql && ../../$(BIN)/sqlfluff lint --disable-progress-bar .
 	$(PLATFORM) render --check
 	cd frontend && npm run --silent check
 

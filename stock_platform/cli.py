@@ -190,13 +190,9 @@ def _print_status(rows: "Sequence[ServiceStatus]", document: dict[str, Any]) -> 
         table.add_column(name, justify="right" if name in ("port", "MiB") else "left", overflow="fold")
     for row in rows:
         colour = "green" if row.state == "healthy" else "red"
-        table.add_row(
-            row.name, f"[{colour}]{row.state}[/]", str(row.port or ""), row.version, str(row.memory_mib), row.last_error
-        )
+        table.add_row(row.name, f"[{colour}]{row.state}[/]", str(row.port or ""), row.version, str(row.memory_mib), row.last_error)
     console = Console(highlight=False)
     console.print(table)
     console.print(f"memory {document['memory_mib']} MiB")
     for name, value in document["data"].items():
         console.print(f"{name:<24} {value if value is not None else '-'}")
-
-

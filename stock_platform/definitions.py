@@ -24,7 +24,6 @@ def build(settings: Settings) -> dg.Definitions:
     certify = dg.define_asset_job(
         "certify_bars",
         selection=upstream | dg.AssetSelection.groups("aggregates"),
-        partitions_def=partitions,
         description="Judge the closed bars of a session, promote what passes, refresh the session's aggregates.",
     )
     return dg.Definitions(

@@ -91,13 +91,41 @@ def dashboard() -> dict[str, Any]:
 
 def _panels() -> list[dict[str, Any]]:
     return [
-        _panel(1, "Quotes", "Provisional last sale of every symbol.", "table", _QUOTES, (0, 0, 12, 12), unit_of={"change_pct": "percent"}),
-        _panel(2, "$symbol, certified 1-minute bars", "Bars that went through every rule.", "candlestick", _CANDLES, (12, 0, 12, 12)),
-        _panel(3, "Change since the first bar shown", "The eight widest movers.", "timeseries", _CLOSES, (0, 12, 12, 9), unit="percent"),
+        _panel(
+            1,
+            "Quotes",
+            "Provisional last sale of every symbol.",
+            "table",
+            _QUOTES,
+            (0, 0, 12, 12),
+            unit_of={"change_pct": "percent"},
+        ),
+        _panel(
+            2, "$symbol, certified 1-minute bars", "Bars that went through every rule.", "candlestick", _CANDLES, (12, 0, 12, 12)
+        ),
+        _panel(
+            3, "Change since the first bar shown", "The eight widest movers.", "timeseries", _CLOSES, (0, 12, 12, 9), unit="percent"
+        ),
         _panel(4, "Session statistics", "Per symbol and session, from certified bars.", "table", _STATISTICS, (12, 12, 12, 9)),
-        _panel(5, "Certified bars per minute", "One per watched symbol in a full minute.", "timeseries", _CERTIFIED, (0, 21, 8, 7), unit="short"),
+        _panel(
+            5,
+            "Certified bars per minute",
+            "One per watched symbol in a full minute.",
+            "timeseries",
+            _CERTIFIED,
+            (0, 21, 8, 7),
+            unit="short",
+        ),
         _panel(6, "Verdicts", "What the gate said of the bars shown.", "bargauge", _VERDICTS, (8, 21, 4, 7), unit="short"),
-        _panel(7, "Failed checks", "Rules that a batch broke; the run is one click away.", "table", _FAILED, (12, 21, 12, 7), run_links=True),
+        _panel(
+            7,
+            "Failed checks",
+            "Rules that a batch broke; the run is one click away.",
+            "table",
+            _FAILED,
+            (12, 21, 12, 7),
+            run_links=True,
+        ),
         _panel(8, "Feed lines", "Heartbeat of each line.", "table", _FEED, (0, 28, 24, 5)),
     ]
 

@@ -32,9 +32,7 @@ def coarsen(bars: pl.DataFrame, *, every: str | None) -> pl.DataFrame:
             bar_count=pl.len().cast(pl.Int64),
         )
         .with_columns(ts_start=pl.col("bucket"), ts_end=_end(every), vwap=_vwap())
-        .select(
-            "symbol ts_start ts_end open high low close volume vwap tick_count bar_count session_date".split()
-        )
+        .select("symbol ts_start ts_end open high low close volume vwap tick_count bar_count session_date".split())
     )
 
 

@@ -74,9 +74,7 @@ CHECK_RESULT = Record(
     grain="one row per gate run and check",
     meaning="Each check of each gate run, passed or not.",
     key=("dagster_run_id", "check_name"),
-    columns=columns(
-        "dagster_run_id check_name severity session_date is_passed observed_count failed_count detail ts_checked"
-    ),
+    columns=columns("dagster_run_id check_name severity session_date is_passed observed_count failed_count detail ts_checked"),
     closed_sets={"severity": ("quarantine", "suspect", "block")},
 )
 

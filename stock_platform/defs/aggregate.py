@@ -86,4 +86,3 @@ def _read(connection: Connection, session_date: date) -> tuple[pl.DataFrame, pl.
     parameters = {"session_date": session_date}
     bars = read_frame(connection, _BARS, parameters, schema=_SCHEMA)
     return bars, read_frame(connection, _PREVIOUS, parameters, schema={"symbol": pl.String, "previous_close": PRICE})
-

@@ -195,5 +195,3 @@ def _backing_off(world: World, records: list[dg.RunRecord]) -> str | None:
     if since >= pause:
         return None
     return f"The last {failures} runs failed; the next try comes in {(pause - since).total_seconds():.0f} s."
-
-

@@ -22,9 +22,7 @@ def tape(recorded_tape: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def undisturbed(tape: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     """The same tape without a fault, played fast."""
-    with running_stack(
-        tmp_path_factory.mktemp("calm"), "--feed", "tape", "--tape", str(tape), "--speed", "600", "--wait"
-    ) as stack:
+    with running_stack(tmp_path_factory.mktemp("calm"), "--feed", "tape", "--tape", str(tape), "--speed", "600", "--wait") as stack:
         yield stack
 
 

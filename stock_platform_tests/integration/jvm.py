@@ -125,9 +125,7 @@ class Cluster:
         script = self.folder / "flink" / "ticks_to_bars.sql"
         script.write_text(fill_script(ROOT / "flink" / "sql", self._values(late_limit_ms)))
         checkpoint = newest_checkpoint(self.folder / "flink" / "checkpoints")
-        job_id = self.rest.submit_sql(
-            layout.FUNCTIONS_JAR, script, name=JOB, restore_from=str(checkpoint) if checkpoint else None
-        )
+        job_id = self.rest.submit_sql(layout.FUNCTIONS_JAR, script, name=JOB, restore_from=str(checkpoint) if checkpoint else None)
         require(lambda: self.rest.job(job_id).is_flowing, "all tasks of the job run")
         return job_id
 

@@ -170,5 +170,3 @@ def test_as_of_answers_what_was_certified_then(database: Settings, admin: Connec
     count = "SELECT count(*) FROM market.bar_1m_as_of(%s)"
     assert admin.execute(count, (OPEN - timedelta(seconds=1),)).fetchone() == (0,)
     assert admin.execute(count, (OPEN,)).fetchone() == (1,)
-
-

@@ -1,0 +1,68 @@
+"""What a newcomer sees after `make up`: prices that move, bars that are certified, a page that shows it."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+
+from stock_platform.adapters.clock import SystemClock, wait_until
+from stock_platform_tests.browser.test_page import run_page_checks
+from stock_platform_tests.running_stack import RunningStack, running_stack
+
+CLOCK = SystemClock()
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
+    """The stack on the simulated feed."""
+    with running_stack(tmp_path_factory.mktemp("data"), "--feed", "simulator") as running:
+        yield running
+
+
+def test_prices_move(stack: RunningStack) -> None:
+    def prices() -> set[tuple[str, str]]:
+        items = httpx.get(f"http://127.0.0.1:{stack.settings.api_port}/stocks").json()["items"]
+        return {(each["symbol"], each["quote"]["price"]) for each in items if each["quote"]}
+
+    assert wait_until(lambda: len(prices()) >= 30, CLOCK, within=timedelta(seconds=90))
+    before = prices()
+    assert wait_until(lambda: len(prices() - before) >= 5, CLOCK, within=timedelta(seconds=60))
+
+
+def test_stream_delivers_quotes(stack: RunningStack) -> None:
+    url = f"http://127.0.0.1:{stack.settings.api_port}/stream"
+    with httpx.stream("GET", url, timeout=30) as answer:
+        lines = (line for line in answer.iter_lines() if line.startswith("event: quote"))
+        assert next(lines)
+
+
+def test_full_minutes_are_certified_as_passed(stack: RunningStack) -> None:
+    query = "SELECT count(*) FROM market.bar_1m WHERE verdict = 'passed' AND source = 'simulator'"
+    assert wait_until(lambda: stack.value(query) >= 30, CLOCK, within=timedelta(seconds=240), every=timedelta(seconds=2))
+    assert stack.value("SELECT count(*) FROM quality.quarantine") == 0
+
+
+def test_memory_of_the_whole_stack_is_bounded(stack: RunningStack) -> None:
+    status = stack.status()
+    assert status["healthy"], status
+    assert status["memory_mib"] <= 3 * 1024
+
+
+def test_killed_api_comes_back(stack: RunningStack) -> None:
+    stack.kill_service("api")
+    url = f"http://127.0.0.1:{stack.settings.api_port}/health/ready"
+
+    def is_ready() -> bool:
+        try:
+            return httpx.get(url).is_success
+        except httpx.HTTPError:
+            return False
+
+    assert wait_until(is_ready, CLOCK, within=timedelta(seconds=60))
+
+
+def test_page_shows_it_in_a_real_browser(stack: RunningStack, tmp_path: Path) -> None:
+    done = run_page_checks(f"http://127.0.0.1:{stack.settings.frontend_port}", screenshots=tmp_path)
+    assert done.returncode == 0, done.stdout
