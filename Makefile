@@ -49,7 +49,7 @@ unit: install  ## Tests without servers
 	$(PYTEST) stock_platform_tests/unit stock_platform_tests/architecture
 
 soak: install  ## Faults at random moments, for as long as MINUTES says
-	$(PYTEST) stock_platform_tests/faults --soak-minutes $${MINUTES:-30}
+	$(PYTEST) -s --timeout 20000 stock_platform_tests/faults/test_soak.py --soak-minutes $${MINUTES:-30}
 
 bench: install  ## Measure; results go to benchmarks/results
 	$(PLATFORM) bench

@@ -9,6 +9,11 @@ from stock_platform.config import ROOT
 RECORDED = ROOT.parent / "shared" / "data"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`make soak` gives the minutes."""
+    parser.addoption("--soak-minutes", type=float, default=0, help="how long faults at random moments are injected")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Each test carries its folder's name as marker."""
     for item in items:

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import polars as pl
 
+from stock_platform_tests.topics import messages
+
 OPEN = datetime.fromisoformat("2013-10-07T13:30:00+00:00")
 CLOSE = datetime.fromisoformat("2013-10-07T20:00:00+00:00")
 
@@ -22,7 +24,7 @@ def expected_bars(tape: Path, refused: pl.DataFrame) -> pl.DataFrame:
     """Per symbol and minute of the regular session: open, high, low, close, volume, tick_count of the accepted trades.
 
     Args:
-        refused: symbol, ts_event_ms, price, size, repeated as often as refused.
+        refused: row, the numbers of the trades that the feed refused.
     """
     trades = pl.read_parquet(tape).with_columns(pl.col("symbol").cast(pl.String), ms=pl.col("ts_event").dt.epoch("ms"))
     accepted = _without(trades, refused).filter(pl.col("ts_event").is_between(OPEN, CLOSE, closed="left"))
@@ -45,3 +47,10 @@ def _without(trades: pl.DataFrame, refused: pl.DataFrame) -> pl.DataFrame:
     """Trades less those refused: the row number in the tape tells them apart."""
     rows = set(refused["row"].to_list())
     return trades.with_row_index("row").filter(~pl.col("row").is_in(rows)).drop("row")
+
+
+def refused_rows(bootstrap: str) -> pl.DataFrame:
+    """Rows of the tape that the feed refused, by their number."""
+    headers = [dict(message.headers() or ()) for message in messages(bootstrap, "market.ticks.dlq.v1")]
+    numbers = [int(header["line_seq"]) for header in headers if "line_seq" in header]
+    return pl.DataFrame({"row": numbers}, schema={"row": pl.UInt32})

@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
 from stock_platform.adapters.clock import SystemClock, wait_until
@@ -66,3 +67,28 @@ def test_killed_api_comes_back(stack: RunningStack) -> None:
 def test_page_shows_it_in_a_real_browser(stack: RunningStack, tmp_path: Path) -> None:
     done = run_page_checks(f"http://127.0.0.1:{stack.settings.frontend_port}", screenshots=tmp_path)
     assert done.returncode == 0, done.stdout
+
+
+def test_crash_of_everything_is_recovered_by_the_next_up(stack: RunningStack) -> None:
+    before = stack.certified()
+    manager = psutil.Process(int((stack.settings.home / "supervisord.pid").read_text()))
+    services = manager.children(recursive=True)
+    for process in [manager, *services[::2]]:
+        process.kill()
+
+    assert stack.command("up", "--feed", "simulator").returncode == 0
+
+    assert stack.status()["healthy"]
+    count = "SELECT count(*) FROM market.bar_1m"
+    assert wait_until(lambda: stack.value(count) > before.height, CLOCK, within=timedelta(seconds=240), every=timedelta(seconds=2))
+    kept = stack.certified().join(before.select("symbol", "ts_start"), on=["symbol", "ts_start"], maintain_order="right")
+    assert kept.equals(before)
+
+
+def test_down_leaves_no_process_behind(stack: RunningStack) -> None:
+    from stock_platform.adapters import processes
+    from stock_platform.stack.supervisord import HOME_MARKER
+
+    assert stack.command("down").returncode == 0
+    assert processes.orphans_of(stack.settings.home, HOME_MARKER) == []
+    assert stack.status()["healthy"] is False

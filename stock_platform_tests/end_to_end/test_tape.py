@@ -13,7 +13,7 @@ from confluent_kafka import Producer
 from stock_platform.adapters.clock import SystemClock, wait_until
 from stock_platform.aggregates.coarser import PRICE
 from stock_platform_tests.running_stack import RunningStack, running_stack
-from stock_platform_tests.tapes import cut, expected_bars
+from stock_platform_tests.tapes import cut, expected_bars, refused_rows
 from stock_platform_tests.topics import messages
 
 MINUTES = 25
@@ -34,14 +34,8 @@ def stack(tape: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runn
         yield running
 
 
-def refused_rows(stack: RunningStack) -> pl.DataFrame:
-    """Rows of the tape that the feed refused, by their number."""
-    headers = [dict(message.headers() or ()) for message in messages(stack.settings.kafka_bootstrap, "market.ticks.dlq.v1")]
-    return pl.DataFrame({"row": [int(header["line_seq"]) for header in headers if "line_seq" in header]}, schema={"row": pl.UInt32})
-
-
 def test_certified_bars_equal_a_recomputation_from_the_accepted_trades(stack: RunningStack, tape: Path) -> None:
-    expected = expected_bars(tape, refused_rows(stack)).with_columns(
+    expected = expected_bars(tape, refused_rows(stack.settings.kafka_bootstrap)).with_columns(
         pl.col("open", "high", "low", "close").cast(PRICE), pl.col("ts_start").cast(pl.Datetime("us", "UTC"))
     )
     certified = stack.certified().select(expected.columns).with_columns(pl.col("open", "high", "low", "close").cast(PRICE))

@@ -63,7 +63,7 @@ def test_passwords_are_generated_once_and_are_their_owners(tmp_path: Path) -> No
     ensure_secrets(tmp_path)
     assert (tmp_path / "secrets.env").read_text() == first
     assert (tmp_path / "secrets.env").stat().st_mode & 0o777 == 0o600
-    assert len(set(line.split("=", 1)[1] for line in first.splitlines())) == len(config.ROLES)
+    assert len({line.split("=", 1)[1] for line in first.splitlines()}) == len(config.ROLES)
 
 
 def test_profile_is_remembered_for_later_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
