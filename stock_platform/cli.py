@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import sys
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -162,6 +163,17 @@ def render(check: Annotated[bool, typer.Option("--check", help="Only say whether
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(rendered_files()[path])
     raise typer.Exit(1 if check and stale else 0)
+
+
+@app.command()
+def bench(
+    name: Annotated[str, typer.Argument(help="certify, launch or memory; all of them without it.")] = "all",
+    quick: Annotated[bool, typer.Option("--quick", help="Shorter, and not kept.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a figure.")] = False,
+) -> None:
+    """Measure; the last full result is kept in benchmarks/results."""
+    line = [sys.executable, "-m", "benchmarks", name, *(["--quick"] if quick else []), *(["--json"] if as_json else [])]
+    raise typer.Exit(subprocess.run(line, cwd=config.ROOT, check=False).returncode)
 
 
 @contextmanager

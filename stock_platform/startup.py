@@ -9,7 +9,6 @@ import psycopg
 
 from stock_platform.adapters import processes
 from stock_platform.adapters.clock import Clock
-from stock_platform.adapters.flink import FlinkRest, newest_checkpoint
 from stock_platform.adapters.kafka import ensure_topics, market_topics
 from stock_platform.adapters.postgres import connect, ensure_databases, migrate
 from stock_platform.calendars.lookup import calendar
@@ -18,6 +17,7 @@ from stock_platform.feed.choice import instruments_of
 from stock_platform.feed.watchlist import Instrument
 from stock_platform.stack import layout
 from stock_platform.stack.service import Step
+from stock_platform.stack.stream_job import submit
 
 _AHEAD = timedelta(days=370)
 
@@ -28,7 +28,7 @@ def steps(settings: Settings, clock: Clock) -> list[Step]:
         Step("migrations", lambda: prepare_database(settings), after=("postgres",)),
         Step("reference", lambda: load_reference(settings, clock), after=("migrations",)),
         Step("topics", lambda: ensure_topics(settings.kafka_bootstrap, market_topics()), after=("kafka",)),
-        Step("stream-job", lambda: submit_job(settings), after=("flink-taskmanager", "topics", "reference")),
+        Step("stream-job", lambda: submit(settings), after=("flink-taskmanager", "topics", "reference")),
         Step("dagster-storage", lambda: prepare_dagster(settings), after=("migrations",)),
     ]
 
@@ -64,14 +64,6 @@ def _sessions(settings: Settings, instruments: tuple[Instrument, ...], clock: Cl
     names = {instrument.calendar for instrument in instruments}
     first, last = settings.sessions_first, end + timedelta(days=1)
     return [(name, *session) for name in sorted(names) for session in calendar(name).sessions(first, last)]
-
-
-def submit_job(settings: Settings) -> str:
-    """Start the stream job from the newest retained checkpoint, unless it runs."""
-    checkpoint = newest_checkpoint(layout.checkpoints(settings.home))
-    restore_from = checkpoint.as_uri() if checkpoint else None
-    flink = FlinkRest(settings.flink_address)
-    return flink.submit_sql(layout.FUNCTIONS_JAR, layout.job_script(settings.home), name="ticks_to_bars", restore_from=restore_from)
 
 
 def prepare_dagster(settings: Settings) -> None:

@@ -26,6 +26,14 @@ def connect(dsn: str, *, autocommit: bool = False) -> Generator[Connection]:
         yield connection
 
 
+@contextmanager
+def advisory_lock(dsn: str, key: int) -> Generator[None]:
+    """Hold a lock of this database while the block runs; another holder is waited for."""
+    with connect(dsn) as connection:
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", (key,))
+        yield
+
+
 def server_problem(dsn: str) -> str | None:
     """None when the server takes this role's connection, else the reason."""
     try:

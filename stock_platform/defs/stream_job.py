@@ -8,13 +8,12 @@ from typing import Any
 import dagster as dg
 import httpx
 
-from stock_platform.adapters.flink import FlinkRest, JobStatus, newest_checkpoint
+from stock_platform.adapters.flink import FlinkRest, JobStatus
 from stock_platform.adapters.postgres import Connection
 from stock_platform.defs.external import STREAM_JOB
 from stock_platform.defs.world import World
-from stock_platform.stack import layout
+from stock_platform.stack.stream_job import NAME, submit
 
-JOB_NAME = "ticks_to_bars"
 _TAG = "stock_platform/flink_job"
 
 _HEARTBEAT = """
@@ -29,18 +28,6 @@ ON CONFLICT (job_name) DO UPDATE SET
 """
 
 
-def submit(world: World) -> tuple[str, str | None]:
-    """Submit the job unless it runs; returns its id and the checkpoint that it was asked to take over."""
-    checkpoint = newest_checkpoint(layout.checkpoints(world.settings.home))
-    job_id = FlinkRest(world.settings.flink_address).submit_sql(
-        layout.FUNCTIONS_JAR,
-        layout.job_script(world.settings.home),
-        name=JOB_NAME,
-        restore_from=checkpoint.as_uri() if checkpoint else None,
-    )
-    return job_id, str(checkpoint) if checkpoint else None
-
-
 def record_heartbeat(connection: Connection, status: JobStatus, world: World) -> None:
     """Write what was seen of the job to ops.flink_job."""
     checkpoint = status.checkpoint
@@ -52,20 +39,20 @@ def record_heartbeat(connection: Connection, status: JobStatus, world: World) ->
     )
 
 
-@dg.op(tags={_TAG: JOB_NAME}, description="Submit the stream job from the newest retained checkpoint, unless it runs.")
+@dg.op(tags={_TAG: NAME}, description="Submit the stream job from the newest retained checkpoint, unless it runs.")
 def submit_stream_job(context: dg.OpExecutionContext, world: dg.ResourceParam[World]) -> None:
     """Record what was submitted as a materialisation of flink/ticks_to_bars."""
-    job_id, checkpoint = submit(world)
-    url = f"{world.settings.flink_address}/#/job/{job_id}"
+    done = submit(world.settings)
+    url = f"{world.settings.flink_address}/#/job/{done.job_id}"
     metadata: dict[str, Any] = {
-        "flink_job_id": job_id,
-        "restored_from": checkpoint or "nothing",
+        "flink_job_id": done.job_id,
+        "restored_from": done.restored_from or "nothing",
         "Flink UI": dg.MetadataValue.url(url),
     }
     context.log_event(dg.AssetMaterialization(STREAM_JOB, metadata=metadata))
 
 
-@dg.job(tags={_TAG: JOB_NAME}, description="Start the stream job, or find it running.")
+@dg.job(tags={_TAG: NAME}, description="Start the stream job, or find it running.")
 def flink_job() -> None:
     """One step."""
     submit_stream_job()
@@ -81,17 +68,17 @@ def flink_supervisor(context: dg.SensorEvaluationContext, world: dg.ResourcePara
     """Keep ticks_to_bars running."""
     flink = FlinkRest(world.settings.flink_address)
     try:
-        job_id = flink.running_job(JOB_NAME)
+        job_id = flink.running_job(NAME)
         status = flink.job(job_id) if job_id else None
     except httpx.HTTPError as error:
         return dg.SkipReason(f"Flink does not answer ({type(error).__name__}); the process manager restarts it.")
     if status:
         with world.database("gate_owner") as connection:
             record_heartbeat(connection, status, world)
-        return dg.SkipReason(f"Job {JOB_NAME} is {status.state}, {status.restart_count} restarts.")
+        return dg.SkipReason(f"Job {NAME} is {status.state}, {status.restart_count} restarts.")
     if flink.slots_problem():
         return dg.SkipReason("Flink has no TaskManager yet; the job waits for one.")
-    if context.instance.get_runs(dg.RunsFilter(tags={_TAG: JOB_NAME}, statuses=_UNDER_WAY), limit=1):
+    if context.instance.get_runs(dg.RunsFilter(tags={_TAG: NAME}, statuses=_UNDER_WAY), limit=1):
         return dg.SkipReason("A resubmission is under way.")
     return dg.RunRequest()
 

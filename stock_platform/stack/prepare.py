@@ -53,6 +53,9 @@ def _prepare_kafka(settings: Settings) -> None:
 
 def _prepare_flink(settings: Settings) -> None:
     folder = settings.home / "flink"
+    # A killed JVM leaves its unpacked planner behind.
+    shutil.rmtree(folder / "tmp", ignore_errors=True)
+    (folder / "tmp").mkdir(parents=True)
     text = flink.configuration(
         folder, port=settings.flink_port, rpc_port=settings.flink_rpc_port, parallelism=settings.flink_parallelism
     )

@@ -72,7 +72,9 @@ def _flink_jobmanager(settings: Settings, java: Path) -> Service:
 def _flink_taskmanager(settings: Settings, java: Path) -> Service:
     return Service(
         name="flink-taskmanager",
-        command=flink.taskmanager_command(java, layout.JARS / "flink", settings.home / "flink" / "conf"),
+        command=flink.taskmanager_command(
+            java, layout.JARS / "flink", settings.home / "flink" / "conf", parallelism=settings.flink_parallelism
+        ),
         version=flink.VERSION,
         after=("flink-jobmanager",),
         problem=lambda: FlinkRest(settings.flink_address).slots_problem(),

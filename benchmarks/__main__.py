@@ -1,0 +1,32 @@
+"""`stock-platform bench NAME [--quick] [--json]`."""
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+
+from benchmarks.harness import Figure, keep
+from benchmarks.live import MEASURES, run
+
+
+def main() -> None:
+    """Measure what is asked for and print it."""
+    parser = argparse.ArgumentParser(prog="stock-platform bench")
+    parser.add_argument("name", choices=[*MEASURES, "all"], help="what to measure")
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--json", action="store_true")
+    asked = parser.parse_args()
+    for name in MEASURES if asked.name == "all" else [asked.name]:
+        figures = run(name, is_quick=asked.quick)
+        if not asked.quick:
+            keep(name, figures)
+        for figure in figures:
+            print(json.dumps(asdict(figure)) if asked.json else _row(name, figure))
+
+
+def _row(name: str, figure: Figure) -> str:
+    return f"{name:<10} {figure.figure:<16} {figure.value:>10} {figure.unit:<6} n={figure.n}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
