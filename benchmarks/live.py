@@ -1,11 +1,9 @@
-"""The live stack on the simulated feed: how soon prices move, how late bars are certified, how Dagster launches, what it all weighs."""
+"""The live stack on the simulated feed: how late bars are certified, how Dagster launches, what it all weighs."""
 
 import tempfile
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-
-import httpx
 
 from benchmarks.harness import Figure, quantile
 from stock_platform.adapters.clock import SystemClock, wait_until
@@ -62,17 +60,5 @@ MEASURES: dict[str, Callable[[RunningStack, int], list[Figure]]] = {"certify": c
 def run(name: str, *, is_quick: bool) -> list[Figure]:
     """Start a stack, measure, stop it."""
     with tempfile.TemporaryDirectory() as folder:
-        begun = CLOCK.now()
         with running_stack(Path(folder), "--feed", "simulator") as stack:
-            first = _first_price(stack, begun)
-            return [first, *MEASURES[name](stack, 3 if is_quick else 12)]
-
-
-def _first_price(stack: RunningStack, begun: datetime) -> Figure:
-    def has_price() -> bool:
-        items = httpx.get(f"http://127.0.0.1:{stack.settings.api_port}/stocks").json()["items"]
-        return any(item["quote"] for item in items)
-
-    assert wait_until(has_price, CLOCK, within=timedelta(seconds=120))
-    landed = stack.value("SELECT min(ts_landed) FROM staging.bar_1m")
-    return Figure("first_price_s", round((landed - begun).total_seconds(), 1), "s", 1)
+            return MEASURES[name](stack, 3 if is_quick else 12)
