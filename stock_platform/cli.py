@@ -36,7 +36,7 @@ def up(
     wait: Annotated[bool, typer.Option("--wait", help="Return when a tape is over and all its bars are judged.")] = False,
 ) -> None:
     """Start the stack, or finish starting it; a running one is left alone."""
-    from stock_platform.profile import choose_feed, create_profile
+    from stock_platform.profile import choose_feed, create_profile, running_profile
     from stock_platform.stack import launch, preflight
     from stock_platform.stack.services import services
     from stock_platform.startup import steps
@@ -45,9 +45,12 @@ def up(
     clock = SystemClock()
     with _sentences():
         preflight.check_installation()
-        kind, said = choose_feed(feed, config.load(data_dir=data_dir).feed_yahoo_url)
-        _console.print(said)
-        settings = create_profile(kind, data_dir=data_dir, tape=tape, speed=speed, as_live=as_live, watchlist=watchlist)
+        settings = running_profile(feed, data_dir=data_dir)
+        if settings is None:
+            kind, said = choose_feed(feed, config.load(data_dir=data_dir).feed_yahoo_url)
+            _console.print(said, soft_wrap=True)
+            settings = create_profile(kind, data_dir=data_dir, tape=tape, speed=speed, as_live=as_live, watchlist=watchlist)
+        preflight.java_binary(settings)
         preflight.check_room(settings.data_dir)
         launch.up(settings, services(settings), steps(settings, clock), clock=clock, say=_say)
         _print_pages(settings)

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from stock_platform.errors import SettingInvalid
@@ -51,7 +51,6 @@ class Settings(BaseSettings):
     feed_tape: Path | None = None
     feed_tape_speed: float = Field(1.0, gt=0)
     feed_tape_as_live: bool = False
-    feed_tape_shift_s: int = 0
     simulator_seed: int = 7
     simulator_hours: Literal["always", "exchange"] = "always"
 
@@ -70,6 +69,12 @@ class Settings(BaseSettings):
     postgres_gate_owner_password: SecretStr = SecretStr("")
     postgres_api_reader_password: SecretStr = SecretStr("")
     postgres_grafana_reader_password: SecretStr = SecretStr("")
+
+    @field_validator("feed_watchlist")
+    @classmethod
+    def _from_root(cls, path: Path) -> Path:
+        """A relative path is meant from the clone: services run elsewhere."""
+        return ROOT / path
 
     @property
     def home(self) -> Path:

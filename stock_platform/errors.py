@@ -70,13 +70,6 @@ class InstallationIncomplete(PlatformError):
         super().__init__(f"Not installed, or only half: {names} is missing. Run `make install`, which finishes what is left.")
 
 
-class StackNotRunning(PlatformError):
-    """A command needs the running stack."""
-
-    def __init__(self, data_dir: Path) -> None:
-        super().__init__(f"No stack runs on {data_dir}. Start it with `make up`.")
-
-
 class TopicMissing(PlatformError):
     """A Kafka topic does not exist."""
 
@@ -176,3 +169,24 @@ class ServiceUnknown(PlatformError):
 
     def __init__(self, name: str, known: Iterable[str]) -> None:
         super().__init__(f"No service is named {name}; expected one of {', '.join(known)}.")
+
+
+class ServiceNotConfigured(PlatformError):
+    """The running stack was started without this service."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"The running stack knows no {name}: `make down`, then `make up`, which starts it with the others.")
+
+
+class OtherProfileRuns(PlatformError):
+    """Another feed's stack runs under the same data folder."""
+
+    def __init__(self, running: str, wanted: str) -> None:
+        super().__init__(f"The stack of profile {running} runs, so {wanted} cannot start beside it: `make down` first.")
+
+
+class BrokerUnreachable(PlatformError):
+    """Kafka does not answer as it should."""
+
+    def __init__(self, broker: str, problem: str) -> None:
+        super().__init__(f"Kafka on {broker} does not answer: {problem}. `make status` shows whether it runs.")

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
+from stock_platform.adapters.processes import Supervisor
 from stock_platform.config import PREFIX, Settings, load
-from stock_platform.errors import SettingInvalid, TapeChanged
+from stock_platform.errors import OtherProfileRuns, SettingInvalid, TapeChanged
 from stock_platform.feed.choice import tape_sessions
 from stock_platform.feed.yahoo.probe import probe_yahoo
-from stock_platform.stack.passwords import ensure_secrets, write_env
+from stock_platform.stack.passwords import ensure_secrets, read_env, write_env
 
 FEEDS = ("auto", "yahoo", "simulator", "tape")
 _PROFILES = {"yahoo": "live", "simulator": "simulator", "tape": "tape"}
@@ -27,6 +28,20 @@ def choose_feed(wanted: str, url: str) -> tuple[str, str]:
     return "simulator", f"feed: Yahoo's stream does not answer ({problem}), so the simulator speaks its protocol instead"
 
 
+def running_profile(wanted: str, *, data_dir: Path | None) -> Settings | None:
+    """Settings of the stack that runs already, to be left as they are; None when none runs.
+
+    Raises:
+        OtherProfileRuns: another feed is wanted than the one that runs.
+    """
+    settings = load(data_dir=data_dir)
+    if not Supervisor(settings.home).alive():
+        return None
+    if wanted not in ("auto", settings.feed_kind):
+        raise OtherProfileRuns(settings.profile, f"--feed {wanted}")
+    return settings
+
+
 def create_profile(
     feed: str, *, data_dir: Path | None, tape: Path | None, speed: float, as_live: bool, watchlist: Path | None
 ) -> Settings:
@@ -43,7 +58,7 @@ def create_profile(
         values[f"{PREFIX}FEED_WATCHLIST"] = watchlist.resolve()
     if feed == "tape":
         values |= _tape_values(before, tape, speed=speed, as_live=as_live)
-    write_env(before.home / "settings.env", {**_ports(before), **values})
+    write_env(before.home / "settings.env", {**read_env(before.home / "settings.env"), **_ports(before), **values})
     ensure_secrets(before.home)
     (before.data_dir / "current").write_text(profile)
     return load(data_dir=data_dir, profile=profile)

@@ -20,17 +20,24 @@ from stock_platform.stack.service import Step
 from stock_platform.stack.stream_job import submit
 
 _AHEAD = timedelta(days=370)
+_KEEP_TICKS = timedelta(days=14)
 
 
 def steps(settings: Settings, clock: Clock) -> list[Step]:
     """The steps with what must be healthy before each."""
+    topics = market_topics(retention=_retention(settings))
     return [
         Step("migrations", lambda: prepare_database(settings), after=("postgres",)),
         Step("reference", lambda: load_reference(settings, clock), after=("migrations",)),
-        Step("topics", lambda: ensure_topics(settings.kafka_bootstrap, market_topics()), after=("kafka",)),
+        Step("topics", lambda: ensure_topics(settings.kafka_bootstrap, topics), after=("kafka",)),
         Step("stream-job", lambda: submit(settings), after=("flink-taskmanager", "topics", "reference")),
         Step("dagster-storage", lambda: prepare_dagster(settings), after=("migrations",)),
     ]
+
+
+def _retention(settings: Settings) -> timedelta | None:
+    """How long Kafka keeps ticks; a tape's are as old as the tape, and stay."""
+    return None if settings.feed_kind == "tape" else _KEEP_TICKS
 
 
 def prepare_database(settings: Settings) -> list[str]:

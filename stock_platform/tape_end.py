@@ -1,22 +1,27 @@
 """Wait until a tape has been played and the gate has judged every bar of it."""
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+
+import psycopg
 
 from stock_platform.adapters.clock import Clock
 from stock_platform.adapters.kafka_progress import progress
 from stock_platform.adapters.postgres import connect
 from stock_platform.config import Settings
 from stock_platform.contracts.tick import TICK
-from stock_platform.errors import SettingInvalid
+from stock_platform.errors import PlatformError, SettingInvalid
 from stock_platform.gate.batch import pending_sessions
+from stock_platform.stack.stream_job import NAME
 
 _FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 _EVERY = timedelta(seconds=2)
 _TELL_EVERY = timedelta(seconds=30)
 
 _PLAYED = """
-SELECT line.state, line.ts_event_last, (SELECT count(*) FROM market.bar_1m), (SELECT count(*) FROM quality.quarantine)
+SELECT line.state, line.ts_event_last, (SELECT count(*) FROM market.bar_1m), (SELECT count(*) FROM quality.quarantine),
+    line.last_error
 FROM ops.feed_line AS line WHERE line.line = %s
 """
 
@@ -31,22 +36,44 @@ def wait_for_end(settings: Settings, clock: Clock, *, say: Callable[[str], None]
         raise SettingInvalid("--wait", True, "a tape: other feeds have no end")
     told = clock.now()
     while True:
-        state, seen, certified, quarantined = _look(settings)
-        if state == "ended":
-            return f"tape is over: {certified} certified bars, {quarantined} quarantined"
+        seen = _look(settings)
+        if seen.is_over:
+            return f"tape is over: {seen.certified_count} certified bars, {seen.quarantined_count} quarantined"
         if clock.now() - told >= _TELL_EVERY:
             told = clock.now()
-            say(f"  tape at {seen}, {certified} certified bars")
+            say(f"  {seen}")
         clock.sleep(_EVERY)
 
 
-def _look(settings: Settings) -> tuple[str, datetime | None, int, int]:
-    """State `ended` only when every bar is judged too and no newer state is on its way."""
-    partitions = progress(settings.kafka_bootstrap, "ticks_to_bars", TICK.address).values()
-    is_caught_up = all(seen.offset_next >= seen.offset_end for seen in partitions)
-    with connect(settings.dsn("gate_owner")) as connection:
-        row = connection.execute(_PLAYED, (settings.feed_line,)).fetchone() or ("starting", None, 0, 0)
-        has_pending = bool(pending_sessions(connection, _FIRST))
-    is_over = row[0] == "ended" and not has_pending and is_caught_up
-    state = "judging" if row[0] == "ended" and not is_over else row[0]
-    return state, row[1], row[2], row[3]
+@dataclass(frozen=True)
+class _Seen:
+    """What can be seen of the tape's way.
+
+    Args:
+        trouble: Newest error of the line, or why nothing can be seen now."""
+
+    state: str = "starting"
+    ts_event_last: datetime | None = None
+    certified_count: int = 0
+    quarantined_count: int = 0
+    trouble: str | None = None
+    is_over: bool = False
+
+    def __str__(self) -> str:
+        place = f"line {self.state}, at {self.ts_event_last or 'its beginning'}, {self.certified_count} certified bars"
+        return f"{place}; {self.trouble}" if self.trouble else place
+
+
+def _look(settings: Settings) -> _Seen:
+    """Over means: played, read by Flink to the end, and every bar judged. A service that is away is waited for."""
+    try:
+        with connect(settings.dsn("gate_owner")) as connection:
+            row = connection.execute(_PLAYED, (settings.feed_line,)).fetchone()
+            seen = _Seen(*row) if row else _Seen()
+            if seen.state != "ended":
+                return seen
+            partitions = progress(settings.kafka_bootstrap, NAME, TICK.address).values()
+            is_caught_up = all(each.offset_next >= each.offset_end for each in partitions)
+            return replace(seen, is_over=is_caught_up and not pending_sessions(connection, _FIRST))
+    except (PlatformError, psycopg.Error) as error:
+        return _Seen(state="unknown", trouble=str(error).splitlines()[0])

@@ -12,7 +12,7 @@ from typing import Any
 from confluent_kafka import OFFSET_INVALID, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from stock_platform.adapters.clock import SystemClock
-from stock_platform.errors import TopicMissing
+from stock_platform.errors import BrokerUnreachable, TopicMissing
 
 _ANSWER_WITHIN_S = 10.0
 _BATCH_COUNT = 1_000
@@ -57,11 +57,18 @@ def progress(bootstrap: str, group: str, topic: str) -> dict[int, Progress]:
     """Committed and end offset of each partition, and the event time at which the group goes on.
 
     Records that are not JSON with a ts_event are passed over. A partition without a commit is at its beginning.
+
+    Raises:
+        TopicMissing: there is no such topic, or no broker.
+        BrokerUnreachable: the broker went away meanwhile.
     """
     with closing(_consumer(bootstrap, group)) as consumer:
-        partitions = _partitions(consumer, topic, bootstrap)
-        committed = consumer.committed([TopicPartition(topic, p) for p in partitions], timeout=_ANSWER_WITHIN_S)
-        return {each.partition: _progress(consumer, each) for each in committed}
+        try:
+            partitions = _partitions(consumer, topic, bootstrap)
+            committed = consumer.committed([TopicPartition(topic, p) for p in partitions], timeout=_ANSWER_WITHIN_S)
+            return {each.partition: _progress(consumer, each) for each in committed}
+        except KafkaException as error:
+            raise BrokerUnreachable(bootstrap, str(error)) from error
 
 
 def _progress(consumer: Consumer, committed: TopicPartition) -> Progress:

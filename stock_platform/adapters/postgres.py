@@ -30,6 +30,7 @@ def connect(dsn: str, *, autocommit: bool = False) -> Generator[Connection]:
 def advisory_lock(dsn: str, key: int) -> Generator[None]:
     """Hold a lock of this database while the block runs; another holder is waited for."""
     with connect(dsn) as connection:
+        connection.execute("SET LOCAL lock_timeout = 0")
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (key,))
         yield
 

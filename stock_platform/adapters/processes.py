@@ -7,11 +7,14 @@ import subprocess
 import tempfile
 import xmlrpc.client
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 import psutil
+
+from stock_platform.errors import ServiceNotConfigured
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ class Supervisor:
         """Whether the manager answers."""
         try:
             return self._proxy.supervisor.getState()["statename"] in {"RUNNING", "RESTARTING"}
-        except (OSError, http.client.HTTPException):
+        except (OSError, http.client.HTTPException, xmlrpc.client.Error):
             return False
 
     def processes(self) -> dict[str, ProcessState]:
@@ -55,13 +58,18 @@ class Supervisor:
 
     def start(self, name: str) -> None:
         """Start a program that is not running; its health is not waited for."""
-        if self.processes()[name].state not in {"RUNNING", "STARTING"}:
-            self._proxy.supervisor.startProcess(name, False)
+        process = self.processes().get(name)
+        if process is None:
+            raise ServiceNotConfigured(name)
+        if process.state not in {"RUNNING", "STARTING", "BACKOFF"}:
+            with suppress(xmlrpc.client.Fault):  # it was started by somebody else meanwhile: health will tell
+                self._proxy.supervisor.startProcess(name, False)
 
     def stop(self, name: str) -> None:
         """Stop a program and wait for its end."""
         if self.processes()[name].state in {"RUNNING", "STARTING", "BACKOFF"}:
-            self._proxy.supervisor.stopProcess(name, True)
+            with suppress(xmlrpc.client.Fault):  # it has ended by itself meanwhile
+                self._proxy.supervisor.stopProcess(name, True)
 
     def shutdown(self) -> None:
         """End the manager itself; what still runs is stopped by it."""
@@ -74,9 +82,9 @@ class _UnixTransport(xmlrpc.client.Transport):
         self._path = path
 
     def make_connection(self, host: Any) -> http.client.HTTPConnection:
-        connection = http.client.HTTPConnection("localhost", timeout=60)
+        connection = http.client.HTTPConnection("localhost", timeout=90)
         connection.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        connection.sock.settimeout(60)
+        connection.sock.settimeout(90)
         connection.sock.connect(str(self._path))
         return connection
 
@@ -144,8 +152,13 @@ def _environment(process: psutil.Process) -> set[str]:
 
 def end(pids: Sequence[int], *, within_s: float) -> None:
     """Ask processes to end, then force those that do not."""
-    processes = [psutil.Process(pid) for pid in pids if psutil.pid_exists(pid)]
-    for process in processes:
-        process.terminate()
-    for process in psutil.wait_procs(processes, timeout=within_s)[1]:
-        process.kill()
+    processes = list[psutil.Process]()
+    for pid in pids:
+        with suppress(psutil.NoSuchProcess):
+            processes.append(psutil.Process(pid))
+            processes[-1].terminate()
+    stubborn = psutil.wait_procs(processes, timeout=within_s)[1]
+    for process in stubborn:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(stubborn, timeout=within_s)

@@ -48,12 +48,12 @@ WHERE symbol = %(symbol)s
 _COARSE = """
 SELECT ts_start, ts_end, session_date, open, high, low, close, volume, vwap, tick_count,
     ts_end <= newest.ts_end_certified AS is_certified,
-    CASE WHEN ts_end <= newest.ts_end_certified THEN 'passed' END AS verdict, NULL AS revision
+    NULL AS verdict, NULL AS revision
 FROM aggregates.{table}
 CROSS JOIN (SELECT max(ts_end) AS ts_end_certified FROM market.bar_1m WHERE symbol = %(symbol)s) AS newest
 WHERE symbol = %(symbol)s
 """
-"""A coarse bar is certified when all its minutes are; until then it grows."""
+"""A coarse bar is certified when the gate has come past its end; until then it grows. It has no verdict of its own."""
 
 _TABLES = {
     Interval.FIVE_MINUTES: "bar_5m",

@@ -69,7 +69,10 @@ class Hub:
                 self._stop.wait(_RETRY_S)
 
     def _share(self, value: bytes) -> None:
-        update = _quote(value)
+        try:
+            update = _quote(value)
+        except ValueError:  # not a quote: Flink writes none such, and the next one is fine
+            return
         if self._clients and self._loop:
             self._loop.call_soon_threadsafe(self._offer, update)
 

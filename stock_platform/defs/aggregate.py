@@ -5,11 +5,12 @@
 
 from collections.abc import Callable
 from datetime import date
+from functools import lru_cache
 
 import dagster as dg
 import polars as pl
 
-from stock_platform.adapters.postgres import Connection, read_frame, upsert_frame
+from stock_platform.adapters.postgres import read_frame, upsert_frame
 from stock_platform.aggregates.coarser import PRICE, coarsen
 from stock_platform.aggregates.session import session_statistics
 from stock_platform.contracts.bar import BAR, BAR_1D, BAR_1H, BAR_5M, BAR_15M, SESSION_STAT
@@ -73,8 +74,8 @@ def _asset(record: Record, compute: Compute, partitions: dg.PartitionsDefinition
         metadata={"dagster/column_schema": column_schema(record)},
     )
     def computed(context: dg.AssetExecutionContext, world: dg.ResourceParam[World]) -> dg.MaterializeResult:
+        result = compute(*_read(world, context.run_id, date.fromisoformat(context.partition_key)))
         with world.database("gate_owner") as connection:
-            result = compute(*_read(connection, date.fromisoformat(context.partition_key)))
             stamped = result.with_columns(dagster_run_id=pl.lit(context.run_id), ts_updated=pl.lit(world.clock.now()))
             changed = upsert_frame(connection, record.address, stamped.select(record.names), key=record.key)
         return dg.MaterializeResult(metadata={"dagster/row_count": result.height, "changed": changed})
@@ -82,7 +83,10 @@ def _asset(record: Record, compute: Compute, partitions: dg.PartitionsDefinition
     return computed
 
 
-def _read(connection: Connection, session_date: date) -> tuple[pl.DataFrame, pl.DataFrame]:
+@lru_cache(maxsize=1)
+def _read(world: World, _run_id: str, session_date: date) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Read once a run: all its aggregates are made from the same bars."""
     parameters = {"session_date": session_date}
-    bars = read_frame(connection, _BARS, parameters, schema=_SCHEMA)
-    return bars, read_frame(connection, _PREVIOUS, parameters, schema={"symbol": pl.String, "previous_close": PRICE})
+    with world.database("gate_owner") as connection:
+        bars = read_frame(connection, _BARS, parameters, schema=_SCHEMA)
+        return bars, read_frame(connection, _PREVIOUS, parameters, schema={"symbol": pl.String, "previous_close": PRICE})

@@ -15,7 +15,7 @@ from stock_platform.adapters.postgres import Connection
 from stock_platform.contracts.bar import BAR, QUARANTINE, STAGED_BAR
 from stock_platform.contracts.tick import TICK
 from stock_platform.defs.external import STREAM_JOB
-from stock_platform.defs.world import World, column_schema, key_of
+from stock_platform.defs.world import UNDER_WAY, World, column_schema, key_of
 from stock_platform.gate import judge as judging
 from stock_platform.gate.batch import Pending, pending_sessions, read_batch
 from stock_platform.gate.judge import Judgement, RuleResult
@@ -28,6 +28,9 @@ CLOSES_AT = "stock_platform/closes_at"
 GATE = "stock_platform/gate"
 """Run tag of gate runs: one at a time."""
 
+MAX_RUNTIME = {"dagster/max_runtime": "300"}
+"""Run monitoring ends what a crash has orphaned; a gate run takes half a minute."""
+
 _WAIT = timedelta(seconds=90)
 _RETRY_AFTER = timedelta(seconds=60)
 _JUDGEMENT = dg.PythonObjectDagsterType(Judgement, name="Judgement")
@@ -37,7 +40,8 @@ _FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 
 def job_progress(world: World, connection: Connection) -> datetime | None:
     """Event time before which every tick is in staging. The feed's clock is read before the offsets: see gate/progress.py."""
-    row = connection.execute("SELECT min(ts_clock) FROM ops.feed_line").fetchone()
+    line = world.settings.feed_line
+    row = connection.execute("SELECT ts_clock FROM ops.feed_line WHERE line = %s", (line,)).fetchone()
     partitions = progress(world.settings.kafka_bootstrap, "ticks_to_bars", TICK.address)
     return event_time_progress(row[0] if row else None, [_held_at(seen.ts_event_ms) for seen in partitions.values()])
 
@@ -185,7 +189,7 @@ def _check_result(result: RuleResult) -> dg.AssetCheckResult:
     )
 
 
-def closed_bars_sensor(job: Any) -> dg.SensorDefinition:
+def closed_bars_sensor(job: Any, partitions: dg.PartitionsDefinition[str]) -> dg.SensorDefinition:
     """Ask for a gate run when a bar is closed, or will be by the time that a run has started."""
 
     @dg.sensor(
@@ -200,34 +204,48 @@ def closed_bars_sensor(job: Any) -> dg.SensorDefinition:
         with world.database("gate_owner") as connection:
             pending = pending_sessions(connection, since)
             until = closed_until(job_progress(world, connection), world.settings.gate_grace)
-        cursor = min((entry.ts_landed_first for entry in pending), default=world.clock.now() - timedelta(minutes=1))
-        reason = _hold_back(context, world, pending, until)
-        if reason:
-            return dg.SensorResult(skip_reason=reason, cursor=cursor.isoformat())
-        first = pending[0]
-        tags = {GATE: "1", CLOSES_AT: first.ts_end_first.isoformat()}
-        request = dg.RunRequest(partition_key=first.session_date.isoformat(), tags=tags)
-        return dg.SensorResult(run_requests=[request], cursor=cursor.isoformat())
+        # A row becomes visible some time after it has landed: look back a minute further.
+        oldest = min((entry.ts_landed_first for entry in pending), default=world.clock.now())
+        cursor = (oldest - timedelta(minutes=1)).isoformat()
+        reasons = [_hold_back(context, world, entry, until, partitions) for entry in pending]
+        wanted = next((entry for entry, reason in zip(pending, reasons, strict=True) if reason is None), None)
+        if wanted is None:
+            return dg.SensorResult(skip_reason=" ".join(filter(None, reasons)) or "Every staged bar is judged.", cursor=cursor)
+        tags = {CLOSES_AT: wanted.ts_end_first.isoformat()}
+        request = dg.RunRequest(partition_key=wanted.session_date.isoformat(), tags=tags)
+        return dg.SensorResult(run_requests=[request], cursor=cursor)
 
     return closed_bars
 
 
-def _hold_back(context: dg.SensorEvaluationContext, world: World, pending: list[Pending], until: datetime | None) -> str | None:
-    """Why no run is wanted now, for a person; None when one is."""
-    if not pending:
-        return "Every staged bar is judged."
+def _hold_back(
+    context: dg.SensorEvaluationContext,
+    world: World,
+    pending: Pending,
+    until: datetime | None,
+    partitions: dg.PartitionsDefinition[str],
+) -> str | None:
+    """Why no run of this session is wanted now, for a person; None when one is."""
+    session = pending.session_date.isoformat()
+    if not partitions.has_partition_key(session):
+        return f"Session {session} has no partition: it lies before the first session, or in the future."
     if until is None:
         return "The feed has not said yet how far it is."
-    ahead = pending[0].ts_end_first - until
+    ahead = pending.ts_end_first - until
     if ahead > timedelta(seconds=world.settings.gate_lead_s):
-        return f"The next bar closes at {pending[0].ts_end_first:%H:%M:%S} UTC, in {ahead.total_seconds():.0f} s of event time."
-    records = context.instance.get_run_records(dg.RunsFilter(tags={GATE: "1"}), limit=1)
-    if not records:
+        return f"The next bar closes at {pending.ts_end_first:%H:%M:%S} UTC, in {ahead.total_seconds():.0f} s of event time."
+    running = context.instance.get_runs(dg.RunsFilter(tags={GATE: "1"}, statuses=UNDER_WAY), limit=1)
+    if running:
+        return f"Gate run {running[0].run_id[:8]} is under way."
+    return _resting(context.instance, world, session)
+
+
+def _resting(instance: dg.DagsterInstance, world: World, session: str) -> str | None:
+    """A session whose newest run failed rests for a minute; other sessions go on."""
+    newest = instance.get_run_records(dg.RunsFilter(tags={GATE: "1", "dagster/partition": session}), limit=1)
+    if not newest or newest[0].dagster_run.status is not dg.DagsterRunStatus.FAILURE:
         return None
-    newest = records[0]
-    if not newest.dagster_run.is_finished:
-        return f"Gate run {newest.dagster_run.run_id[:8]} is under way."
-    ended = datetime.fromtimestamp(newest.end_time or 0, UTC)
-    if newest.dagster_run.status is dg.DagsterRunStatus.FAILURE and world.clock.now() - ended < _RETRY_AFTER:
-        return f"Gate run {newest.dagster_run.run_id[:8]} failed; the next try comes a minute after it."
-    return None
+    ended = datetime.fromtimestamp(newest[0].end_time or 0, UTC)
+    if world.clock.now() - ended >= _RETRY_AFTER:
+        return None
+    return f"Gate run {newest[0].dagster_run.run_id[:8]} of {session} failed; the next try comes a minute after it."

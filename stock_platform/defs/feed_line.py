@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import dagster as dg
+import psycopg
 
 from stock_platform.adapters.kafka import KafkaProducer
 from stock_platform.defs.external import TICKS
@@ -29,6 +30,7 @@ _SILENT_AFTER = timedelta(seconds=30)
 _LAUNCH_WITHIN = timedelta(seconds=90)
 _EVENT_EVERY = timedelta(seconds=60)
 _MAX_BACKOFF = timedelta(minutes=2)
+_HEALTHY_AFTER_S = 60
 
 _TAKE_OVER = """
 INSERT INTO ops.feed_line
@@ -92,7 +94,13 @@ def _heartbeat(context: dg.OpExecutionContext, world: World) -> Callable[[LineSt
         if world.clock.now() - last_event >= _EVENT_EVERY:
             last_event = world.clock.now()
             _materialize(context, state)
-        return beat(world, state, context.run_id)
+        try:
+            is_ours = beat(world, state, context.run_id)
+        except psycopg.OperationalError as error:
+            # Ticks flow to Kafka without Postgres; a line that is silent for long is replaced by the supervisor.
+            context.log.warning(f"heartbeat not written: {error}")
+            return True
+        return is_ours
 
     return on_heartbeat
 
@@ -182,10 +190,16 @@ def _over(world: World, line: str) -> str | None:
     return f"Line {line} has played its tape to the end." if row and row[0] == "ended" else None
 
 
+def _failed_soon(record: dg.RunRecord) -> bool:
+    """Whether the run never got going; one that worked for a while and was cut off says nothing of the next."""
+    lasted = (record.end_time or 0.0) - (record.start_time or record.end_time or 0.0)
+    return record.dagster_run.status is dg.DagsterRunStatus.FAILURE and lasted < _HEALTHY_AFTER_S
+
+
 def _backing_off(world: World, records: list[dg.RunRecord]) -> str | None:
     """After repeated failures wait longer each time; the first replacement comes at once."""
     failures = 0
-    while failures < len(records) and records[failures].dagster_run.status is dg.DagsterRunStatus.FAILURE:
+    while failures < len(records) and _failed_soon(records[failures]):
         failures += 1
     if failures < 2:
         return None

@@ -3,6 +3,7 @@
 # Dagster's decorators are typed in part only.
 # pyright: reportUnknownMemberType=false
 
+from functools import lru_cache
 from typing import Any
 
 import dagster as dg
@@ -11,7 +12,7 @@ import httpx
 from stock_platform.adapters.flink import FlinkRest, JobStatus
 from stock_platform.adapters.postgres import Connection
 from stock_platform.defs.external import STREAM_JOB
-from stock_platform.defs.world import World
+from stock_platform.defs.world import UNDER_WAY, World
 from stock_platform.stack.stream_job import NAME, submit
 
 _TAG = "stock_platform/flink_job"
@@ -52,10 +53,16 @@ def submit_stream_job(context: dg.OpExecutionContext, world: dg.ResourceParam[Wo
     context.log_event(dg.AssetMaterialization(STREAM_JOB, metadata=metadata))
 
 
-@dg.job(tags={_TAG: NAME}, description="Start the stream job, or find it running.")
+@dg.job(tags={_TAG: NAME, "dagster/max_runtime": "180"}, description="Start the stream job, or find it running.")
 def flink_job() -> None:
     """One step."""
     submit_stream_job()
+
+
+@lru_cache(maxsize=1)
+def _client(address: str) -> FlinkRest:
+    """One client for all looks: the sensor runs every few seconds in a long-lived process."""
+    return FlinkRest(address)
 
 
 @dg.sensor(
@@ -66,7 +73,7 @@ def flink_job() -> None:
 )
 def flink_supervisor(context: dg.SensorEvaluationContext, world: dg.ResourceParam[World]) -> dg.SkipReason | dg.RunRequest:
     """Keep ticks_to_bars running."""
-    flink = FlinkRest(world.settings.flink_address)
+    flink = _client(world.settings.flink_address)
     try:
         job_id = flink.running_job(NAME)
         status = flink.job(job_id) if job_id else None
@@ -78,14 +85,6 @@ def flink_supervisor(context: dg.SensorEvaluationContext, world: dg.ResourcePara
         return dg.SkipReason(f"Job {NAME} is {status.state}, {status.restart_count} restarts.")
     if flink.slots_problem():
         return dg.SkipReason("Flink has no TaskManager yet; the job waits for one.")
-    if context.instance.get_runs(dg.RunsFilter(tags={_TAG: NAME}, statuses=_UNDER_WAY), limit=1):
+    if context.instance.get_runs(dg.RunsFilter(tags={_TAG: NAME}, statuses=UNDER_WAY), limit=1):
         return dg.SkipReason("A resubmission is under way.")
     return dg.RunRequest()
-
-
-_UNDER_WAY = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-]

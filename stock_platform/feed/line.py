@@ -182,7 +182,8 @@ class _Line:
         if self._state.source == "tape":
             ts_clock = self._ts_taken
         else:
-            self._take(self._source.read(timedelta(0)))
+            while batch := self._source.read(timedelta(0)):
+                self._take(batch)
         is_confirmed = self._publisher.flush(_FLUSH_WITHIN) and was_connected and self._source.is_connected
         newest = [ts for ts in (self._state.ts_clock, ts_clock if is_confirmed else None) if ts is not None]
         return max(newest, default=None)

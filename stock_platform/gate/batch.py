@@ -81,6 +81,7 @@ FROM staging.bar_1m AS staged
 LEFT JOIN reference.instrument AS instrument ON instrument.symbol = staged.symbol
 LEFT JOIN reference.session AS session
     ON session.calendar = instrument.calendar
+    AND session.ts_open > staged.ts_start - interval '2 days'
     AND staged.ts_start >= session.ts_open
     AND staged.ts_start < session.ts_close
 WHERE

@@ -17,6 +17,11 @@ _NEEDED_MIB = 2048
 """Kafka and Postgres stop in ugly ways on a full disk; a day of 500 symbols takes about 1 GiB."""
 
 
+def java_path(settings: Settings) -> Path:
+    """Where the JDK's `java` is, or would be; `java_binary` checks it."""
+    return settings.java_home / "bin" / "java" if settings.java_home else Path(shutil.which("java") or "java")
+
+
 def java_binary(settings: Settings) -> Path:
     """The JDK's `java`, 17 or 21.
 
@@ -24,14 +29,14 @@ def java_binary(settings: Settings) -> Path:
         ToolMissing: none, or of another version.
     """
     hint = "Install one, e.g. `apt-get install openjdk-17-jdk`, or set JAVA_HOME."
-    found = str(settings.java_home / "bin" / "java") if settings.java_home else shutil.which("java")
-    if found is None or not Path(found).exists():
+    found = java_path(settings)
+    if not found.exists():
         raise ToolMissing("Java", "a JDK 17 or 21", hint)
     said = subprocess.run([found, "-version"], capture_output=True, text=True, check=False).stderr
     version = re.search(r'version "(\d+)', said)
     if version is None or version.group(1) not in {"17", "21"}:
         raise ToolMissing("Java 17 or 21", f"one of them, but {found} is {said.splitlines()[0] if said else 'silent'}", hint)
-    return Path(found)
+    return found
 
 
 def node_binary() -> Path:

@@ -15,7 +15,7 @@ from stock_platform.stack.service import Service
 
 def services(settings: Settings) -> list[Service]:
     """Everything that `up` starts for this profile, in the order of the data's way."""
-    java = preflight.java_binary(settings)
+    java = preflight.java_path(settings)
     listed = [
         _postgres(settings),
         _kafka(settings, java),
@@ -70,6 +70,7 @@ def _flink_jobmanager(settings: Settings, java: Path) -> Service:
 
 
 def _flink_taskmanager(settings: Settings, java: Path) -> Service:
+    rest = FlinkRest(settings.flink_address)
     return Service(
         name="flink-taskmanager",
         command=flink.taskmanager_command(
@@ -77,7 +78,7 @@ def _flink_taskmanager(settings: Settings, java: Path) -> Service:
         ),
         version=flink.VERSION,
         after=("flink-jobmanager",),
-        problem=lambda: FlinkRest(settings.flink_address).slots_problem(),
+        problem=rest.slots_problem,
     )
 
 
@@ -213,7 +214,6 @@ def _grafana(settings: Settings, binary: Path) -> Service:
             f"{PREFIX}POSTGRES_PORT": str(settings.postgres_port),
             f"{PREFIX}POSTGRES_GRAFANA_READER_PASSWORD": settings.password("grafana_reader"),
             f"{PREFIX}GRAFANA_DASHBOARDS": str(ROOT / "grafana" / "dashboards"),
-            f"{PREFIX}DAGSTER_URL": f"http://localhost:{settings.dagster_port}",
         },
         problem=lambda: probe.page_problem(f"http://127.0.0.1:{settings.grafana_port}/api/health"),
     )

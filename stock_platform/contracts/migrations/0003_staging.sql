@@ -63,6 +63,7 @@ WITH placed AS (
     JOIN reference.session AS session
         ON
             session.calendar = instrument.calendar
+            AND session.ts_open > bar.ts_start - interval '2 days'
             AND bar.ts_start >= session.ts_open
             AND bar.ts_start < session.ts_close
     UNION ALL
@@ -77,6 +78,7 @@ WITH placed AS (
             ON session.calendar = instrument.calendar
         WHERE
             instrument.symbol = bar.symbol
+            AND session.ts_open > bar.ts_start - interval '2 days'
             AND bar.ts_start >= session.ts_open
             AND bar.ts_start < session.ts_close
     )

@@ -1,4 +1,4 @@
--- Coarser bars and session statistics, recomputed for the touched windows after each gate run.
+-- Coarser bars and session statistics, recomputed after each gate run; only rows that differ are written.
 CREATE TABLE aggregates.bar_5m (
     symbol text NOT NULL,
     ts_start timestamptz NOT NULL,
