@@ -35,6 +35,12 @@ def advisory_lock(dsn: str, key: int) -> Generator[None]:
         yield
 
 
+def is_locked(connection: Connection, key: int) -> bool:
+    """Whether somebody holds that advisory lock now."""
+    row = connection.execute("SELECT pg_try_advisory_xact_lock(%s)", (key,)).fetchone()
+    return row is None or not row[0]
+
+
 def server_problem(dsn: str) -> str | None:
     """None when the server takes this role's connection, else the reason."""
     try:

@@ -157,7 +157,7 @@ def feed_supervisor_sensor(line: str) -> dg.SensorDefinition:
         reason = _running(context.instance, world, line, records) or _over(world, line) or _backing_off(world, records)
         if reason:
             return dg.SkipReason(reason)
-        return dg.RunRequest(tags={LINE: line})
+        return dg.RunRequest(tags={LINE: line, "dagster/priority": "10"})
 
     return feed_supervisor
 

@@ -13,7 +13,7 @@ from stock_platform.adapters.flink import FlinkRest, JobStatus
 from stock_platform.adapters.postgres import Connection
 from stock_platform.defs.external import STREAM_JOB
 from stock_platform.defs.world import UNDER_WAY, World
-from stock_platform.stack.stream_job import NAME, submit
+from stock_platform.stack.stream_job import NAME, is_being_submitted, submit
 
 _TAG = "stock_platform/flink_job"
 
@@ -85,6 +85,8 @@ def flink_supervisor(context: dg.SensorEvaluationContext, world: dg.ResourcePara
         return dg.SkipReason(f"Job {NAME} is {status.state}, {status.restart_count} restarts.")
     if flink.slots_problem():
         return dg.SkipReason("Flink has no TaskManager yet; the job waits for one.")
+    if is_being_submitted(world.settings):
+        return dg.SkipReason("The job is being submitted.")
     if context.instance.get_runs(dg.RunsFilter(tags={_TAG: NAME}, statuses=UNDER_WAY), limit=1):
         return dg.SkipReason("A resubmission is under way.")
     return dg.RunRequest()

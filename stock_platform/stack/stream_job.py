@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from stock_platform.adapters.flink import FlinkRest, newest_checkpoint
-from stock_platform.adapters.postgres import advisory_lock
+from stock_platform.adapters.postgres import advisory_lock, connect, is_locked
 from stock_platform.config import Settings
 from stock_platform.stack import layout
 
@@ -18,6 +18,12 @@ class Submission:
 
     job_id: str
     restored_from: str | None
+
+
+def is_being_submitted(settings: Settings) -> bool:
+    """Whether somebody is about to submit it; planning takes some seconds, in which Flink knows of no job."""
+    with connect(settings.dsn("gate_owner")) as connection:
+        return is_locked(connection, _LOCK)
 
 
 def submit(settings: Settings) -> Submission:
