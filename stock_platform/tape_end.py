@@ -1,4 +1,4 @@
-"""Wait until a tape has been played and the gate has judged every bar of it."""
+"""Wait until a tape has been played, every bar of it judged, and the aggregates made."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -24,6 +24,12 @@ SELECT line.state, line.ts_event_last, (SELECT count(*) FROM market.bar_1m), (SE
     line.last_error
 FROM ops.feed_line AS line WHERE line.line = %s
 """
+
+_AGGREGATES = ("bar_5m", "bar_15m", "bar_1h", "bar_1d", "session_stat")
+_AGGREGATED = "SELECT " + " AND ".join(
+    f"(SELECT coalesce(sum(bar_count), 0) FROM aggregates.{table}) = (SELECT count(*) FROM market.bar_1m)" for table in _AGGREGATES
+)
+"""The gate's run makes the aggregates after it has promoted: each of them must hold every certified bar."""
 
 
 def wait_for_end(settings: Settings, clock: Clock, *, say: Callable[[str], None]) -> str:
@@ -65,7 +71,7 @@ class _Seen:
 
 
 def _look(settings: Settings) -> _Seen:
-    """Over means: played, read by Flink to the end, and every bar judged. A service that is away is waited for."""
+    """Over means: played, read by Flink to the end, every bar judged and in the aggregates. A service that is away is waited for."""
     try:
         with connect(settings.dsn("gate_owner")) as connection:
             row = connection.execute(_PLAYED, (settings.feed_line,)).fetchone()
@@ -74,6 +80,8 @@ def _look(settings: Settings) -> _Seen:
                 return seen
             partitions = progress(settings.kafka_bootstrap, NAME, TICK.address).values()
             is_caught_up = all(each.offset_next >= each.offset_end for each in partitions)
-            return replace(seen, is_over=is_caught_up and not pending_sessions(connection, _FIRST))
+            is_judged = is_caught_up and not pending_sessions(connection, _FIRST)
+            is_aggregated = connection.execute(_AGGREGATED).fetchone() == (True,)
+            return replace(seen, is_over=is_judged and is_aggregated)
     except (PlatformError, psycopg.Error) as error:
         return _Seen(state="unknown", trouble=str(error).splitlines()[0])
