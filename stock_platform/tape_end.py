@@ -71,7 +71,7 @@ class _Seen:
 
 
 def _look(settings: Settings) -> _Seen:
-    """Over means: played, read by Flink to the end, every bar judged and in the aggregates. A service that is away is waited for."""
+    """Over: played, read by Flink to the end, every bar judged and in the aggregates. A service that is away is waited for."""
     try:
         with connect(settings.dsn("gate_owner")) as connection:
             row = connection.execute(_PLAYED, (settings.feed_line,)).fetchone()
