@@ -190,3 +190,13 @@ class BrokerUnreachable(PlatformError):
 
     def __init__(self, broker: str, problem: str) -> None:
         super().__init__(f"Kafka on {broker} does not answer: {problem}. `make status` shows whether it runs.")
+
+
+class CommandFailed(PlatformError):
+    """A program that prepares the stack did not succeed."""
+
+    def __init__(self, program: str, code: int, output: str) -> None:
+        said = " / ".join(output.strip().splitlines()[-3:]) or "nothing"
+        super().__init__(
+            f"{program} ended with {code}, expected 0. It said: {said}. Mend that and run `make up` again; it goes on there."
+        )

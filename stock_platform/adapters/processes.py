@@ -14,7 +14,7 @@ from typing import Any, cast
 
 import psutil
 
-from stock_platform.errors import ServiceNotConfigured
+from stock_platform.errors import CommandFailed, ServiceNotConfigured
 
 
 @dataclass(frozen=True)
@@ -93,11 +93,13 @@ def run(command: Sequence[str], *, environment: dict[str, str] | None = None, wi
     """Run a program to its end; returns its output.
 
     Raises:
-        subprocess.CalledProcessError: it failed; `output` has what it said.
+        CommandFailed: it failed, with the end of what it said.
     """
     done = subprocess.run(
-        list(command), env=environment, check=True, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=within_s
+        list(command), env=environment, check=False, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=within_s
     )
+    if done.returncode != 0:
+        raise CommandFailed(Path(command[0]).name, done.returncode, done.stdout)
     return done.stdout
 
 

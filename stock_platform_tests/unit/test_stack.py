@@ -10,7 +10,7 @@ import pytest
 from stock_platform import config
 from stock_platform.adapters import processes
 from stock_platform.config import ROOT
-from stock_platform.errors import DiskFull, PortBusy, SettingInvalid, TapeChanged
+from stock_platform.errors import CommandFailed, DiskFull, PortBusy, SettingInvalid, TapeChanged
 from stock_platform.profile import choose_feed, create_profile
 from stock_platform.stack import preflight
 from stock_platform.stack.passwords import ensure_secrets
@@ -108,3 +108,8 @@ def test_unreachable_vendor_falls_back_to_the_simulator_and_says_why() -> None:
 
 def test_managers_socket_has_a_short_path_however_deep_the_folder() -> None:
     assert len(str(processes.socket_path(Path("/x" * 200)))) < 100
+
+
+def test_failed_program_is_a_sentence_with_its_last_words() -> None:
+    with pytest.raises(CommandFailed, match=r"sh ended with 3, expected 0\. It said: no user namespaces\."):
+        processes.run(("sh", "-c", "echo no user namespaces; exit 3"))
