@@ -18,14 +18,6 @@ class SettingInvalid(PlatformError):
         super().__init__(f"Setting {name} is {value!r}; expected {expected}. Correct it in the environment, see .env.example.")
 
 
-class ContractBroken(PlatformError):
-    """A record does not look as its contract says."""
-
-    def __init__(self, record: str, problem: str, where: str = "") -> None:
-        place = f" at {where}" if where else ""
-        super().__init__(f"Record {record}{place} breaks its contract: {problem}. See docs/data-dictionary.md.")
-
-
 class ToolMissing(PlatformError):
     """A program that a fresh machine must bring is not there."""
 

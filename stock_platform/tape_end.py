@@ -10,10 +10,10 @@ from stock_platform.adapters.clock import Clock
 from stock_platform.adapters.kafka_progress import progress
 from stock_platform.adapters.postgres import connect
 from stock_platform.config import Settings
+from stock_platform.contracts.flink_ddl import JOB
 from stock_platform.contracts.tick import TICK
 from stock_platform.errors import PlatformError, SettingInvalid
 from stock_platform.gate.batch import pending_sessions
-from stock_platform.stack.stream_job import NAME
 
 _FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 _EVERY = timedelta(seconds=2)
@@ -78,7 +78,7 @@ def _look(settings: Settings) -> _Seen:
             seen = _Seen(*row) if row else _Seen()
             if seen.state != "ended":
                 return seen
-            partitions = progress(settings.kafka_bootstrap, NAME, TICK.address).values()
+            partitions = progress(settings.kafka_bootstrap, JOB, TICK.address).values()
             is_caught_up = all(each.offset_next >= each.offset_end for each in partitions)
             is_judged = is_caught_up and not pending_sessions(connection, _FIRST)
             is_aggregated = connection.execute(_AGGREGATED).fetchone() == (True,)

@@ -3,13 +3,12 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from stock_platform.adapters.clock import Clock, wait_until
 from stock_platform.errors import JobRefused, SettingInvalid
 
 _ENTRY_CLASS = "stockplatform.SqlJob"
@@ -131,26 +130,6 @@ class FlinkRest:
             return self._checked(name, self._client.post(f"/jars/{jar_id}/run", json=request))["jobid"]
         finally:
             self._client.delete(f"/jars/{jar_id}")
-
-    def cancel(self, job_id: str) -> None:
-        """Ask a job to end; its checkpoints stay."""
-        self._client.patch(f"/jobs/{job_id}").raise_for_status()
-
-    def stop_with_savepoint(self, job_id: str, folder: Path, *, clock: Clock, within: timedelta) -> str:
-        """End a job in order for an upgrade; returns the path from which its successor starts.
-
-        Raises:
-            JobRefused: no savepoint came in time; the job goes on.
-        """
-        request = {"targetDirectory": folder.as_uri(), "drain": False}
-        trigger = self._checked(job_id, self._client.post(f"/jobs/{job_id}/stop", json=request))["request-id"]
-        path = f"/jobs/{job_id}/savepoints/{trigger}"
-        if not wait_until(lambda: self._get(path)["status"]["id"] == "COMPLETED", clock, within=within):
-            raise JobRefused(job_id, self._address, f"no savepoint after {within.total_seconds():.0f} s")
-        operation = self._get(path)["operation"]
-        if "location" not in operation:
-            raise JobRefused(job_id, self._address, _root_cause(str(operation)))
-        return operation["location"]
 
     def _upload(self, jar: Path, name: str) -> str:
         with jar.open("rb") as file:

@@ -13,6 +13,7 @@ from stock_platform.adapters.clock import wait_until
 from stock_platform.adapters.kafka_progress import progress
 from stock_platform.adapters.postgres import Connection
 from stock_platform.contracts.bar import BAR, QUARANTINE, STAGED_BAR
+from stock_platform.contracts.flink_ddl import JOB
 from stock_platform.contracts.tick import TICK
 from stock_platform.defs.external import STREAM_JOB
 from stock_platform.defs.world import UNDER_WAY, World, column_schema, key_of
@@ -42,7 +43,7 @@ def job_progress(world: World, connection: Connection) -> datetime | None:
     """Event time before which every tick is in staging. The feed's clock is read before the offsets: see gate/progress.py."""
     line = world.settings.feed_line
     row = connection.execute("SELECT ts_clock FROM ops.feed_line WHERE line = %s", (line,)).fetchone()
-    partitions = progress(world.settings.kafka_bootstrap, "ticks_to_bars", TICK.address)
+    partitions = progress(world.settings.kafka_bootstrap, JOB, TICK.address)
     return event_time_progress(row[0] if row else None, [_held_at(seen.ts_event_ms) for seen in partitions.values()])
 
 
@@ -88,8 +89,8 @@ def judgement_io(context: dg.InitResourceContext) -> JudgementIO:
 
 def gate_assets(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]:
     """staging/bar_1m with the rules as checks, then market/bar_1m and quality/quarantine."""
-    blocking = [*((rule.name, rule.meaning, rule.severity) for rule in RULES)]
-    blocking.append((QUARANTINE_SHARE, "At most a fifth of a batch breaks a rule.", Severity.BLOCK))
+    checks = [(rule.name, rule.meaning, rule.severity) for rule in RULES]
+    checks.append((QUARANTINE_SHARE, "At most a fifth of a batch breaks a rule.", Severity.BLOCK))
 
     @dg.asset(
         key=_STAGED,
@@ -104,7 +105,7 @@ def gate_assets(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefin
         dagster_type=_JUDGEMENT,
         check_specs=[
             dg.AssetCheckSpec(name, asset=_STAGED, description=meaning, blocking=severity is Severity.BLOCK)
-            for name, meaning, severity in blocking
+            for name, meaning, severity in checks
         ],
     )
     def staging_bar_1m(context: dg.AssetExecutionContext, world: dg.ResourceParam[World]) -> dg.MaterializeResult:

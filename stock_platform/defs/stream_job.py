@@ -11,9 +11,10 @@ import httpx
 
 from stock_platform.adapters.flink import FlinkRest, JobStatus
 from stock_platform.adapters.postgres import Connection
+from stock_platform.contracts.flink_ddl import JOB
 from stock_platform.defs.external import STREAM_JOB
 from stock_platform.defs.world import UNDER_WAY, World
-from stock_platform.stack.stream_job import NAME, is_being_submitted, submit
+from stock_platform.stack.stream_job import is_being_submitted, submit
 
 _TAG = "stock_platform/flink_job"
 
@@ -40,7 +41,7 @@ def record_heartbeat(connection: Connection, status: JobStatus, world: World) ->
     )
 
 
-@dg.op(tags={_TAG: NAME}, description="Submit the stream job from the newest retained checkpoint, unless it runs.")
+@dg.op(tags={_TAG: JOB}, description="Submit the stream job from the newest retained checkpoint, unless it runs.")
 def submit_stream_job(context: dg.OpExecutionContext, world: dg.ResourceParam[World]) -> None:
     """Record what was submitted as a materialisation of flink/ticks_to_bars."""
     done = submit(world.settings)
@@ -53,7 +54,7 @@ def submit_stream_job(context: dg.OpExecutionContext, world: dg.ResourceParam[Wo
     context.log_event(dg.AssetMaterialization(STREAM_JOB, metadata=metadata))
 
 
-@dg.job(tags={_TAG: NAME, "dagster/max_runtime": "180"}, description="Start the stream job, or find it running.")
+@dg.job(tags={_TAG: JOB, "dagster/max_runtime": "180"}, description="Start the stream job, or find it running.")
 def flink_job() -> None:
     """One step."""
     submit_stream_job()
@@ -75,18 +76,18 @@ def flink_supervisor(context: dg.SensorEvaluationContext, world: dg.ResourcePara
     """Keep ticks_to_bars running."""
     flink = _client(world.settings.flink_address)
     try:
-        job_id = flink.running_job(NAME)
+        job_id = flink.running_job(JOB)
         status = flink.job(job_id) if job_id else None
     except httpx.HTTPError as error:
         return dg.SkipReason(f"Flink does not answer ({type(error).__name__}); the process manager restarts it.")
     if status:
         with world.database("gate_owner") as connection:
             record_heartbeat(connection, status, world)
-        return dg.SkipReason(f"Job {NAME} is {status.state}, {status.restart_count} restarts.")
+        return dg.SkipReason(f"Job {JOB} is {status.state}, {status.restart_count} restarts.")
     if flink.slots_problem():
         return dg.SkipReason("Flink has no TaskManager yet; the job waits for one.")
     if is_being_submitted(world.settings):
         return dg.SkipReason("The job is being submitted.")
-    if context.instance.get_runs(dg.RunsFilter(tags={_TAG: NAME}, statuses=UNDER_WAY), limit=1):
+    if context.instance.get_runs(dg.RunsFilter(tags={_TAG: JOB}, statuses=UNDER_WAY), limit=1):
         return dg.SkipReason("A resubmission is under way.")
     return dg.RunRequest()

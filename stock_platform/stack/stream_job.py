@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from stock_platform.adapters.flink import FlinkRest, newest_checkpoint
 from stock_platform.adapters.postgres import advisory_lock, connect, is_locked
 from stock_platform.config import Settings
+from stock_platform.contracts.flink_ddl import JOB
 from stock_platform.stack import layout
 
-NAME = "ticks_to_bars"
 _LOCK = 7_426_003
 """Key of the advisory lock: `up` and the supervisor's run may ask in the same second, and planning takes some."""
 
@@ -37,7 +37,7 @@ def submit(settings: Settings) -> Submission:
         job_id = FlinkRest(settings.flink_address).submit_sql(
             layout.FUNCTIONS_JAR,
             layout.job_script(settings.home),
-            name=NAME,
+            name=JOB,
             restore_from=checkpoint.as_uri() if checkpoint else None,
         )
     return Submission(job_id, str(checkpoint) if checkpoint else None)
