@@ -1,39 +1,35 @@
-"""Two kinds of calendar behind one face: an exchange with regular hours, and a market that never closes.
+"""What a market's hours are asked, and the answer by bisection in a table of sessions.
 
-All instants are aware; every range is [inclusive, exclusive). Not here: where the hours come from (lookup)."""
+All instants are aware; every range is [inclusive, exclusive). Not here: where the sessions come from (table, forex), the
+market that needs none (continuous)."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
 from typing import Literal, NamedTuple, Protocol
 
 from stock_platform.errors import CalendarHorizonPassed
 
 Phase = Literal["pre", "regular", "post", "closed"]
 
-_PRE_MARKET = timedelta(hours=5, minutes=30)
-"""US consolidated tape: 04:00 to 09:30 New York (UTP and CTA plan hours)."""
-_POST_MARKET = timedelta(hours=4)
-"""16:00 to 20:00 New York; after an early close 13:00 to 17:00."""
-_DAY = timedelta(days=1)
-
 
 class Session(NamedTuple):
-    """Regular hours of one trading day: [ts_open, ts_close)."""
+    """One trading day: regular hours [ts_open, ts_close) without the break, inside of [ts_pre, ts_post_end).
+
+    Args:
+        ts_pre: Start of the pre-market; ts_open where there is none. ts_post_end alike.
+        ts_break_start: Lunch break [ts_break_start, ts_break_end), or None.
+        is_assumed: Beyond the table: a weekday with the last known regular hours, holidays unknown.
+    """
 
     session_date: date
     ts_open: datetime
     ts_close: datetime
-
-    @property
-    def ts_pre(self) -> datetime:
-        """Start of the pre-market, inclusive."""
-        return self.ts_open - _PRE_MARKET
-
-    @property
-    def ts_post_end(self) -> datetime:
-        """End of the post-market, exclusive."""
-        return self.ts_close + _POST_MARKET
+    ts_pre: datetime
+    ts_post_end: datetime
+    ts_break_start: datetime | None = None
+    ts_break_end: datetime | None = None
+    is_assumed: bool = False
 
 
 class Calendar(Protocol):
@@ -44,16 +40,29 @@ class Calendar(Protocol):
         """XNYS or 24/7."""
         ...
 
+    @property
+    def horizon(self) -> date:
+        """Last day that is known; later ones are assumed."""
+        ...
+
     def phase(self, ts: datetime) -> Phase:
-        """What the market is doing at the instant."""
+        """What the market is doing at the instant; closed in a break, too."""
+        ...
+
+    def is_trading(self, ts: datetime) -> bool:
+        """Whether prices move: pre, regular or post, and not in a break."""
+        ...
+
+    def is_assumed(self, ts: datetime) -> bool:
+        """Whether the answer for this instant is a guess beyond the horizon."""
         ...
 
     def session_at(self, ts: datetime) -> Session | None:
-        """The session whose pre, regular or post hours hold the instant; None while closed."""
+        """The session whose pre, regular or post hours, or break, hold the instant; None while closed."""
         ...
 
     def session_date(self, ts: datetime) -> date | None:
-        """Trading day of the instant, pre and post hours included; None while closed."""
+        """Trading day of the instant, pre, post and break included; None while closed."""
         ...
 
     def session_latest(self, ts: datetime) -> Session:
@@ -72,41 +81,59 @@ class Calendar(Protocol):
         """First regular close after the instant."""
         ...
 
+    def next_trading_start(self, ts: datetime) -> datetime:
+        """First instant, this one included, at which the market trades."""
+        ...
+
+    def trading_end(self, ts: datetime) -> datetime | None:
+        """First instant, this one included, at which the market does not trade; None: it never stops."""
+        ...
+
 
 class ExchangeCalendar:
-    """Looks sessions up by bisection in a table of all of them."""
+    """Looks sessions up by bisection: 0.3 us a question.
 
-    def __init__(self, name: str, sessions: Sequence[Session]) -> None:
+    Args:
+        sessions: In order, none overlapping; the assumed ones last."""
+
+    def __init__(self, name: str, sessions: Sequence[Session], *, horizon: date) -> None:
         self.name = name
+        self.horizon = horizon
         self._sessions = sessions
         self._pre_starts = [session.ts_pre for session in sessions]
         self._opens = [session.ts_open for session in sessions]
         self._closes = [session.ts_close for session in sessions]
         self._dates = [session.session_date for session in sessions]
+        edges = list(_edges(sessions))
+        self._edges = [ts for ts, _ in edges]
+        self._phases: list[Phase] = [phase for _, phase in edges]
 
     def phase(self, ts: datetime) -> Phase:
-        """What the market is doing at the instant."""
-        session = self.session_latest(ts)
-        if ts < session.ts_open:
-            return "pre"
-        if ts < session.ts_close:
-            return "regular"
-        return "post" if ts < session.ts_post_end else "closed"
+        """What the market is doing at the instant; closed in a break, too."""
+        return self._phases[self._edge(ts)]
+
+    def is_trading(self, ts: datetime) -> bool:
+        """Whether prices move: pre, regular or post, and not in a break."""
+        return self.phase(ts) != "closed"
+
+    def is_assumed(self, ts: datetime) -> bool:
+        """Whether the answer for this instant is a guess beyond the horizon."""
+        return self.session_latest(ts).is_assumed
 
     def session_at(self, ts: datetime) -> Session | None:
-        """The session whose pre, regular or post hours hold the instant; None while closed."""
+        """The session whose pre, regular or post hours, or break, hold the instant; None while closed."""
         session = self.session_latest(ts)
         return session if ts < session.ts_post_end else None
 
     def session_date(self, ts: datetime) -> date | None:
-        """Trading day of the instant, pre and post hours included; None while closed."""
+        """Trading day of the instant, pre, post and break included; None while closed."""
         session = self.session_at(ts)
         return session.session_date if session else None
 
     def session_latest(self, ts: datetime) -> Session:
         """The newest session whose pre-market has begun, over or not."""
         index = bisect_right(self._pre_starts, ts) - 1
-        if index < 0 or ts >= self._sessions[-1].ts_post_end:
+        if index < 0 or ts >= self._edges[-1]:
             raise self._passed(ts)
         return self._sessions[index]
 
@@ -122,6 +149,25 @@ class ExchangeCalendar:
         """First regular close after the instant."""
         return self._after(self._closes, ts)
 
+    def next_trading_start(self, ts: datetime) -> datetime:
+        """First instant, this one included, at which the market trades."""
+        index = self._edge(ts)
+        return ts if self._phases[index] != "closed" else self._edges[index + 1]
+
+    def trading_end(self, ts: datetime) -> datetime | None:
+        """First instant, this one included, at which the market does not trade."""
+        index = here = self._edge(ts)
+        while self._phases[index] != "closed":
+            index += 1
+        return ts if index == here else self._edges[index]
+
+    def _edge(self, ts: datetime) -> int:
+        """Index of the part of a day that holds the instant. The last edge ends the table."""
+        index = bisect_right(self._edges, ts) - 1
+        if index < 0 or index == len(self._edges) - 1:
+            raise self._passed(ts)
+        return index
+
     def _after(self, instants: Sequence[datetime], ts: datetime) -> datetime:
         index = bisect_right(instants, ts)
         if index == len(instants):
@@ -132,40 +178,16 @@ class ExchangeCalendar:
         return CalendarHorizonPassed(self.name, ts, self._dates[0], self._dates[-1])
 
 
-class ContinuousCalendar:
-    """Never closed: one session a UTC day, always regular; needs no table."""
-
-    name = "24/7"
-
-    def phase(self, ts: datetime) -> Phase:
-        """Always regular."""
-        return "regular"
-
-    def session_at(self, ts: datetime) -> Session:
-        """The UTC day of the instant."""
-        return _utc_day(ts.astimezone(UTC).date())
-
-    def session_date(self, ts: datetime) -> date:
-        """The UTC day of the instant."""
-        return ts.astimezone(UTC).date()
-
-    def session_latest(self, ts: datetime) -> Session:
-        """The UTC day of the instant."""
-        return self.session_at(ts)
-
-    def sessions(self, start: date, end: date) -> list[Session]:
-        """Every day of [start, end)."""
-        return [_utc_day(start + n * _DAY) for n in range((end - start).days)]
-
-    def next_open(self, ts: datetime) -> datetime:
-        """The coming midnight, UTC."""
-        return self.session_at(ts).ts_close
-
-    def next_close(self, ts: datetime) -> datetime:
-        """The coming midnight, UTC."""
-        return self.session_at(ts).ts_close
-
-
-def _utc_day(day: date) -> Session:
-    start = datetime.combine(day, time(), UTC)
-    return Session(day, start, start + _DAY)
+def _edges(sessions: Sequence[Session]) -> Iterator[tuple[datetime, Phase]]:
+    """When which phase begins, in order; back-to-back sessions have no closed time between."""
+    for index, session in enumerate(sessions):
+        if session.ts_pre < session.ts_open:
+            yield session.ts_pre, "pre"
+        yield session.ts_open, "regular"
+        if session.ts_break_start and session.ts_break_end:
+            yield session.ts_break_start, "closed"
+            yield session.ts_break_end, "regular"
+        if session.ts_close < session.ts_post_end:
+            yield session.ts_close, "post"
+        if index + 1 == len(sessions) or sessions[index + 1].ts_pre > session.ts_post_end:
+            yield session.ts_post_end, "closed"

@@ -1,17 +1,25 @@
-"""Calendars by name, read once from their rendered tables. Not here: how a table is rendered (export)."""
+"""Calendars by name, read once from their rendered tables. Not here: how a table is read (table) or rendered (export)."""
 
-from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from importlib.resources import files
-from zoneinfo import ZoneInfo
 
-from stock_platform.calendars.calendar import Calendar, ContinuousCalendar, ExchangeCalendar, Session
+from stock_platform.calendars import forex, table
+from stock_platform.calendars.calendar import Calendar, ExchangeCalendar
+from stock_platform.calendars.continuous import ContinuousCalendar
 from stock_platform.errors import CalendarUnknown
 
-CALENDARS = ("XNYS", "24/7")
+TABLES = (
+    *("XNYS", "XTSE", "XMEX", "BVMF", "CMES"),
+    *("XLON", "XDUB", "XLIS", "XPAR", "XAMS", "XBRU", "XETR", "XSWX", "XWBO", "XMIL", "XMAD"),
+    *("XOSL", "XCSE", "XSTO", "XHEL", "XJSE"),
+    *("XTKS", "XKRX", "XSHG", "XHKG", "XTAI", "XSES", "XIDX", "XBOM", "XASX", "XNZE"),
+)
+"""Exchanges with a table of their own."""
 
-_SATURDAY = 5
+SAME_HOURS = {"XNAS": "XNYS", "XFRA": "XETR", "XSHE": "XSHG", "XNSE": "XBOM"}
+"""Exchanges that keep another one's hours."""
+
+CALENDARS = (*TABLES, *SAME_HOURS, "24/5", "24/7")
 
 
 @cache
@@ -23,26 +31,19 @@ def calendar(name: str) -> Calendar:
     """
     if name not in CALENDARS:
         raise CalendarUnknown(name, CALENDARS)
-    return ContinuousCalendar() if name == "24/7" else ExchangeCalendar(name, _read_table(name))
+    if name == "24/7":
+        return ContinuousCalendar()
+    if name == "24/5":
+        return ExchangeCalendar(name, list(forex.forex_sessions()), horizon=forex.LAST)
+    source = table.parse(table_text(SAME_HOURS.get(name, name)))
+    return ExchangeCalendar(name, list(table.sessions(source)), horizon=source.last)
 
 
-def _read_table(name: str) -> list[Session]:
-    lines = files("stock_platform.calendars").joinpath(f"{name.lower()}.txt").read_text().splitlines()
-    table = {line.split(maxsplit=1)[0]: line.split(maxsplit=1)[1] for line in lines if not line.startswith("#")}
-    exceptions = {date.fromisoformat(key): value for key, value in table.items() if key[0].isdigit()}
-    first, last = (date.fromisoformat(text) for text in table["range"].split(" .. "))
-    return list(_sessions(first, last, exceptions, regular=table["regular"], zone=ZoneInfo(table["zone"])))
+def table_text(name: str) -> str:
+    """The committed table."""
+    return files("stock_platform.calendars").joinpath("tables", f"{name.lower()}.txt").read_text()
 
 
-def _sessions(first: date, last: date, exceptions: Mapping[date, str], *, regular: str, zone: ZoneInfo) -> Iterator[Session]:
-    day = first
-    while day <= last:
-        hours = exceptions.get(day, "closed" if day.weekday() >= _SATURDAY else regular)
-        if hours != "closed":
-            opens, closes = (_instant(day, text, zone) for text in hours.split("-"))
-            yield Session(day, opens, closes)
-        day += timedelta(days=1)
-
-
-def _instant(day: date, text: str, zone: ZoneInfo) -> datetime:
-    return datetime.combine(day, time.fromisoformat(text), zone).astimezone(UTC)
+def has_same_hours(name: str, other: str) -> bool:
+    """Whether two calendars never differ, by whatever name."""
+    return SAME_HOURS.get(name, name) == SAME_HOURS.get(other, other)

@@ -7,8 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stock_platform.calendars import calendar
-from stock_platform.calendars.export import render
-from stock_platform.config import ROOT
 from stock_platform.errors import CalendarHorizonPassed, CalendarUnknown
 
 
@@ -36,9 +34,12 @@ def _second(text: str) -> int:
         ("2026-11-27 17:59:59.999", "regular"),
         ("2026-11-27 18:00", "post"),
         ("2026-11-27 22:00", "closed"),
-        # Thanksgiving, Christmas, a Saturday
+        ("2026-12-24 17:59:59.999", "regular"),
+        ("2026-12-24 18:00", "post"),
+        # Thanksgiving, Christmas, Good Friday, a Saturday
         ("2026-11-26 15:00", "closed"),
         ("2026-12-25 15:00", "closed"),
+        ("2026-04-03 15:00", "closed"),
         ("2026-11-21 15:00", "closed"),
     ],
 )
@@ -78,21 +79,40 @@ def test_next_open_on_a_friday_evening_is_monday() -> None:
 
 def test_continuous_market_has_a_session_each_utc_day() -> None:
     hours = calendar("24/7")
+    assert (hours.next_trading_start(_at("2026-11-22 03:00")), hours.trading_end(_at("2026-11-22 03:00"))) == (
+        _at("2026-11-22 03:00"),
+        None,
+    )
     (session,) = hours.sessions(date(2026, 11, 22), date(2026, 11, 23))
-    assert session == (date(2026, 11, 22), _at("2026-11-22 00:00"), _at("2026-11-23 00:00"))
+    midnight, next_midnight = _at("2026-11-22 00:00"), _at("2026-11-23 00:00")
+    assert session[:5] == (date(2026, 11, 22), midnight, next_midnight, midnight, next_midnight)
     assert hours.session_at(_at("2026-11-22 23:59:59.999")) == session
     assert hours.phase(_at("2026-11-22 03:00")) == "regular"
 
 
-def test_instant_beyond_the_table_says_what_to_do() -> None:
-    with pytest.raises(CalendarHorizonPassed, match="1990-01-02 to 2035-12-31"):
-        calendar("XNYS").phase(_at("2036-01-05 15:00"))
-    with pytest.raises(CalendarUnknown, match="XNYS, 24/7"):
-        calendar("XLON")
+def test_instant_before_the_table_says_what_to_do() -> None:
+    with pytest.raises(CalendarHorizonPassed, match=r"XNYS does not know 1989-12-29 15:00Z; .* 1990-01-02 to"):
+        calendar("XNYS").phase(_at("1989-12-29 15:00"))
+    with pytest.raises(CalendarUnknown, match="XNYS, XTSE"):
+        calendar("XNSY")
 
 
-def test_table_is_what_its_source_says() -> None:
-    assert (ROOT / "stock_platform" / "calendars" / "xnys.txt").read_text() == render("XNYS")
+@pytest.mark.parametrize(
+    ("ts", "start", "end"),
+    [
+        # a Friday noon; its evening; the Sunday after; the pre-market of the Monday
+        ("2026-11-20 17:00", "2026-11-20 17:00", "2026-11-21 01:00"),
+        ("2026-11-21 01:00", "2026-11-23 09:00", "2026-11-21 01:00"),
+        ("2026-11-22 12:00", "2026-11-23 09:00", "2026-11-22 12:00"),
+        ("2026-11-23 09:00", "2026-11-23 09:00", "2026-11-24 01:00"),
+        # the early close of 2026-11-27: post-market until 17:00 New York
+        ("2026-11-27 19:00", "2026-11-27 19:00", "2026-11-27 22:00"),
+    ],
+)
+def test_trading_begins_with_the_pre_market_and_ends_with_the_post_market(ts: str, start: str, end: str) -> None:
+    hours = calendar("XNYS")
+    assert (hours.next_trading_start(_at(ts)), hours.trading_end(_at(ts))) == (_at(start), _at(end))
+    assert hours.is_trading(_at(ts)) == (ts == start)
 
 
 @given(st.integers(_second("1990-01-03"), _second("2035-12-30")))
