@@ -8,6 +8,7 @@ import dagster as dg
 from stock_platform.config import Settings, load
 from stock_platform.contracts.bar import BAR, STAGED_BAR
 from stock_platform.defs.aggregate import aggregate_assets
+from stock_platform.defs.calendars import reference_assets, reference_job, reference_schedule
 from stock_platform.defs.certify import GATE, MAX_RUNTIME, closed_bars_sensor, gate_assets, judgement_io
 from stock_platform.defs.external import external_assets
 from stock_platform.defs.feed_line import feed_line, feed_supervisor_sensor
@@ -27,9 +28,11 @@ def build(settings: Settings) -> dg.Definitions:
         tags={GATE: "1", **MAX_RUNTIME},
         description="Judge the closed bars of a session, promote what passes, refresh the session's aggregates.",
     )
+    refresh = reference_job()
     return dg.Definitions(
-        assets=[*external_assets(settings), *gate, *aggregates],
-        jobs=[certify, feed_line, flink_job],
+        assets=[*external_assets(settings), reference_assets(), *gate, *aggregates],
+        jobs=[certify, feed_line, flink_job, refresh],
+        schedules=[reference_schedule(refresh)],
         sensors=[feed_supervisor_sensor(settings.feed_line), flink_supervisor, closed_bars_sensor(certify, partitions)],
         resources={"world": world_resource(settings), "judgement_io": judgement_io},
         executor=dg.in_process_executor,

@@ -11,15 +11,13 @@ from stock_platform.adapters import processes
 from stock_platform.adapters.clock import Clock
 from stock_platform.adapters.kafka import ensure_topics, market_topics
 from stock_platform.adapters.postgres import connect, ensure_databases, migrate
-from stock_platform.calendars.lookup import calendar
 from stock_platform.config import ROLES, Settings, child_environment, inherited_environment
+from stock_platform.feed import reference
 from stock_platform.feed.choice import instruments_of
-from stock_platform.feed.watchlist import Instrument
 from stock_platform.stack import layout
 from stock_platform.stack.service import Step
 from stock_platform.stack.stream_job import submit
 
-_AHEAD = timedelta(days=370)
 _KEEP_TICKS = timedelta(days=14)
 
 
@@ -49,28 +47,9 @@ def prepare_database(settings: Settings) -> list[str]:
 
 def load_reference(settings: Settings, clock: Clock) -> int:
     """Instruments of the watchlist and sessions of their calendars; returns the number of instruments."""
-    instruments = instruments_of(settings)
-    with connect(settings.dsn("gate_owner")) as connection, connection.cursor() as cursor:
-        cursor.executemany(
-            "INSERT INTO reference.instrument (symbol, name, sector, currency, calendar, provider) "
-            "VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (symbol) DO UPDATE SET name = excluded.name, sector = excluded.sector, "
-            "currency = excluded.currency, calendar = excluded.calendar, provider = excluded.provider",
-            [(each.symbol, each.name, each.sector, each.currency, each.calendar, each.provider) for each in instruments],
-        )
-        cursor.execute("DELETE FROM reference.instrument WHERE symbol <> ALL(%s)", ([each.symbol for each in instruments],))
-        cursor.executemany(
-            "INSERT INTO reference.session (calendar, session_date, ts_open, ts_close) VALUES (%s, %s, %s, %s) "
-            "ON CONFLICT (calendar, session_date) DO UPDATE SET ts_open = excluded.ts_open, ts_close = excluded.ts_close",
-            _sessions(settings, instruments, clock),
-        )
-    return len(instruments)
-
-
-def _sessions(settings: Settings, instruments: tuple[Instrument, ...], clock: Clock) -> list[tuple[object, ...]]:
-    end = settings.sessions_last or clock.now().date() + _AHEAD
-    names = {instrument.calendar for instrument in instruments}
-    first, last = settings.sessions_first, end + timedelta(days=1)
-    return [(name, *session) for name in sorted(names) for session in calendar(name).sessions(first, last)]
+    first, last = reference.days(settings, clock.now().date())
+    with connect(settings.dsn("gate_owner")) as connection:
+        return reference.load(connection, instruments_of(settings), first=first, last=last).instrument_count
 
 
 def prepare_dagster(settings: Settings) -> None:

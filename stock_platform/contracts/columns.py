@@ -46,6 +46,10 @@ _ALL = (
     Column("ts_valid_to", Type.INSTANT, "Until when it was; null for the current one."),
     Column("ts_open", Type.INSTANT, "Regular open, inclusive."),
     Column("ts_close", Type.INSTANT, "Regular close, exclusive."),
+    Column("ts_pre", Type.INSTANT, "Start of the pre-market, inclusive; ts_open where there is none."),
+    Column("ts_post_end", Type.INSTANT, "End of the post-market, exclusive; ts_close where there is none."),
+    Column("ts_break_start", Type.INSTANT, "Start of the lunch break, inclusive; null where there is none."),
+    Column("ts_break_end", Type.INSTANT, "End of the lunch break, exclusive."),
     Column("ts_started", Type.INSTANT, "When it was started."),
     Column("ts_heartbeat", Type.INSTANT, "When it last said that it lives."),
     Column("ts_clock", Type.INSTANT, "Event time up to which every tick of the line is acknowledged by Kafka."),
@@ -54,6 +58,7 @@ _ALL = (
     Column("ts_checked", Type.INSTANT, "When the check was run."),
     Column("ts_updated", Type.INSTANT, "When the row was last computed."),
     Column("session_date", Type.DAY, "Trading day, named by the exchange."),
+    Column("is_assumed", Type.FLAG, "Beyond the calendar's table: weekday hours, holidays unknown."),
     Column("session_phase", Type.TEXT, "Part of the session by the exchange's calendar."),
     # judgement
     Column("revision", Type.QUANTITY, "1 for the first accepted version of a bar, then rising.", "count"),

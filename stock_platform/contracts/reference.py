@@ -15,9 +15,10 @@ INSTRUMENT = Record(
 SESSION = Record(
     address="reference.session",
     grain="one row per calendar and trading day",
-    meaning="Regular hours of every session; exported from the exchange calendars.",
+    meaning="Hours of every session, with extended hours and break; from the rendered calendars, refreshed each day.",
     key=("calendar", "session_date"),
-    columns=columns("calendar session_date ts_open ts_close"),
+    columns=columns("calendar session_date ts_open ts_close ts_pre ts_post_end ts_break_start ts_break_end is_assumed"),
+    nullable=frozenset({"ts_break_start", "ts_break_end"}),
 )
 
 FEED_LINE = Record(

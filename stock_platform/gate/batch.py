@@ -84,6 +84,7 @@ LEFT JOIN reference.session AS session
     AND session.ts_open > staged.ts_start - interval '2 days'
     AND staged.ts_start >= session.ts_open
     AND staged.ts_start < session.ts_close
+    AND (session.ts_break_start IS NULL OR staged.ts_start < session.ts_break_start OR staged.ts_start >= session.ts_break_end)
 WHERE
     staged.ts_landed >= %(since)s
     AND NOT EXISTS (

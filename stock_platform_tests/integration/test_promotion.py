@@ -14,6 +14,7 @@ from stock_platform.gate.judge import judge
 from stock_platform.gate.promote import Promotion, promote
 
 OPEN = datetime(2026, 11, 20, 14, 30, tzinfo=UTC)
+CLOSE = OPEN + timedelta(hours=6, minutes=30)
 DAY = date(2026, 11, 20)
 EVENING = OPEN + timedelta(hours=12)
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -29,7 +30,7 @@ def admin(database: Settings) -> Iterator[Connection]:
         )
         connection.execute("INSERT INTO reference.instrument VALUES ('A', 'A', 'Technology', 'USD', 'XNYS', 'yahoo')")
         connection.execute(
-            "INSERT INTO reference.session VALUES ('XNYS', %s, %s, %s)", (DAY, OPEN, OPEN + timedelta(hours=6, minutes=30))
+            "INSERT INTO reference.session VALUES ('XNYS', %s, %s, %s, %s, %s, NULL, NULL, FALSE)", (DAY, OPEN, CLOSE, OPEN, CLOSE)
         )
         yield connection
 

@@ -41,7 +41,7 @@ def test_default_watchlist_covers_all_sectors_and_never_sleeps() -> None:
 @pytest.mark.parametrize(
     ("text", "where", "problem"),
     [
-        (_GOOD.replace("calendar: XNYS", "calendar: XLON"), "line 6", "'XLON' is not one of XNYS, 24/7"),
+        (_GOOD.replace("calendar: XNYS", "calendar: XNSY"), "line 6", "'XNSY' is not one of XNYS, "),
         (_GOOD.replace("    currency: USD\n", ""), "line 2", "instruments.0.currency: Field required"),
         (_GOOD.replace("symbol: AAPL", "symbol: a b"), "line 2", "instruments.0.symbol"),
         (_GOOD.replace("provider: yahoo", "provider: carrier pigeon"), "line 7", "instruments.0.provider"),
