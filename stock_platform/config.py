@@ -45,14 +45,20 @@ class Settings(BaseSettings):
     grafana_home: Path | None = None
 
     feed_kind: FeedKind = "simulator"
-    feed_line: str = "line-0"
     feed_watchlist: Path = ROOT / "stock_platform/feed/watchlist.yaml"
     feed_yahoo_url: str = "wss://streamer.finance.yahoo.com/?version=2"
+    feed_canary: str = "BTC-USD"
     feed_tape: Path | None = None
     feed_tape_speed: float = Field(1.0, gt=0)
     feed_tape_as_live: bool = False
     simulator_seed: int = 7
     simulator_hours: Literal["always", "exchange"] = "always"
+
+    vendor_requests_per_minute: float = Field(60.0, gt=0)
+    vendor_burst: int = Field(10, ge=1)
+    vendor_timeout_s: float = Field(20.0, gt=0)
+    vendor_raw_days: int = Field(14, ge=1)
+    vendor_daily_days: int = Field(1826, ge=1)
 
     flink_parallelism: int = Field(1, ge=1)
     flink_late_limit_s: int = Field(93_600, ge=0)

@@ -3,7 +3,7 @@
 Bad data is not an error: it goes to the dead-letter topic or into quarantine, with its reason."""
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 
@@ -136,6 +136,13 @@ class StreamClosed(PlatformError):
         super().__init__(f"Stream {url} was closed: {reason}. The line connects again by itself.")
 
 
+class StreamSilent(PlatformError):
+    """A stream is open but says nothing, or nothing of the symbol that never sleeps."""
+
+    def __init__(self, url: str, limit: timedelta, what: str) -> None:
+        super().__init__(f"Stream {url}: {what} came for {limit.total_seconds():.0f} s. The line connects again by itself.")
+
+
 class DeliveryFailed(PlatformError):
     """Kafka did not acknowledge a message in time; the line must start again from what it did acknowledge."""
 
@@ -192,3 +199,71 @@ class CommandFailed(PlatformError):
         super().__init__(
             f"{program} ended with {code}, expected 0. It said: {said}. Mend that and run `make up` again; it goes on there."
         )
+
+
+class VendorBlocked(PlatformError):
+    """The vendor refused requests of this machine; until the breaker closes none is sent."""
+
+    def __init__(self, vendor: str, until: datetime) -> None:
+        super().__init__(
+            f"{vendor} answered 429 (too many requests), so nothing is asked of it before {until:%Y-%m-%d %H:%M:%S}Z. Asking "
+            "earlier makes a block longer; lower STOCK_PLATFORM_VENDOR_REQUESTS_PER_MINUTE if it comes back."
+        )
+
+
+class VendorBudgetSpent(PlatformError):
+    """This machine's requests are used up for the moment."""
+
+    def __init__(self, vendor: str, until: datetime, per_minute: float) -> None:
+        super().__init__(
+            f"The budget of {per_minute:g} requests a minute to {vendor} is spent; the next turn comes at {until:%H:%M:%S}Z. "
+            "Try again later, ask for less, or raise STOCK_PLATFORM_VENDOR_REQUESTS_PER_MINUTE."
+        )
+
+
+class VendorUnreachable(PlatformError):
+    """No answer came."""
+
+    def __init__(self, url: str, problem: str) -> None:
+        super().__init__(f"{url} does not answer: {problem}. Check the network and HTTPS_PROXY, then try again.")
+
+
+class VendorAnswerUnusable(PlatformError):
+    """An answer came, and it is not what was asked for."""
+
+    def __init__(self, url: str, status: int, reason: str, detail: str) -> None:
+        super().__init__(
+            f"{url} answered with status {status}, which is {reason}: {detail}. Expected JSON with data. Try again later; the raw "
+            "answer is kept under vendor/raw of the profile."
+        )
+
+
+class HistoryTooOld(PlatformError):
+    """The vendor does not keep bars that long."""
+
+    def __init__(self, symbol: str, interval: str, start: datetime, earliest: datetime) -> None:
+        super().__init__(
+            f"{interval} bars of {symbol} from {start:%Y-%m-%d %H:%M}Z are not kept by the vendor any more; expected a start at or "
+            f"after {earliest:%Y-%m-%d %H:%M}Z. Ask for a later start, for 1d bars, or replay the session's archived ticks."
+        )
+
+
+class ScenarioInvalid(PlatformError):
+    """A file of faults for the simulator cannot be used."""
+
+    def __init__(self, path: Path, where: str, problem: str) -> None:
+        super().__init__(f"Scenario {path}, {where}: {problem} See docs/simulator.md for the faults and their fields.")
+
+
+class FaultNameTaken(PlatformError):
+    """Two faults of the simulator would have one id."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"A fault named {name!r} is on the list already: remove it first, or give another id or none.")
+
+
+class FaultUnknown(PlatformError):
+    """The simulator has no fault of that id."""
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        super().__init__(f"No fault is named {name!r}; the list holds {', '.join(known) or 'none'}.")
