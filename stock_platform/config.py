@@ -47,7 +47,7 @@ class Settings(BaseSettings):
     feed_kind: FeedKind = "simulator"
     feed_watchlist: Path = ROOT / "stock_platform/feed/watchlist.yaml"
     feed_yahoo_url: str = "wss://streamer.finance.yahoo.com/?version=2"
-    feed_canary: str = "BTC-USD"
+    feed_line: str = "line-0"
     feed_tape: Path | None = None
     feed_tape_speed: float = Field(1.0, gt=0)
     feed_tape_as_live: bool = False
