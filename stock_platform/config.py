@@ -40,6 +40,8 @@ class Settings(BaseSettings):
     flink_rpc_port: int = Field(6123, ge=1, le=65535)
     postgres_port: int = Field(15432, ge=1, le=65535)
     simulator_port: int = Field(7001, ge=1, le=65535)
+    simulator_http_port: int = Field(7002, ge=1, le=65535)
+    simulator_proxy_port: int = Field(7003, ge=1, le=65535)
 
     java_home: Path | None = Field(None, validation_alias="JAVA_HOME")
     grafana_home: Path | None = None
@@ -47,12 +49,14 @@ class Settings(BaseSettings):
     feed_kind: FeedKind = "simulator"
     feed_watchlist: Path = ROOT / "stock_platform/feed/watchlist.yaml"
     feed_yahoo_url: str = "wss://streamer.finance.yahoo.com/?version=2"
-    feed_line: str = "line-0"
+    feed_canary: str = "BTC-USD"
     feed_tape: Path | None = None
     feed_tape_speed: float = Field(1.0, gt=0)
     feed_tape_as_live: bool = False
     simulator_seed: int = 7
     simulator_hours: Literal["always", "exchange"] = "always"
+    simulator_rate: Literal["natural", "full"] = "natural"
+    simulator_scenario: Path | None = None
 
     vendor_requests_per_minute: float = Field(60.0, gt=0)
     vendor_burst: int = Field(10, ge=1)
@@ -86,6 +90,11 @@ class Settings(BaseSettings):
     def home(self) -> Path:
         """Folder of the profile: everything that the stack keeps."""
         return self.data_dir / self.profile
+
+    @property
+    def simulator_folder(self) -> Path:
+        """Folder of the simulator's certificate authority."""
+        return self.home / "simulator"
 
     @property
     def kafka_bootstrap(self) -> str:
@@ -144,3 +153,14 @@ def child_environment(settings: Settings) -> dict[str, str]:
 def inherited_environment() -> dict[str, str]:
     """A copy of this process's environment, for programs that the platform starts."""
     return dict(os.environ)
+
+
+def simulator_environment(settings: Settings) -> dict[str, str]:
+    """Variables that lead a process's requests to Yahoo to this profile's simulator, and every other host's to a refusal.
+
+    Some programs read the small letters first; some machines preset a bundle of certificates, which must give way.
+    """
+    proxy, loopback = f"http://127.0.0.1:{settings.simulator_proxy_port}", "127.0.0.1,localhost"
+    authority = str(settings.simulator_folder / "ca.pem")
+    proxies = {"HTTPS_PROXY": proxy, "https_proxy": proxy, "NO_PROXY": loopback, "no_proxy": loopback}
+    return proxies | dict.fromkeys(("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"), authority)

@@ -11,7 +11,8 @@ from stock_platform.defs.aggregate import aggregate_assets
 from stock_platform.defs.calendars import reference_assets, reference_job, reference_schedule
 from stock_platform.defs.certify import GATE, MAX_RUNTIME, closed_bars_sensor, gate_assets, judgement_io
 from stock_platform.defs.external import external_assets
-from stock_platform.defs.feed_line import feed_line, feed_supervisor_sensor
+from stock_platform.defs.feed_line import feed_line
+from stock_platform.defs.feed_supervisor import feed_supervisor
 from stock_platform.defs.sessions import session_partitions
 from stock_platform.defs.stream_job import flink_job, flink_supervisor
 from stock_platform.defs.world import key_of, world_resource
@@ -33,7 +34,7 @@ def build(settings: Settings) -> dg.Definitions:
         assets=[*external_assets(settings), reference_assets(), *gate, *aggregates],
         jobs=[certify, feed_line, flink_job, refresh],
         schedules=[reference_schedule(refresh)],
-        sensors=[feed_supervisor_sensor(settings.feed_line), flink_supervisor, closed_bars_sensor(certify, partitions)],
+        sensors=[feed_supervisor, flink_supervisor, closed_bars_sensor(certify, partitions)],
         resources={"world": world_resource(settings), "judgement_io": judgement_io},
         executor=dg.in_process_executor,
     )

@@ -22,7 +22,7 @@ _TELL_EVERY = timedelta(seconds=30)
 _PLAYED = """
 SELECT line.state, line.ts_event_last, (SELECT count(*) FROM market.bar_1m), (SELECT count(*) FROM quality.quarantine),
     line.last_error
-FROM ops.feed_line AS line WHERE line.line = %s
+FROM ops.feed_line AS line WHERE line.source = 'tape'
 """
 
 _AGGREGATES = ("bar_5m", "bar_15m", "bar_1h", "bar_1d", "session_stat")
@@ -74,7 +74,7 @@ def _look(settings: Settings) -> _Seen:
     """Over: played, read by Flink to the end, every bar judged and in the aggregates. A service that is away is waited for."""
     try:
         with connect(settings.dsn("gate_owner")) as connection:
-            row = connection.execute(_PLAYED, (settings.feed_line,)).fetchone()
+            row = connection.execute(_PLAYED).fetchone()
             seen = _Seen(*row) if row else _Seen()
             if seen.state != "ended":
                 return seen

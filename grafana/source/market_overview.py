@@ -62,8 +62,10 @@ ORDER BY ts_checked DESC
 LIMIT 100"""
 
 _FEED = """\
-SELECT line, source, state, ts_heartbeat, ts_event_last, tick_count, reject_count, last_error
+SELECT line, shard, source, state, ts_heartbeat, ts_event_last, tick_count, reject_count, suspect_count, gap_count,
+    ts_gap_start, ts_gap_end, last_error
 FROM ops.feed_line
+WHERE state <> 'retired'
 ORDER BY line
 LIMIT 50"""
 

@@ -63,15 +63,33 @@ _TABLES = {
 }
 
 _FRESHNESS = """
-SELECT line.source, line.state, line.line, line.ts_event_last, line.ts_heartbeat, line.ts_clock,
+WITH shard AS (
+    SELECT max(source) AS source, string_agg(line, ', ' ORDER BY line) AS lines, max(ts_event_last) AS ts_event_last,
+        max(ts_heartbeat) AS ts_heartbeat, max(ts_clock) AS ts_clock,
+        (array_agg(state ORDER BY ts_heartbeat DESC))[1] AS state
+    FROM ops.feed_line
+    WHERE state <> 'retired'
+    GROUP BY shard
+)
+SELECT max(source) AS source, string_agg(lines, ', ' ORDER BY lines) AS line, max(ts_event_last) AS ts_event_last,
+    coalesce(min(ts_heartbeat) FILTER (WHERE state <> 'drained'), max(ts_heartbeat)) AS ts_heartbeat, min(ts_clock) AS ts_clock,
+    (array_agg(state ORDER BY array_position(
+        ARRAY['failed', 'stopped', 'starting', 'running', 'ended', 'drained'], state
+    )))[1] AS state,
     (SELECT max(ts_event) FROM market.quote) AS ts_quote_last,
     (SELECT max(ts_start) FROM market.bar_1m) AS ts_bar_certified_last,
     (SELECT array_agg(DISTINCT calendar ORDER BY calendar) FROM reference.instrument) AS calendars
-FROM (SELECT 1) AS one
-LEFT JOIN ops.feed_line AS line ON TRUE
-ORDER BY line.ts_heartbeat DESC NULLS LAST
-LIMIT 1
+FROM shard
 """
+"""The foremost line speaks for its shard, the worst shard for the feed."""
+
+
+_STATES = {
+    "starting": FeedState.RUNNING,
+    "running": FeedState.RUNNING,
+    "ended": FeedState.ENDED,
+    "drained": FeedState.CLOSED,
+}
 
 
 class PostgresStore:
@@ -142,9 +160,7 @@ def _stock(row: dict[str, Any]) -> Stock:
 
 def _feed_status(row: dict[str, Any], feed_kind: str, now: datetime) -> FeedStatus:
     heard: datetime | None = row["ts_heartbeat"]
-    state = {"ended": FeedState.ENDED, "starting": FeedState.RUNNING, "running": FeedState.RUNNING}.get(
-        row["state"] or "", FeedState.STOPPED
-    )
+    state = _STATES.get(row["state"] or "", FeedState.STOPPED)
     is_stale = state is FeedState.RUNNING and (heard is None or now - heard > _STALE_AFTER)
     return FeedStatus(
         kind=row["source"] or feed_kind,

@@ -28,6 +28,8 @@ class FeedState(StrEnum):
     RUNNING = "running"
     STALE = "stale"
     ENDED = "ended"
+    CLOSED = "closed"
+    """Its markets are closed; it starts again before they open."""
     STOPPED = "stopped"
 
 
@@ -111,7 +113,7 @@ class FeedStatus(Shape):
 
     kind: str = Field(description="yahoo, simulator or tape.", examples=["simulator"])
     state: FeedState
-    line: str | None = Field(description="Name of the feed line.")
+    line: str | None = Field(description="Names of the feed lines.")
     ts_event_last: datetime | None = Field(description="Event time of the newest tick.")
     ts_heartbeat: datetime | None = Field(description="When the line was last heard.")
     stale_since: datetime | None = Field(description="Since when nothing new came, where the state is stale.")

@@ -1,12 +1,16 @@
 """All contracts, in the order of the data's way."""
 
-from stock_platform.contracts import bar, reference, tick
+from stock_platform.contracts import bar, reference, tick, vendor
 
 TOPICS = (tick.TICK, tick.DEAD_LETTER, tick.QUOTE_UPDATE)
 TABLES = (
     reference.INSTRUMENT,
     reference.SESSION,
+    vendor.VENDOR_INSTRUMENT,
+    vendor.CORPORATE_ACTION,
     bar.STAGED_BAR,
+    vendor.VENDOR_BAR_1M,
+    vendor.VENDOR_BAR_1D,
     tick.QUOTE,
     bar.BAR,
     bar.BAR_REVISION,
@@ -18,5 +22,6 @@ TABLES = (
     bar.BAR_1D,
     bar.SESSION_STAT,
     reference.FEED_LINE,
+    reference.FEED_GAP,
     reference.FLINK_JOB,
 )

@@ -21,16 +21,28 @@ SESSION = Record(
     nullable=frozenset({"ts_break_start", "ts_break_end"}),
 )
 
+LINE_STATES = ("starting", "running", "ended", "failed", "stopped", "drained", "retired")
+
 FEED_LINE = Record(
     address="ops.feed_line",
     grain="one row per feed line",
     meaning="Heartbeat of each line; a worker whose run id is no longer here ends itself.",
     key=("line",),
     columns=columns(
-        "line dagster_run_id source state ts_started ts_heartbeat ts_clock ts_event_last tick_count reject_count last_error"
+        "line dagster_run_id source state ts_started ts_heartbeat ts_clock ts_event_last tick_count reject_count last_error "
+        "shard symbols ts_recv_last suspect_count duplicate_count late_count polled_count unknown_fields gap_count "
+        "ts_gap_start ts_gap_end"
     ),
-    nullable=frozenset({"ts_clock", "ts_event_last", "last_error"}),
-    closed_sets={"source": SOURCES, "state": ("starting", "running", "ended", "failed", "stopped")},
+    nullable=frozenset({"ts_clock", "ts_event_last", "last_error", "ts_recv_last", "ts_gap_start", "ts_gap_end"}),
+    closed_sets={"source": SOURCES, "state": LINE_STATES},
+)
+
+FEED_GAP = Record(
+    address="ops.feed_gap",
+    grain="one row per line and stretch of time in which the line could not hear some symbols",
+    meaning="What a line may have missed; ops.symbol_gap says what no line heard.",
+    key=("line", "ts_gap_start", "symbols"),
+    columns=columns("line ts_gap_start ts_gap_end symbols detail"),
 )
 
 FLINK_JOB = Record(

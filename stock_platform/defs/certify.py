@@ -20,7 +20,7 @@ from stock_platform.defs.world import UNDER_WAY, World, column_schema, key_of
 from stock_platform.gate import judge as judging
 from stock_platform.gate.batch import Pending, pending_sessions, read_batch
 from stock_platform.gate.judge import Judgement, RuleResult
-from stock_platform.gate.progress import PartitionProgress, closed_until, event_time_progress
+from stock_platform.gate.progress import LineClock, PartitionProgress, closed_until, event_time_progress, feed_clock
 from stock_platform.gate.promote import promote, record_results
 from stock_platform.gate.rules import QUARANTINE_SHARE, RULES, Severity
 
@@ -41,10 +41,11 @@ _FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 
 def job_progress(world: World, connection: Connection) -> datetime | None:
     """Event time before which every tick is in staging. The feed's clock is read before the offsets: see gate/progress.py."""
-    line = world.settings.feed_line
-    row = connection.execute("SELECT ts_clock FROM ops.feed_line WHERE line = %s", (line,)).fetchone()
+    lines = connection.execute("SELECT shard, state, ts_clock FROM ops.feed_line").fetchall()
     partitions = progress(world.settings.kafka_bootstrap, JOB, TICK.address)
-    return event_time_progress(row[0] if row else None, [_held_at(seen.ts_event_ms) for seen in partitions.values()])
+    return event_time_progress(
+        feed_clock(LineClock(*line) for line in lines), [_held_at(seen.ts_event_ms) for seen in partitions.values()]
+    )
 
 
 def _held_at(ts_event_ms: int | None) -> PartitionProgress:

@@ -1,4 +1,4 @@
-"""One Dagster run per feed line, and the supervisor that keeps it alive.
+"""One Dagster run per feed line: vendor to Kafka, with a heartbeat in ops.feed_line. Not here: who starts it (feed_supervisor).
 
 The run owns its line as long as ops.feed_line names it: a newer run takes the row over, and the older one ends itself."""
 
@@ -6,112 +6,202 @@ The run owns its line as long as ops.feed_line names it: a newer run takes the r
 # pyright: reportUnknownMemberType=false
 
 import threading
-from collections.abc import Callable
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 import dagster as dg
 import psycopg
 
 from stock_platform.adapters.kafka import KafkaProducer
+from stock_platform.adapters.postgres import Connection
 from stock_platform.defs.external import TICKS
 from stock_platform.defs.world import World
 from stock_platform.feed.choice import plan_of
+from stock_platform.feed.corporate_actions import load_splits
 from stock_platform.feed.line import run_line
-from stock_platform.feed.plan import LineState, StreamPlan, TapePlan
+from stock_platform.feed.plan import Heartbeat, LineState, Plan, Standing, StreamPlan
 from stock_platform.feed.publisher import Publisher
-
-Plan = StreamPlan | TapePlan
+from stock_platform.feed.shards import shard_named
+from stock_platform.feed.splits import Splits
+from stock_platform.feed.yahoo.fallback import Poll
+from stock_platform.feed.yahoo.stream import Gap
 
 LINE = "stock_platform/line"
 """Run tag: name of the feed line."""
 
-_SILENT_AFTER = timedelta(seconds=30)
-"""A line beats every 2 s; a launch takes some 10 s."""
-_LAUNCH_WITHIN = timedelta(seconds=90)
+_ALIVE_WITHIN = timedelta(seconds=10)
+"""A line beats every 2 s; one that was heard within this time carries what it says."""
 _EVENT_EVERY = timedelta(seconds=60)
-_MAX_BACKOFF = timedelta(minutes=2)
-_HEALTHY_AFTER_S = 60
+
+_BEFORE = "SELECT state, ts_clock FROM ops.feed_line WHERE line = %s"
+_WENT_WELL = ("drained", "retired", "ended")
+"""States after which nothing was missed."""
 
 _TAKE_OVER = """
 INSERT INTO ops.feed_line
-    (line, dagster_run_id, source, state, ts_started, ts_heartbeat, ts_clock, ts_event_last, tick_count, reject_count, last_error)
-VALUES (%(line)s, %(run)s, %(source)s, 'starting', %(now)s, %(now)s, NULL, NULL, 0, 0, NULL)
+    (line, shard, dagster_run_id, source, state, ts_started, ts_heartbeat, tick_count, reject_count)
+VALUES (%(line)s, %(shard)s, %(run)s, %(source)s, 'starting', %(now)s, %(now)s, 0, 0)
 ON CONFLICT (line) DO UPDATE SET
     dagster_run_id = excluded.dagster_run_id, source = excluded.source, state = excluded.state, ts_started = excluded.ts_started,
-    ts_heartbeat = excluded.ts_heartbeat, ts_clock = NULL, tick_count = 0, reject_count = 0, last_error = NULL
+    ts_heartbeat = excluded.ts_heartbeat, symbols = '', tick_count = 0, reject_count = 0, suspect_count = 0, duplicate_count = 0,
+    late_count = 0, polled_count = 0, unknown_fields = '', last_error = NULL
 """
 
 _BEAT = """
 UPDATE ops.feed_line SET
     state = %(state)s, ts_heartbeat = %(now)s, ts_clock = coalesce(%(ts_clock)s, ts_clock),
-    ts_event_last = coalesce(%(ts_event_last)s, ts_event_last), tick_count = %(tick_count)s, reject_count = %(reject_count)s,
-    last_error = %(last_error)s
+    ts_event_last = coalesce(%(ts_event_last)s, ts_event_last), ts_recv_last = coalesce(%(ts_recv_last)s, ts_recv_last),
+    tick_count = %(tick_count)s, reject_count = %(reject_count)s, suspect_count = %(suspect_count)s,
+    duplicate_count = %(duplicate_count)s, late_count = %(late_count)s, polled_count = %(polled_count)s,
+    unknown_fields = %(unknown_fields)s, symbols = %(symbols)s, last_error = %(last_error)s
 WHERE line = %(line)s AND dagster_run_id = %(run)s
 """
 
+_GAP = """
+INSERT INTO ops.feed_gap (line, ts_gap_start, ts_gap_end, symbols, detail)
+VALUES (%(line)s, %(start)s, %(end)s, %(symbols)s, %(detail)s)
+ON CONFLICT (line, ts_gap_start, symbols) DO UPDATE SET ts_gap_end = excluded.ts_gap_end, detail = excluded.detail
+"""
+_NEWEST_GAP = """
+UPDATE ops.feed_line SET gap_count = gap_count + 1, ts_gap_start = %(start)s, ts_gap_end = %(end)s WHERE line = %(line)s
+"""
 
-@dg.op(description="Run the feed line until its source ends, another run takes the line over, or the run is cancelled.")
-def publish_ticks(context: dg.OpExecutionContext, world: dg.ResourceParam[World]) -> None:
+_CARRIED = "SELECT line, symbols FROM ops.feed_line WHERE line <> %s AND state = 'running' AND ts_heartbeat >= %s"
+
+
+class FeedLine(dg.Config):
+    """Which line a run is."""
+
+    line: str = "line-0a"
+
+
+@dg.op(description="Run the feed line until its source ends, its markets close, another run takes it over, or it is cancelled.")
+def publish_ticks(context: dg.OpExecutionContext, config: FeedLine, world: dg.ResourceParam[World]) -> None:
     """Vendor to Kafka. Delivery: at least once; a tape resumes at the first tick that Kafka has not acknowledged."""
-    settings = world.settings
-    plan = plan_of(settings)
-    take_over(world, plan, context.run_id)
-    producer = KafkaProducer(settings.kafka_bootstrap, client_id=plan.line)
-    state = _run_until_ended(plan, Publisher(producer, line=plan.line), _heartbeat(context, world), world)
+    plan = _equipped(plan_of(world.settings, config.line), world)
+    ts_lost = take_over(world, plan, context.run_id)
+    if isinstance(plan, StreamPlan):
+        plan = replace(plan, ts_lost=ts_lost)
+    producer = KafkaProducer(world.settings.kafka_bootstrap, client_id=plan.line)
+    state = _run_until_ended(plan, Publisher(producer, line=plan.line), _Beats(context, world).beat, world)
     context.log.info("feed line ended", extra={"state": state.state, "tick_count": state.tick_count})
     _materialize(context, state)
 
 
-def take_over(world: World, plan: Plan, run_id: str) -> None:
-    """Make this run the owner of the line."""
+def _equipped(plan: Plan, world: World) -> Plan:
+    """The plan with its doors: known splits, and prices by request while the stream is silent."""
+    if not isinstance(plan, StreamPlan):
+        return plan
+    return replace(plan, splits=partial(_splits, world), poll=partial(_poller, world))
+
+
+def _splits(world: World, symbols: tuple[str, ...]) -> Splits:
     with world.database("feed_writer") as connection:
-        values = {"line": plan.line, "run": run_id, "source": plan.source, "now": world.clock.now()}
+        return load_splits(connection, symbols)
+
+
+def _poller(world: World, sequence: Iterator[int]) -> Poll:
+    from stock_platform.feed.yahoo.polling import QuotePoller  # noqa: PLC0415 - yfinance costs 1 s, and most lines never ask
+
+    return QuotePoller(world.settings, clock=world.clock, sequence=sequence)
+
+
+def take_over(world: World, plan: Plan, run_id: str) -> datetime | None:
+    """Make this run the owner of the line; gives up to when the earlier one has heard everything, if it broke off."""
+    shard = shard_named(plan.line) if isinstance(plan, StreamPlan) else 0
+    values = {"line": plan.line, "shard": shard, "run": run_id, "source": plan.source, "now": world.clock.now()}
+    with world.database("feed_writer") as connection:
+        before = connection.execute(_BEFORE, (plan.line,)).fetchone()
         connection.execute(_TAKE_OVER, values)
+    return before[1] if before and before[0] not in _WENT_WELL else None
 
 
-def beat(world: World, state: LineState, run_id: str) -> bool:
-    """Write the line's state; False when another run owns the line."""
+def beat(world: World, state: LineState, run_id: str) -> Standing:
+    """Write the line's state and gaps; what the others carry. Not ours any more: nothing is written."""
+    now = world.clock.now()
     values = {
-        "line": state.line,
+        **{name: getattr(state, name) for name in _WRITTEN},
+        "symbols": " ".join(state.symbols),
+        "now": now,
         "run": run_id,
-        "state": state.state,
-        "now": world.clock.now(),
-        "ts_clock": state.ts_clock,
-        "ts_event_last": state.ts_event_last,
-        "tick_count": state.tick_count,
-        "reject_count": state.reject_count,
-        "last_error": state.last_error,
     }
     with world.database("feed_writer") as connection:
-        return connection.execute(_BEAT, values).rowcount == 1
+        if connection.execute(_BEAT, values).rowcount != 1:
+            return Standing(is_ours=False)
+        for gap in state.gaps:
+            _record_gap(connection, state.line, gap)
+        others = connection.execute(_CARRIED, (state.line, now - _ALIVE_WITHIN)).fetchall()
+    return Standing(carried={line: frozenset(symbols.split()) for line, symbols in others})
 
 
-def _heartbeat(context: dg.OpExecutionContext, world: World) -> Callable[[LineState], bool]:
-    last_event = world.clock.now()
+_WRITTEN = (
+    "line state ts_clock ts_event_last ts_recv_last tick_count reject_count suspect_count duplicate_count late_count "
+    "polled_count unknown_fields last_error"
+).split()
 
-    def on_heartbeat(state: LineState) -> bool:
-        nonlocal last_event
-        if world.clock.now() - last_event >= _EVENT_EVERY:
-            last_event = world.clock.now()
-            _materialize(context, state)
+
+def _record_gap(connection: Connection, line: str, gap: Gap) -> None:
+    values = {
+        "line": line,
+        "start": gap.ts_start,
+        "end": gap.ts_end,
+        "symbols": " ".join(gap.symbols),
+        "detail": gap.detail,
+    }
+    connection.execute(_GAP, values)
+    connection.execute(_NEWEST_GAP, values)
+
+
+class _Beats:
+    """The run's heartbeat: into the table each time, into Dagster's events once a minute; gaps are kept until written."""
+
+    def __init__(self, context: dg.OpExecutionContext, world: World) -> None:
+        self._context = context
+        self._world = world
+        self._ts_event = world.clock.now()
+        self._unwritten: tuple[Gap, ...] = ()
+
+    def beat(self, state: LineState) -> Standing:
+        """Say it; a database that is away does not stop the line."""
+        for gap in state.gaps:
+            self._context.log.warning(_sentence(state.line, gap))
+        if self._world.clock.now() - self._ts_event >= _EVENT_EVERY:
+            self._ts_event = self._world.clock.now()
+            _materialize(self._context, state)
+        self._unwritten += state.gaps
         try:
-            is_ours = beat(world, state, context.run_id)
+            standing = beat(self._world, replace(state, gaps=self._unwritten), self._context.run_id)
         except psycopg.OperationalError as error:
             # Ticks flow to Kafka without Postgres; a line that is silent for long is replaced by the supervisor.
-            context.log.warning(f"heartbeat not written: {error}")
-            return True
-        return is_ours
+            self._context.log.warning(f"heartbeat not written: {error}")
+            return Standing()
+        self._unwritten = ()
+        return standing
 
-    return on_heartbeat
+
+def _sentence(line: str, gap: Gap) -> str:
+    length = (gap.ts_end - gap.ts_start).total_seconds()
+    return (
+        f"Feed gap of {length:.1f} s on {line}: {len(gap.symbols)} symbols from {gap.ts_start.isoformat()} "
+        f"to {gap.ts_end.isoformat()}. {gap.detail}"
+    )
 
 
 def _materialize(context: dg.OpExecutionContext, state: LineState) -> None:
     """One event a minute, never one a tick."""
-    metadata = {"tick_count": state.tick_count, "reject_count": state.reject_count, "line": state.line}
+    metadata = {
+        "line": state.line,
+        "symbols": len(state.symbols),
+        "tick_count": state.tick_count,
+        "reject_count": state.reject_count,
+        "suspect_count": state.suspect_count,
+    }
     context.log_event(dg.AssetMaterialization(TICKS, metadata=metadata))
 
 
-def _run_until_ended(plan: Plan, publisher: Publisher, heartbeat: Callable[[LineState], bool], world: World) -> LineState:
+def _run_until_ended(plan: Plan, publisher: Publisher, heartbeat: Heartbeat, world: World) -> LineState:
     """Run the line in a thread, so that a cancelled run can ask it to drain and wait for that."""
     stop = threading.Event()
     outcome: list[LineState | BaseException] = []
@@ -136,76 +226,7 @@ def _run_until_ended(plan: Plan, publisher: Publisher, heartbeat: Callable[[Line
     return result
 
 
-@dg.job(description="One feed line: vendor to Kafka, until its source ends.")
+@dg.job(description="One feed line: vendor to Kafka, until its source ends or its markets close.")
 def feed_line() -> None:
     """One step."""
     publish_ticks()
-
-
-def feed_supervisor_sensor(line: str) -> dg.SensorDefinition:
-    """Keep one run of the line alive."""
-
-    @dg.sensor(
-        name="feed_supervisor",
-        job=feed_line,
-        minimum_interval_seconds=5,
-        default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Keeps one run per feed line alive; replaces a run that is dead or silent; leaves a tape that is over alone.",
-    )
-    def feed_supervisor(context: dg.SensorEvaluationContext, world: dg.ResourceParam[World]) -> dg.SkipReason | dg.RunRequest:
-        records = list(context.instance.get_run_records(dg.RunsFilter(tags={LINE: line}), limit=6))
-        reason = _running(context.instance, world, line, records) or _over(world, line) or _backing_off(world, records)
-        if reason:
-            return dg.SkipReason(reason)
-        return dg.RunRequest(tags={LINE: line, "dagster/priority": "10"})
-
-    return feed_supervisor
-
-
-def _running(instance: dg.DagsterInstance, world: World, line: str, records: list[dg.RunRecord]) -> str | None:
-    """What the line's run is doing; a run that has gone silent is declared dead, and None says that a new one is wanted."""
-    active = next((record for record in records if not record.dagster_run.is_finished), None)
-    if active is None:
-        return None
-    run = active.dagster_run
-    heard, owner = _last_heartbeat(world, line)
-    since = heard if heard and owner == run.run_id else active.create_timestamp
-    allowed = _SILENT_AFTER if owner == run.run_id else _LAUNCH_WITHIN
-    silence = world.clock.now() - since
-    if silence < allowed:
-        return f"Line {line} is kept by run {run.run_id[:8]}, last heard {silence.total_seconds():.0f} s ago."
-    instance.report_run_failed(run, f"Line {line} was silent for {silence.total_seconds():.0f} s: its run is replaced.")
-    return None
-
-
-def _last_heartbeat(world: World, line: str) -> tuple[datetime | None, str | None]:
-    with world.database("feed_writer") as connection:
-        row = connection.execute("SELECT ts_heartbeat, dagster_run_id FROM ops.feed_line WHERE line = %s", (line,)).fetchone()
-    return (row[0], row[1]) if row else (None, None)
-
-
-def _over(world: World, line: str) -> str | None:
-    with world.database("feed_writer") as connection:
-        row = connection.execute("SELECT state FROM ops.feed_line WHERE line = %s", (line,)).fetchone()
-    return f"Line {line} has played its tape to the end." if row and row[0] == "ended" else None
-
-
-def _failed_soon(record: dg.RunRecord) -> bool:
-    """Whether the run never got going; one that worked for a while and was cut off says nothing of the next."""
-    lasted = (record.end_time or 0.0) - (record.start_time or record.end_time or 0.0)
-    return record.dagster_run.status is dg.DagsterRunStatus.FAILURE and lasted < _HEALTHY_AFTER_S
-
-
-def _backing_off(world: World, records: list[dg.RunRecord]) -> str | None:
-    """After repeated failures wait longer each time; the first replacement comes at once."""
-    failures = 0
-    while failures < len(records) and _failed_soon(records[failures]):
-        failures += 1
-    if failures < 2:
-        return None
-    ended = records[0].end_time or 0.0
-    since = timedelta(seconds=world.clock.now().timestamp() - ended)
-    pause = min(_MAX_BACKOFF, timedelta(seconds=5 * 2**failures))
-    if since >= pause:
-        return None
-    return f"The last {failures} runs failed; the next try comes in {(pause - since).total_seconds():.0f} s."

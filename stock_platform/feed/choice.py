@@ -1,33 +1,50 @@
-"""From settings to what is fed: which instruments, which plan, which sessions. Pure but for reading watchlist and tape."""
+"""From settings to what is fed: which instruments by which lines, which plan, which sessions. Reads watchlist and tape."""
 
 from datetime import date
+from functools import lru_cache, partial
 from pathlib import Path
 
 from stock_platform.calendars import calendar
 from stock_platform.config import Settings
-from stock_platform.errors import SettingInvalid
-from stock_platform.feed.plan import StreamPlan, TapePlan
+from stock_platform.errors import SettingInvalid, WatchlistInvalid
+from stock_platform.feed.plan import TAPE_LINE, Plan, StreamPlan, TapePlan
+from stock_platform.feed.shards import Share, Watch
 from stock_platform.feed.tape import Tape
 from stock_platform.feed.tick import from_epoch_ms
-from stock_platform.feed.watchlist import Instrument, always_open, load_watchlist
+from stock_platform.feed.watchlist import Instrument, Sharing, Watchlist, always_open, load_watchlist, read_watchlist
 
 
 def instruments_of(settings: Settings) -> tuple[Instrument, ...]:
-    """What this profile watches. A simulated exchange that never closes has a session a day."""
-    watched = load_watchlist(settings.feed_watchlist)
+    """What this profile watches."""
+    return watch_of(settings).instruments
+
+
+def watch_of(settings: Settings) -> Watch:
+    """What this profile watches now, and by which lines. A simulated exchange that never closes has a session a day.
+
+    Raises:
+        WatchlistInvalid: names the line and the reason.
+    """
     if settings.feed_kind == "tape":
-        return _tape_plan(settings).instruments(Tape(_tape_path(settings)))
+        return _tape_watch(_tape_plan(settings))
+    watched = _read(settings.feed_watchlist)
     if settings.feed_kind == "simulator" and settings.simulator_hours == "always":
-        return always_open(watched)
-    return watched
+        return Watch(always_open(watched.instruments), watched.lines)
+    return Watch(watched.instruments, watched.lines)
 
 
-def plan_of(settings: Settings) -> StreamPlan | TapePlan:
-    """What the profile's line is told to do."""
+def lines_of(settings: Settings) -> tuple[Share, ...]:
+    """Every line that is wanted, with what it carries."""
+    watch = watch_of(settings)
+    return (Share(TAPE_LINE, 0, watch.instruments),) if settings.feed_kind == "tape" else watch.shares
+
+
+def plan_of(settings: Settings, line: str) -> Plan:
+    """What that line is told to do."""
     if settings.feed_kind == "tape":
         return _tape_plan(settings)
-    url = settings.feed_yahoo_url if settings.feed_kind == "yahoo" else f"ws://127.0.0.1:{settings.simulator_port}"
-    return StreamPlan(settings.feed_line, settings.feed_kind, url, instruments_of(settings))
+    canary = settings.feed_canary or None
+    return StreamPlan(line, settings.feed_kind, settings.feed_yahoo_url, partial(watch_of, settings), canary=canary)
 
 
 def tape_sessions(path: Path) -> tuple[date, date]:
@@ -42,9 +59,29 @@ def tape_sessions(path: Path) -> tuple[date, date]:
     return first, last
 
 
+def _read(path: Path) -> Watchlist:
+    """The watchlist, read again only when its file has changed."""
+    try:
+        found = path.stat()
+    except OSError as error:
+        raise WatchlistInvalid(path, "file", error.strerror or str(error)) from error
+    return _read_version(path, found.st_mtime_ns, found.st_size)
+
+
+@lru_cache(maxsize=1)
+def _tape_watch(plan: TapePlan) -> Watch:
+    """A tape does not change while it is played."""
+    return Watch(plan.instruments(Tape(plan.path)), Sharing())
+
+
+@lru_cache(maxsize=2)
+def _read_version(path: Path, _mtime_ns: int, _size: int) -> Watchlist:
+    return read_watchlist(path)
+
+
 def _tape_plan(settings: Settings) -> TapePlan:
     return TapePlan(
-        line=settings.feed_line,
+        line=TAPE_LINE,
         path=_tape_path(settings),
         speed=settings.feed_tape_speed,
         is_as_live=settings.feed_tape_as_live,

@@ -1,10 +1,11 @@
 """One feed line: source → validation → publisher, with a heartbeat. Blocking; one worker runs one line.
 
-Not here: who starts it and where heartbeats go (the caller), how each step works. After a crash a tape goes on at the
-first tick that Kafka has not acknowledged; a stream goes on with what the vendor sends, and says so in the ticks."""
+Not here: who starts it and where heartbeats go (the caller), how each step works, what a stream's line carries (member).
+After a crash a tape goes on at the first tick that Kafka has not acknowledged; a stream goes on with what the vendor
+sends, and says so in the ticks and as a gap."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -12,45 +13,44 @@ from stock_platform.adapters.clock import Clock
 from stock_platform.adapters.kafka import partition_of
 from stock_platform.calendars import calendar
 from stock_platform.errors import PlatformError
-from stock_platform.feed.plan import LineState, StreamPlan, TapePlan
+from stock_platform.feed.member import StreamMember
+from stock_platform.feed.plan import Heartbeat, LineState, Plan, Standing, State, StreamPlan, TapePlan
 from stock_platform.feed.publisher import Acknowledged, Publisher
 from stock_platform.feed.tape import Tape, TapeSource
 from stock_platform.feed.tick import Candidate, Refusal, Tick, from_epoch_ms
 from stock_platform.feed.validation import Validator
 from stock_platform.feed.watchlist import Instrument
-from stock_platform.feed.yahoo.source import StreamSource
 
 BEAT_EVERY = timedelta(seconds=2)
 _READ_WITHIN = timedelta(milliseconds=200)
 _FLUSH_WITHIN = timedelta(milliseconds=500)
 _DRAIN_WITHIN = timedelta(seconds=30)
-_STREAM_DELAY = timedelta(seconds=2)
-"""A stream's tick is ours this long after it happened: Yahoo's grid of whole seconds, and the way."""
-
-Heartbeat = Callable[[LineState], bool]
-"""Takes the state; False: another run owns this line."""
+_DRAIN_COUNT = 100_000
+"""Most that is taken before a heartbeat: the source's whole queue twice."""
 
 
-class Source(Protocol):
-    """What a line reads."""
+class Member(Protocol):
+    """A source that knows its line's part in the whole."""
 
     @property
-    def is_over(self) -> bool:
-        """Whether nothing will ever come again."""
-        ...
-
-    @property
-    def is_connected(self) -> bool:
-        """Whether what happens now will come."""
-        ...
-
-    @property
-    def last_error(self) -> str | None:
-        """Newest problem, for a person."""
+    def outcome(self) -> State | None:
+        """How it has ended; None while it goes on."""
         ...
 
     def read(self, within: timedelta) -> Sequence[Candidate | Refusal]:
         """What has come; waits for the first no longer than told."""
+        ...
+
+    def covered_until(self, now: datetime) -> datetime | None:
+        """Event time before which nothing more will come, once all that can be read now is taken."""
+        ...
+
+    def describe(self, state: LineState) -> LineState:
+        """The state with what the source knows."""
+        ...
+
+    def settle(self, standing: Standing, validator: Validator, now: datetime) -> None:
+        """Take on and give away symbols as the watchlist and the other lines say."""
         ...
 
     def close(self) -> None:
@@ -58,22 +58,8 @@ class Source(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class _Parts:
-    """What a plan comes down to.
-
-    Args:
-        ts_over: Event time that is reached when the source is over: the end of its last session's day.
-    """
-
-    source: Source
-    instruments: Sequence[Instrument]
-    acknowledged: Acknowledged
-    ts_over: Callable[[datetime], datetime]
-
-
 def run_line(
-    plan: StreamPlan | TapePlan,
+    plan: Plan,
     *,
     publisher: Publisher,
     heartbeat: Heartbeat,
@@ -83,28 +69,175 @@ def run_line(
     """Run the line until it is over, told to stop, or owned by somebody else; gives its last state.
 
     Raises:
-        TapeUnreadable, TopicMissing: it cannot begin.
+        TapeUnreadable, TopicMissing, WatchlistInvalid: it cannot begin.
         DeliveryFailed: Kafka was away for too long; start the line again.
     """
     begun = LineState(line=plan.line, source=plan.source)
-    if not heartbeat(begun):
+    if not heartbeat(begun).is_ours:
         return replace(begun, state="stopped")
     try:
-        line = _Line(begun, _assemble(plan, publisher, clock), publisher=publisher, heartbeat=heartbeat, clock=clock)
-        return line.run(should_stop)
+        return _begin(plan, begun, publisher=publisher, heartbeat=heartbeat, clock=clock).run(should_stop)
     except PlatformError as error:
         heartbeat(replace(begun, state="failed", last_error=str(error)))
         raise
 
 
-def _assemble(plan: StreamPlan | TapePlan, publisher: Publisher, clock: Clock) -> _Parts:
+def _begin(plan: Plan, begun: LineState, *, publisher: Publisher, heartbeat: Heartbeat, clock: Clock) -> "_Line":
     if isinstance(plan, StreamPlan):
-        source = StreamSource(plan.url, plan.instruments, clock=clock, patience=plan.patience)
-        return _Parts(source, plan.instruments, Acknowledged(), lambda ts: ts)
-    tape, acknowledged = Tape(plan.path), publisher.acknowledged()
-    instruments = plan.instruments(tape)
-    player = TapeSource(tape, speed=plan.speed, is_as_live=plan.is_as_live, acknowledged=acknowledged, clock=clock)
-    return _Parts(player, instruments, acknowledged, lambda ts: _end_of_day(ts, instruments))
+        acknowledged, member = Acknowledged(), StreamMember(plan, clock=clock)
+        instruments: Sequence[Instrument] = member.instruments
+    else:
+        acknowledged, tape = publisher.acknowledged(), Tape(plan.path)
+        instruments = plan.instruments(tape)
+        member = _TapeMember(plan, tape, instruments, acknowledged=acknowledged, clock=clock)
+    validator = Validator(line=plan.line, source=plan.source, instruments=instruments)
+    reached, newest = _reached(acknowledged, instruments)
+    state = replace(begun, state="running", ts_clock=reached, ts_event_last=newest)
+    return _Line(state, member, validator, acknowledged=acknowledged, publisher=publisher, heartbeat=heartbeat, clock=clock)
+
+
+class _Line:
+    def __init__(
+        self,
+        state: LineState,
+        member: Member,
+        validator: Validator,
+        *,
+        acknowledged: Acknowledged,
+        publisher: Publisher,
+        heartbeat: Heartbeat,
+        clock: Clock,
+    ) -> None:
+        self._state = state
+        self._member = member
+        self._validator = validator
+        self._acknowledged = acknowledged
+        self._publisher = publisher
+        self._heartbeat = heartbeat
+        self._clock = clock
+        self._ts_beat = clock.now()
+        self._ts_event_last = state.ts_event_last
+        self._tick_count = 0
+        self._reject_count = 0
+
+    def run(self, should_stop: Callable[[], bool]) -> LineState:
+        try:
+            is_ours = self._beat()
+            while is_ours and self._member.outcome is None and not should_stop():
+                self._step()
+                is_ours = self._clock.now() - self._ts_beat < BEAT_EVERY or self._beat()
+        finally:
+            self._member.close()
+        return self._finish() if is_ours else self._give_up()
+
+    def _step(self) -> None:
+        if self._publisher.is_full:
+            self._publisher.flush(_FLUSH_WITHIN)
+        else:
+            self._take(self._member.read(_READ_WITHIN))
+
+    def _take(self, batch: Sequence[Candidate | Refusal]) -> None:
+        for item in batch:
+            verdict = item if isinstance(item, Refusal) else self._validator.judge(item)
+            if isinstance(verdict, Refusal):
+                self._refuse(verdict)
+            elif verdict is not None:
+                self._publish(verdict, is_published=isinstance(item, Candidate) and item.is_published)
+
+    def _publish(self, tick: Tick, *, is_published: bool) -> None:
+        if not is_published:
+            self._publisher.publish(tick)
+            self._tick_count += 1
+        self._ts_event_last = max(tick.ts_event, self._ts_event_last or tick.ts_event)
+
+    def _refuse(self, refusal: Refusal) -> None:
+        if refusal.line_seq > self._acknowledged.refusal_seq:
+            self._publisher.refuse(refusal)
+            self._reject_count += 1
+
+    def _take_all(self) -> None:
+        """What has come until now, but not for ever."""
+        count = 0
+        while count < _DRAIN_COUNT and (batch := self._member.read(timedelta(0))):
+            self._take(batch)
+            count += len(batch)
+
+    def _beat(self) -> bool:
+        """Confirm what can be confirmed, say so, and do one's part."""
+        now = self._ts_beat = self._clock.now()
+        covered = self._member.covered_until(now)
+        self._take_all()
+        self._tell(covered if self._publisher.flush(_FLUSH_WITHIN) else None)
+        standing = self._heartbeat(self._state)
+        if standing.is_ours:
+            self._member.settle(standing, self._validator, now)
+        return standing.is_ours
+
+    def _tell(self, covered: datetime | None) -> None:
+        """Bring the state up to date; its clock never goes back."""
+        known = [ts for ts in (self._state.ts_clock, covered) if ts is not None]
+        counts = self._validator.counts
+        state = replace(
+            self._state,
+            ts_clock=max(known, default=None),
+            ts_event_last=self._ts_event_last,
+            tick_count=self._tick_count,
+            reject_count=self._reject_count,
+            suspect_count=counts.suspects,
+            duplicate_count=counts.duplicates,
+            late_count=counts.late,
+        )
+        self._state = self._member.describe(state)
+
+    def _finish(self) -> LineState:
+        """Publish what has been read, wait for Kafka, say goodbye."""
+        covered = self._member.covered_until(self._clock.now())
+        self._take_all()
+        is_confirmed = self._publisher.flush(_DRAIN_WITHIN)
+        outcome = self._member.outcome if is_confirmed else None
+        self._tell(covered if is_confirmed else None)
+        self._state = replace(self._state, state=outcome or "stopped")
+        self._heartbeat(self._state)
+        return self._state
+
+    def _give_up(self) -> LineState:
+        self._publisher.abandon()
+        return replace(self._state, state="stopped")
+
+
+class _TapeMember:
+    """A tape: one line plays all of it."""
+
+    def __init__(
+        self, plan: TapePlan, tape: Tape, instruments: Sequence[Instrument], *, acknowledged: Acknowledged, clock: Clock
+    ) -> None:
+        self._source = TapeSource(tape, speed=plan.speed, is_as_live=plan.is_as_live, acknowledged=acknowledged, clock=clock)
+        self._symbols = tuple(sorted(each.symbol for each in instruments))
+        self._instruments = instruments
+        self._ts_read: datetime | None = None
+
+    @property
+    def outcome(self) -> State | None:
+        return "ended" if self._source.is_over else None
+
+    def read(self, within: timedelta) -> Sequence[Candidate | Refusal]:
+        batch = self._source.read(within)
+        self._ts_read = batch[-1].ts_event if batch else self._ts_read
+        return batch
+
+    def covered_until(self, now: datetime) -> datetime | None:
+        """What was read; at the tape's end, the end of its last session's day."""
+        over = self._source.is_over and self._ts_read is not None
+        return _end_of_day(self._ts_read, self._instruments) if over and self._ts_read else self._ts_read
+
+    def describe(self, state: LineState) -> LineState:
+        return replace(state, symbols=self._symbols)
+
+    def settle(self, standing: Standing, validator: Validator, now: datetime) -> None:
+        """Nothing joins or leaves a tape."""
+
+    def close(self) -> None:
+        self._source.close()
 
 
 def _end_of_day(ts: datetime, instruments: Sequence[Instrument]) -> datetime:
@@ -112,98 +245,6 @@ def _end_of_day(ts: datetime, instruments: Sequence[Instrument]) -> datetime:
     exchanges = [calendar(name) for name in {each.calendar for each in instruments} - {"24/7"}]
     ends = [each.session_latest(ts).ts_post_end for each in exchanges]
     return max(ts, *ends) if ends else ts + timedelta(minutes=2)
-
-
-class _Line:
-    def __init__(self, begun: LineState, parts: _Parts, *, publisher: Publisher, heartbeat: Heartbeat, clock: Clock) -> None:
-        reached, newest = _reached(parts.acknowledged, parts.instruments)
-        self._state = replace(begun, state="running", ts_clock=reached, ts_event_last=newest)
-        self._ts_taken: datetime | None = None
-        self._source = parts.source
-        self._acknowledged = parts.acknowledged
-        self._ts_over = parts.ts_over
-        self._validator = Validator(line=begun.line, source=begun.source, instruments=parts.instruments)
-        self._publisher = publisher
-        self._heartbeat = heartbeat
-        self._clock = clock
-        self._ts_beat = clock.now()
-
-    def run(self, should_stop: Callable[[], bool]) -> LineState:
-        try:
-            is_ours = self._beat()
-            while is_ours and not self._source.is_over and not should_stop():
-                self._step()
-                is_ours = self._beat_when_due()
-        finally:
-            self._source.close()
-        return self._finish() if is_ours else self._give_up()
-
-    def _step(self) -> None:
-        if self._publisher.is_full:
-            self._publisher.flush(_FLUSH_WITHIN)
-        else:
-            self._take(self._source.read(_READ_WITHIN))
-
-    def _take(self, batch: Sequence[Candidate | Refusal]) -> None:
-        for item in batch:
-            verdict = item if isinstance(item, Refusal) else self._validator.judge(item)
-            if isinstance(verdict, Refusal):
-                self._refuse(verdict)
-            else:
-                self._publish(verdict, is_published=isinstance(item, Candidate) and item.is_published)
-
-    def _publish(self, tick: Tick, *, is_published: bool) -> None:
-        if not is_published:
-            self._publisher.publish(tick)
-        self._ts_taken = tick.ts_event
-        newest = max(tick.ts_event, self._state.ts_event_last or tick.ts_event)
-        count = self._state.tick_count + (not is_published)
-        self._state = replace(self._state, ts_event_last=newest, tick_count=count)
-
-    def _refuse(self, refusal: Refusal) -> None:
-        if refusal.line_seq > self._acknowledged.refusal_seq:
-            self._publisher.refuse(refusal)
-            self._state = replace(self._state, reject_count=self._state.reject_count + 1)
-
-    def _beat_when_due(self) -> bool:
-        if self._clock.now() - self._ts_beat < BEAT_EVERY:
-            return True
-        return self._beat()
-
-    def _beat(self) -> bool:
-        """Confirm what can be confirmed, and say so."""
-        self._ts_beat = self._clock.now()
-        ts_clock = self._confirmed()
-        self._state = replace(self._state, ts_clock=ts_clock, last_error=self._source.last_error)
-        return self._heartbeat(self._state)
-
-    def _confirmed(self) -> datetime | None:
-        was_connected, ts_clock = self._source.is_connected, self._clock.now() - _STREAM_DELAY
-        if self._state.source == "tape":
-            ts_clock = self._ts_taken
-        else:
-            while batch := self._source.read(timedelta(0)):
-                self._take(batch)
-        is_confirmed = self._publisher.flush(_FLUSH_WITHIN) and was_connected and self._source.is_connected
-        newest = [ts for ts in (self._state.ts_clock, ts_clock if is_confirmed else None) if ts is not None]
-        return max(newest, default=None)
-
-    def _finish(self) -> LineState:
-        """Publish what has been read, wait for Kafka, say goodbye."""
-        while batch := self._source.read(timedelta(0)):
-            self._take(batch)
-        is_confirmed = self._publisher.flush(_DRAIN_WITHIN)
-        is_over = self._source.is_over and is_confirmed
-        ts_last = self._state.ts_event_last
-        if is_over and ts_last is not None:
-            self._state = replace(self._state, ts_clock=self._ts_over(ts_last))
-        self._state = replace(self._state, state="ended" if is_over else "stopped")
-        self._heartbeat(self._state)
-        return self._state
-
-    def _give_up(self) -> LineState:
-        self._publisher.abandon()
-        return replace(self._state, state="stopped")
 
 
 def _reached(acknowledged: Acknowledged, instruments: Sequence[Instrument]) -> tuple[datetime | None, datetime | None]:

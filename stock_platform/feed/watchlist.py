@@ -1,4 +1,4 @@
-"""What is watched: the instruments of a YAML file, validated. Not here: how they are shared out over lines."""
+"""What is watched: the instruments of a YAML file, validated. Not here: how they are shared out over lines (shards)."""
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
@@ -48,11 +48,21 @@ class Instrument(_Strict):
         return name
 
 
-class _Watchlist(_Strict):
+class Sharing(_Strict):
+    """Over how many lines the instruments are shared out."""
+
+    shards: int = Field(default=1, ge=1, le=64, description="The symbols are split into so many parts.")
+    redundancy: int = Field(default=1, ge=1, le=3, description="Each part is read by so many lines (2: A and B).")
+
+
+class Watchlist(_Strict):
+    """A watchlist's file."""
+
+    lines: Sharing = Sharing()
     instruments: Annotated[tuple[Instrument, ...], Field(min_length=1)]
 
     @model_validator(mode="after")
-    def _has_each_symbol_once(self) -> "_Watchlist":
+    def _has_each_symbol_once(self) -> "Watchlist":
         symbols = [instrument.symbol for instrument in self.instruments]
         twice = sorted({symbol for symbol in symbols if symbols.count(symbol) > 1})
         if twice:
@@ -61,6 +71,11 @@ class _Watchlist(_Strict):
 
 
 def load_watchlist(path: Path = DEFAULT_PATH) -> tuple[Instrument, ...]:
+    """The instruments of a watchlist; see read_watchlist."""
+    return read_watchlist(path).instruments
+
+
+def read_watchlist(path: Path = DEFAULT_PATH) -> Watchlist:
     """Read and validate a watchlist.
 
     Raises:
@@ -68,7 +83,7 @@ def load_watchlist(path: Path = DEFAULT_PATH) -> tuple[Instrument, ...]:
     """
     text, root = _read(path)
     try:
-        return _Watchlist.model_validate(yaml.safe_load(text)).instruments
+        return Watchlist.model_validate(yaml.safe_load(text))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "watchlist"

@@ -10,6 +10,32 @@ from datetime import datetime, timedelta
 
 
 @dataclass(frozen=True)
+class LineClock:
+    """One feed line: ops.feed_line in short.
+
+    Args:
+        ts_clock: Event time up to which all its ticks are in Kafka."""
+
+    shard: int
+    state: str
+    ts_clock: datetime | None
+
+
+def feed_clock(lines: Iterable[LineClock]) -> datetime | None:
+    """Event time up to which every tick of every shard is in Kafka; None while a shard has not spoken.
+
+    The lines of a shard read the same, so the foremost speaks for it. A line that nobody wants counts no more, and one that
+    is drained, its markets closed, only while no other runs.
+    """
+    wanted = [line for line in lines if line.state != "retired"]
+    awake = [line for line in wanted if line.state != "drained"] or wanted
+    shards = {line.shard for line in awake}
+    foremost = [max((each.ts_clock for each in awake if each.shard == shard and each.ts_clock), default=None) for shard in shards]
+    known = [ts for ts in foremost if ts is not None]
+    return min(known) if known and len(known) == len(foremost) else None
+
+
+@dataclass(frozen=True)
 class PartitionProgress:
     """One partition of the tick topic.
 

@@ -67,7 +67,7 @@ def data_status(settings: Settings, now: datetime) -> DataStatus:
 _FRESHNESS = """
 SELECT
     (SELECT source FROM ops.feed_line ORDER BY ts_heartbeat DESC LIMIT 1),
-    (SELECT state FROM ops.feed_line ORDER BY ts_heartbeat DESC LIMIT 1),
+    (SELECT string_agg(line || ' ' || state, ', ' ORDER BY line) FROM ops.feed_line WHERE state <> 'retired'),
     (SELECT max(ts_recv) FROM market.quote),
     (SELECT max(ts_start) FROM staging.bar_1m),
     (SELECT max(ts_start) FROM market.bar_1m),

@@ -24,10 +24,11 @@ from stock_platform.config import ROOT
 from stock_platform.contracts.tick import DEAD_LETTER, TICK
 from stock_platform.errors import TopicMissing
 from stock_platform.feed.line import run_line
-from stock_platform.feed.plan import LineState, StreamPlan, TapePlan
+from stock_platform.feed.plan import Heartbeat, LineState, Standing, StreamPlan, TapePlan
 from stock_platform.feed.publisher import Publisher
 from stock_platform.feed.simulator.server import serve
-from stock_platform.feed.watchlist import always_open, load_watchlist
+from stock_platform.feed.shards import Watch
+from stock_platform.feed.watchlist import Sharing, always_open, load_watchlist
 from stock_platform.stack import kafka, layout
 from stock_platform_tests.integration.jvm import Server, require
 
@@ -81,7 +82,7 @@ def broker(running_broker: _Broker) -> Iterator[_Broker]:
 def _run_tape(bootstrap: str, path: str, speed: float) -> None:
     publisher = Publisher(KafkaProducer(bootstrap, client_id="tape-0"), line="tape-0")
     plan = TapePlan(line="tape-0", path=Path(path), speed=speed)
-    state = run_line(plan, publisher=publisher, heartbeat=lambda _: True, clock=_CLOCK, should_stop=lambda: False)
+    state = run_line(plan, publisher=publisher, heartbeat=lambda _: Standing(), clock=_CLOCK, should_stop=lambda: False)
     assert state.state == "ended", state
     assert state.ts_clock == datetime(2013, 10, 8, tzinfo=UTC)  # 20:00 New York, the end of the post-market
 
@@ -198,10 +199,10 @@ def test_tape_that_is_played_again_under_its_name_adds_nothing(broker: _Broker, 
     assert refusal["reason"] == "spike"
 
 
-def _heartbeats(seen: list[LineState], *, owned: Callable[[], bool] = lambda: True) -> Callable[[LineState], bool]:
-    def beat(state: LineState) -> bool:
+def _heartbeats(seen: list[LineState], *, owned: Callable[[], bool] = lambda: True) -> Heartbeat:
+    def beat(state: LineState) -> Standing:
         seen.append(state)
-        return owned()
+        return Standing(owned())
 
     return beat
 
@@ -211,10 +212,11 @@ def test_simulated_ticks_reach_kafka_as_the_contract_says(broker: _Broker) -> No
     server = _SPAWN.Process(target=serve, args=(port,), kwargs={"seed": 7, "hours": "always"})
     server.start()
     try:
-        plan = StreamPlan("simulator-0", "simulator", f"ws://127.0.0.1:{port}", always_open(load_watchlist()))
+        watch = Watch(always_open(load_watchlist()), Sharing())
+        plan = StreamPlan("line-0a", "simulator", f"ws://127.0.0.1:{port}", lambda: watch, canary="BTC-USD")
         state = run_line(
             plan,
-            publisher=Publisher(KafkaProducer(broker.bootstrap, client_id="simulator-0"), line="simulator-0"),
+            publisher=Publisher(KafkaProducer(broker.bootstrap, client_id="line-0a"), line="line-0a"),
             heartbeat=_heartbeats(seen),
             clock=_CLOCK,
             should_stop=lambda: len(seen) > 2 and seen[-1].tick_count >= 40 and seen[-1].ts_clock is not None,

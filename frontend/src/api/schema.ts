@@ -220,7 +220,7 @@ export interface components {
          * @description What the feed is doing now.
          * @enum {string}
          */
-        FeedState: "running" | "stale" | "ended" | "stopped";
+        FeedState: "running" | "stale" | "ended" | "closed" | "stopped";
         /**
          * FeedStatus
          * @description The feed in one line.
@@ -235,7 +235,7 @@ export interface components {
             state: components["schemas"]["FeedState"];
             /**
              * Line
-             * @description Name of the feed line.
+             * @description Names of the feed lines.
              */
             line: string | null;
             /**

@@ -27,6 +27,7 @@ describe('the feed in words', () => {
     [{ kind: 'yahoo' }, 'live (Yahoo)', 'good'],
     [{ kind: 'yahoo', state: 'stale', stale_since: '2026-11-20T19:03:10Z' }, 'live (Yahoo) · stale since 14:03:10', 'warning'],
     [{ kind: 'tape', state: 'ended' }, 'tape · ended', 'idle'],
+    [{ kind: 'yahoo', state: 'closed' }, 'live (Yahoo) · sleeps until its markets open', 'idle'],
     [{ state: 'stopped' }, 'simulated · stopped', 'bad'],
   ] as const)('%o', (change, text, tone) => {
     expect(feedWords({ ...FEED, ...change }, 'open', 'exchange')).toEqual({ text, tone });

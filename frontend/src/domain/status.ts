@@ -23,6 +23,8 @@ function stateWords(feed: FeedStatus, zone: Zone): Words {
       return { text: feed.stale_since ? `stale since ${show(feed.stale_since, 'seconds', zone)}` : 'stale', tone: 'warning' };
     case 'ended':
       return { text: 'ended', tone: 'idle' };
+    case 'closed':
+      return { text: 'sleeps until its markets open', tone: 'idle' };
     case 'stopped':
       return { text: 'stopped', tone: 'bad' };
   }

@@ -1,96 +1,222 @@
-"""The stream as a source that can be read without asyncio: connections live in a thread, frames wait in a queue."""
+"""The stream as a source that can be read without asyncio: connections live in a thread, candidates wait in a queue.
+
+Not here: one connection (stream), what is asked for while the stream is silent (fallback)."""
 
 import asyncio
 import threading
-from collections.abc import Sequence
-from contextlib import aclosing, suppress
-from datetime import timedelta
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+from functools import partial
 from itertools import count
-from queue import Empty, Queue
+from queue import Empty, SimpleQueue
+
+import msgspec
 
 from stock_platform.adapters.clock import Clock
+from stock_platform.calendars import Calendar, calendar
 from stock_platform.feed.tick import Candidate, Refusal
 from stock_platform.feed.watchlist import Instrument
-from stock_platform.feed.yahoo.pricing import Frame, decode
-from stock_platform.feed.yahoo.stream import Link, Patience, frames, shares
+from stock_platform.feed.yahoo.fallback import Fallback, Poll
+from stock_platform.feed.yahoo.pricing import Decoder, Frame
+from stock_platform.feed.yahoo.stream import CONNECTION_SYMBOL_LIMIT, Gap, Link, Patience, Vendor, keep_connected
 
 _QUEUE_COUNT = 50_000
-"""Frames that wait while Kafka is slow: 25 minutes of the default watchlist; then the socket is not read."""
+"""Candidates that wait while Kafka is slow: 25 minutes of the default watchlist; then the socket is not read."""
 _BATCH_COUNT = 1_000
 _JOIN_WITHIN_S = 10.0
+_DELAY = timedelta(seconds=2)
+"""A tick is ours this long after it happened: Yahoo's grid of whole seconds, and the way."""
+_FRESH = timedelta(seconds=10)
+"""A connection that was heard within this time lives."""
+_NEVER_AFTER = timedelta(minutes=5)
+"""A symbol that was subscribed for so long of its trading time and never came does not stream."""
 
 
 class StreamSource:
-    """All connections of one line. Open until closed; never over."""
+    """All connections of one line. Open until closed; never over.
+
+    Args:
+        canary: Symbol that never sleeps; None: the calendars alone say when silence is wrong.
+        poll: Makes what asks for prices while the stream is silent, with the line's sequence; None: nobody does.
+        ts_lost: Since when nothing was heard, by an earlier run of the line: its connections begin with that gap.
+    """
 
     is_over = False
 
-    def __init__(self, url: str, instruments: Sequence[Instrument], *, clock: Clock, patience: Patience | None = None) -> None:
-        self._url = url
+    def __init__(
+        self,
+        url: str,
+        instruments: Sequence[Instrument],
+        *,
+        clock: Clock,
+        patience: Patience | None = None,
+        canary: str | None = None,
+        poll: Callable[[Iterator[int]], Poll] | None = None,
+        ts_lost: datetime | None = None,
+    ) -> None:
+        self.decoder = Decoder()
+        self.sequence = count()
+        self.ts_recv_last: datetime | None = None
         self._clock = clock
-        self._patience = patience or Patience()
-        self._links = [Link(symbols) for symbols in shares(instruments)]
-        self._queue: Queue[Frame] = Queue(_QUEUE_COUNT)
+        self._canary = canary
+        self._calendars: dict[str, Calendar] = {}
+        self._heard: set[str] = set()
+        self._left: set[str] = set()
+        self._links: list[Link] = []
+        self._gaps: SimpleQueue[Gap] = SimpleQueue()
+        self._queue: SimpleQueue[Candidate | Refusal] = SimpleQueue()
         self._failure: BaseException | None = None
         self._loop = asyncio.new_event_loop()
-        self._stop = asyncio.Event()
+        self._changed, self._is_closing = asyncio.Event(), False
+        self._vendor = Vendor(
+            url=url,
+            clock=clock,
+            patience=patience or Patience(),
+            deliver=self._deliver,
+            on_gap=self._gaps.put,
+            is_expected=self._is_expected,
+            has_room=lambda: self._queue.qsize() < _QUEUE_COUNT,
+        )
+        self.watch(instruments, ts_lost=ts_lost)
         self._thread = threading.Thread(target=self._run, name="stream", daemon=True)
         self._thread.start()
+        self.fallback = Fallback(partial(poll, self.sequence), self.unheard, self._queue.put, clock=clock) if poll else None
+
+    def watch(self, instruments: Sequence[Instrument], *, ts_lost: datetime | None = None) -> None:
+        """Carry these and nothing else: what stays is not touched, what is new joins where there is room."""
+        wanted = {each.symbol: calendar(each.calendar) for each in instruments}
+        self._left = (self._left | self._calendars.keys()) - wanted.keys()
+        self._calendars = wanted
+        for link in self._links:
+            link.symbols &= wanted.keys()
+        # Those that never sleep go last, wherever there is no canary: a cut list shows as their silence.
+        new = sorted(wanted.keys() - self._held(), key=lambda symbol: (wanted[symbol].name == "24/7", symbol))
+        for symbol in new:
+            link = self._link_with_room(ts_lost)
+            link.symbols |= {symbol}
+        self._loop.call_soon_threadsafe(self._changed.set)
+
+    def _held(self) -> set[str]:
+        return {symbol for link in self._links for symbol in link.symbols}
+
+    def _link_with_room(self, ts_lost: datetime | None) -> Link:
+        found = next((link for link in self._links if len(link.symbols) < CONNECTION_SYMBOL_LIMIT), None)
+        if found is None:
+            found = Link(self._canary, ts_lost)
+            self._links.append(found)
+        return found
 
     @property
-    def is_connected(self) -> bool:
-        """Whether every connection is up."""
-        return all(link.ts_connected is not None for link in self._links)
+    def carried(self) -> tuple[str, ...]:
+        """Symbols whose subscription the vendor has certainly taken."""
+        return tuple(sorted(s for link in self._links for s in link.symbols if link.carries(s)))
+
+    @property
+    def connection_count(self) -> int:
+        """Connections that are up."""
+        return sum(link.ts_connected is not None for link in self._links)
 
     @property
     def last_error(self) -> str | None:
-        """Newest problem of a connection, for a person."""
-        return next((link.problem for link in self._links if link.problem), None)
+        """Newest problem of a connection that is down, or of the polling, for a person."""
+        down = next((link.problem for link in self._links if link.symbols and link.ts_connected is None), None)
+        return down or (self.fallback.last_error if self.fallback else None)
+
+    def covered_until(self, now: datetime) -> datetime | None:
+        """Event time before which nothing more will come; None while a connection is down and nobody polls."""
+        instants = [self._covered(link, now) for link in self._links if link.symbols]
+        return None if None in instants else min((ts for ts in instants if ts is not None), default=now - _DELAY)
+
+    def _covered(self, link: Link, now: datetime) -> datetime | None:
+        if link.ts_connected is None or link.ts_heard is None:
+            return self.fallback.ts_polled if self.fallback else None
+        if now - link.ts_heard < _FRESH or not self._is_expected(link, now):
+            return now - _DELAY
+        return link.ts_heard - _DELAY
+
+    def gaps(self) -> tuple[Gap, ...]:
+        """Gaps that have ended since the last call."""
+        return tuple(self._gaps.get_nowait() for _ in range(self._gaps.qsize()))
 
     def read(self, within: timedelta) -> Sequence[Candidate | Refusal]:
-        """What has come, decoded; waits for the first no longer than told.
+        """What has come; waits for the first no longer than told.
 
         Raises:
             whatever ended the thread: nothing that the client knows how to survive.
         """
         if self._failure is not None:
             raise self._failure
-        return [decode(frame) for frame in self._take(within)]
-
-    def _take(self, within: timedelta) -> list[Frame]:
-        batch: list[Frame] = []
-        with suppress(Empty):
-            batch.append(self._queue.get(timeout=within.total_seconds()) if within else self._queue.get_nowait())
-            while len(batch) < _BATCH_COUNT:
-                batch.append(self._queue.get_nowait())
-        return batch
+        try:
+            first = self._queue.get(timeout=within.total_seconds()) if within else self._queue.get_nowait()
+        except Empty:
+            return []
+        return [first, *(self._queue.get_nowait() for _ in range(min(self._queue.qsize(), _BATCH_COUNT)))]
 
     def close(self) -> None:
-        """Leave the vendor and end the thread; what has come can still be read."""
+        """Leave the vendor and end the threads; what has come can still be read."""
+        if self.fallback:
+            self.fallback.close()
         if self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._stop.set)
+            self._is_closing = True
+            self._loop.call_soon_threadsafe(self._changed.set)
             self._thread.join(_JOIN_WITHIN_S)
+
+    def _deliver(self, body: bytes, now: datetime, link: Link) -> None:
+        """One frame: a canary's is a sign of life; only its owner's connection takes it for a price, too."""
+        self.ts_recv_last = now
+        assert link.ts_connected is not None
+        item = self.decoder.decode(Frame(body, now, link.ts_connected, next(self.sequence)))
+        if isinstance(item, Candidate):
+            asked = link.subscribed.get(item.symbol)
+            if item.symbol == self._canary:
+                self._hear_canary(link, now)
+            if asked is None and (item.symbol == self._canary or item.symbol in self._left):
+                return
+            self._heard.add(item.symbol)
+            if asked is not None and asked != link.ts_connected:
+                item = msgspec.structs.replace(item, ts_connected=asked)
+        self._queue.put(item)
+
+    def _hear_canary(self, link: Link, now: datetime) -> None:
+        link.ts_canary = now
+        if not link.is_canary_known:
+            for each in self._links:
+                each.is_canary_known = True
+
+    def _is_expected(self, link: Link, now: datetime) -> bool:
+        return link.is_canary_known or self._is_trading(link.symbols, now)
+
+    def _is_trading(self, symbols: frozenset[str], now: datetime) -> bool:
+        calendars = {hours.name: hours for symbol in symbols if (hours := self._calendars.get(symbol))}
+        return any(hours.is_trading(now) for hours in calendars.values())
+
+    def unheard(self, now: datetime) -> list[str]:
+        """What the stream does not bring although its market trades: symbols of lost connections, and such as never came."""
+        lost = {s for link in self._links if link.is_lost_since(now - _FRESH) for s in link.symbols}
+        silent = {s for link in self._links for s, asked in link.subscribed.items() if now - asked > _NEVER_AFTER} - self._heard
+        wanted = (lost | silent) & self._calendars.keys()
+        return sorted(s for s in wanted if self._calendars[s].is_trading(now))
 
     def _run(self) -> None:
         try:
-            self._loop.run_until_complete(self._listen())
+            self._loop.run_until_complete(self._keep_links())
         except BaseException as error:  # noqa: BLE001 - the thread's outermost frame: told to the reader
             self._failure = error
         finally:
             self._loop.close()
 
-    async def _listen(self) -> None:
-        sequence = count()
+    async def _keep_links(self) -> None:
+        """A task for each link that carries something."""
+        tasks: dict[int, asyncio.Task[None]] = {}
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self._fill(link, sequence)) for link in self._links]
-            await self._stop.wait()
-            for task in tasks:
+            while not self._is_closing:
+                for link in tuple(self._links):
+                    if link.symbols and id(link) not in tasks:
+                        tasks[id(link)] = group.create_task(keep_connected(link, self._vendor))
+                    elif not link.symbols and id(link) in tasks:
+                        tasks.pop(id(link)).cancel()
+                    link.changed.set()
+                await self._changed.wait()
+                self._changed.clear()
+            for task in tasks.values():
                 task.cancel()
-
-    async def _fill(self, link: Link, sequence: "count[int]") -> None:
-        stream = frames(self._url, link, sequence=sequence, clock=self._clock, patience=self._patience)
-        async with aclosing(stream) as arriving:
-            async for frame in arriving:
-                while self._queue.full():
-                    await asyncio.sleep(0.05)
-                self._queue.put_nowait(frame)

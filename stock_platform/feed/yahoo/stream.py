@@ -1,24 +1,24 @@
-"""Client of Yahoo's stream, and of the simulator that speaks like it: subscribes, reads, and always comes back.
+"""One connection to Yahoo's stream, or to the simulator that speaks like it: subscribes, reads, and always comes back.
 
-Not here: what a frame means (pricing), the thread it runs in (source). Why not yfinance's own: it never connects again
-after a drop. Delivery: what the vendor sends while connected; the rest is lost, and the next tick says so."""
+Not here: what a frame means (pricing), which connections there are and the thread they run in (source). Why not yfinance's
+own: it never connects again after a drop. Delivery: what the vendor sends while connected; the rest is a gap with bounds."""
 
 import asyncio
 import json
 import random
-from collections.abc import AsyncGenerator, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from stock_platform.adapters.clock import Clock
 from stock_platform.adapters.websocket import Socket, connected
-from stock_platform.errors import FeedUnreachable, StreamClosed
-from stock_platform.feed.watchlist import Instrument
-from stock_platform.feed.yahoo.pricing import Frame
+from stock_platform.errors import FeedUnreachable, StreamClosed, StreamSilent
 
-YAHOO_URL = "wss://streamer.finance.yahoo.com/?version=2"
 CONNECTION_SYMBOL_LIMIT = 95
-"""Yahoo cuts a connection's list at 100 without a word; the rest is room for a symbol to join."""
+"""Yahoo cuts a connection's list at 100 without a word; the rest is room for a symbol to join, and for the canary."""
+_ROOM_EVERY_S = 0.05
+_SETTLED_AFTER = timedelta(seconds=2)
+"""A connection that is heard so long after a subscription was sent has taken it."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Patience:
     """How long the client waits for what.
 
     Args:
-        silence: A connection that sends nothing for so long is given up: 24/7 symbols trade every few seconds.
+        silence: A connection that sends nothing, or not its canary, for so long is given up: the canary speaks every few seconds.
         steady: A connection that lasted so long was a good one; the next drop starts with the first pause again.
     """
 
@@ -37,47 +37,172 @@ class Patience:
     pause_cap: timedelta = timedelta(seconds=30)
 
 
+@dataclass(frozen=True)
+class Gap:
+    """A stretch of time in which symbols could not be heard: [ts_start, ts_end).
+
+    Args:
+        ts_start: The last that was heard before.
+    """
+
+    symbols: tuple[str, ...]
+    ts_start: datetime
+    ts_end: datetime
+    detail: str
+
+
 @dataclass
 class Link:
-    """What is known of one connection from outside."""
+    """What is known of one connection; written by its coroutine and by whoever changes its symbols.
 
-    symbols: Sequence[str]
+    Args:
+        symbols: What it is to carry; replaced as a whole, as another thread does it.
+        canary: Symbol that never sleeps, subscribed last: when the vendor cuts the list, it falls silent.
+        ts_lost: Since when nothing was heard; None while connected.
+        subscribed: When each symbol was asked for on this connection.
+    """
+
+    canary: str | None
+    ts_lost: datetime | None
+    symbols: frozenset[str] = frozenset()
+    problem: str = "not connected yet"
     ts_connected: datetime | None = None
-    problem: str | None = None
+    ts_heard: datetime | None = None
+    ts_canary: datetime | None = None
+    is_canary_known: bool = False
+    subscribed: dict[str, datetime] = field(default_factory=lambda: {})
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def opened(self, now: datetime) -> Gap | None:
+        """A connection is there; gives the gap that it ends."""
+        gap = Gap(tuple(sorted(self.symbols)), self.ts_lost, now, self.problem) if self.ts_lost and self.symbols else None
+        self.ts_connected = self.ts_heard = self.ts_canary = now
+        self.ts_lost = None
+        self.subscribed.clear()
+        return gap
+
+    def lost(self, why: str) -> None:
+        """The connection is gone."""
+        self.problem = why
+        self.ts_lost = self.ts_lost or self.ts_heard
+        self.ts_connected = None
+
+    def is_lost_since(self, ts: datetime) -> bool:
+        """Whether nothing has been heard since the instant for want of a connection."""
+        return self.ts_connected is None and (self.ts_lost is None or self.ts_lost <= ts)
+
+    def carries(self, symbol: str) -> bool:
+        """Whether the vendor has certainly taken the subscription."""
+        asked, heard = self.subscribed.get(symbol), self.ts_heard
+        is_heard = asked is not None and heard is not None and heard - asked >= _SETTLED_AFTER
+        return self.ts_connected is not None and is_heard
 
 
-def shares(instruments: Sequence[Instrument]) -> list[list[str]]:
-    """Symbols per connection: in order, those that never sleep last, so that a cut list shows as silence."""
-    symbols = [each.symbol for each in sorted(instruments, key=lambda each: each.calendar == "24/7")]
-    return [symbols[n : n + CONNECTION_SYMBOL_LIMIT] for n in range(0, len(symbols), CONNECTION_SYMBOL_LIMIT)]
+Deliver = Callable[[bytes, datetime, Link], None]
+"""Takes a frame, when it came, and from where."""
 
 
-async def frames(url: str, link: Link, *, sequence: Iterator[int], clock: Clock, patience: Patience) -> AsyncGenerator[Frame, None]:
-    """Frames of one connection, for ever: a drop, a refusal and silence are told to the link, waited out and mended."""
-    pauses = _pauses(patience)
+@dataclass(frozen=True)
+class Vendor:
+    """Where to connect, and what to do with what comes.
+
+    Args:
+        is_expected: Whether the link has reason to hear something now: a market of its symbols trades, or its canary lives.
+        has_room: False while the reader is behind; the socket is not read meanwhile.
+    """
+
+    url: str
+    clock: Clock
+    patience: Patience
+    deliver: Deliver
+    on_gap: Callable[[Gap], None]
+    is_expected: Callable[[Link, datetime], bool]
+    has_room: Callable[[], bool]
+
+
+async def keep_connected(link: Link, vendor: Vendor) -> None:
+    """Keep the link's connection, for ever: a drop, a refusal and silence are told to the link, waited out and mended."""
+    pauses = _pauses(vendor.patience)
     while True:
         try:
-            async with connected(url, within=patience.connect) as socket:
-                async for frame in _subscribed(socket, link, sequence=sequence, clock=clock, patience=patience):
-                    yield frame
-        except (FeedUnreachable, StreamClosed) as error:
-            link.problem = str(error)
-        except TimeoutError:
-            link.problem = f"Nothing came from {url} for {patience.silence.total_seconds():.0f} s; connecting again."
-        if link.ts_connected and clock.now() - link.ts_connected > patience.steady:
-            pauses = _pauses(patience)
-        link.ts_connected = None
+            async with connected(vendor.url, within=vendor.patience.connect) as socket:
+                await _listen(socket, link, vendor)
+        except (FeedUnreachable, StreamClosed, StreamSilent) as error:
+            if _lasted(link, vendor):
+                pauses = _pauses(vendor.patience)
+            link.lost(str(error))
         await asyncio.sleep(next(pauses))
 
 
-async def _subscribed(
-    socket: Socket, link: Link, *, sequence: Iterator[int], clock: Clock, patience: Patience
-) -> AsyncGenerator[Frame, None]:
-    await socket.send(json.dumps({"subscribe": list(link.symbols)}))
-    ts_connected = link.ts_connected = clock.now()
+def _lasted(link: Link, vendor: Vendor) -> bool:
+    return link.ts_connected is not None and vendor.clock.now() - link.ts_connected > vendor.patience.steady
+
+
+async def _listen(socket: Socket, link: Link, vendor: Vendor) -> None:
+    symbols = sorted(link.symbols)
+    await _subscribe(socket, link, symbols)
+    now = vendor.clock.now()
+    gap = link.opened(now)
+    link.subscribed = dict.fromkeys(symbols, now)
+    if gap:
+        vendor.on_gap(gap)
+    keeper = asyncio.create_task(_keep_subscribed(socket, link, vendor.clock))
+    try:
+        await _receive(socket, link, vendor)
+    finally:
+        keeper.cancel()
+
+
+async def _receive(socket: Socket, link: Link, vendor: Vendor) -> None:
     while True:
-        body = await socket.receive(within=patience.silence)
-        yield Frame(body, clock.now(), ts_connected, next(sequence))
+        while not vendor.has_room():
+            await asyncio.sleep(_ROOM_EVERY_S)
+        try:
+            body = await socket.receive(within=vendor.patience.silence / 4)
+        except TimeoutError:
+            body = None
+        now = vendor.clock.now()
+        if body is not None:
+            link.ts_heard = now
+            vendor.deliver(body, now, link)
+        _check_silence(link, vendor, now)
+
+
+def _check_silence(link: Link, vendor: Vendor, now: datetime) -> None:
+    """Raises StreamSilent when the connection is open but dead, or has lost the end of its list."""
+    limit = vendor.patience.silence
+    if link.ts_heard and now - link.ts_heard >= limit and vendor.is_expected(link, now):
+        raise StreamSilent(vendor.url, limit, "nothing")
+    if link.is_canary_known and link.canary and link.ts_canary and now - link.ts_canary >= limit:
+        raise StreamSilent(vendor.url, limit, f"no word of {link.canary}, the last of its list,")
+
+
+async def _keep_subscribed(socket: Socket, link: Link, clock: Clock) -> None:
+    """Tell the vendor what joins and what leaves."""
+    try:
+        while True:
+            await link.changed.wait()
+            link.changed.clear()
+            gone = sorted(link.subscribed.keys() - link.symbols - {link.canary or ""})
+            if gone:
+                await socket.send(json.dumps({"unsubscribe": gone}))
+                for symbol in gone:
+                    link.subscribed.pop(symbol, None)
+            if new := sorted(link.symbols - link.subscribed.keys()):
+                await _subscribe(socket, link, new)
+                link.subscribed |= dict.fromkeys(new, clock.now())
+    except StreamClosed:
+        return  # the reading side sees it, too
+
+
+async def _subscribe(socket: Socket, link: Link, symbols: Sequence[str]) -> None:
+    await socket.send(json.dumps({"subscribe": list(_canary_last(symbols, link.canary))}))
+
+
+def _canary_last(symbols: Iterable[str], canary: str | None) -> Iterator[str]:
+    yield from (symbol for symbol in symbols if symbol != canary)
+    if canary:
+        yield canary
 
 
 def _pauses(patience: Patience) -> Iterator[float]:
@@ -86,17 +211,3 @@ def _pauses(patience: Patience) -> Iterator[float]:
     while True:
         yield longest.total_seconds() * random.uniform(0.5, 1.0)
         longest = min(2 * longest, patience.pause_cap)
-
-
-def probe_stream(url: str, within: timedelta = timedelta(seconds=5)) -> str | None:
-    """None when the stream can be opened, else the reason in a few words."""
-
-    async def attempt() -> None:
-        async with connected(url, within=within):
-            pass
-
-    try:
-        asyncio.run(attempt())
-    except FeedUnreachable as error:
-        return str(error.__cause__) or type(error.__cause__).__name__
-    return None
