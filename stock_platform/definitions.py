@@ -15,6 +15,7 @@ from stock_platform.defs.feed_line import feed_line
 from stock_platform.defs.feed_supervisor import feed_supervisor
 from stock_platform.defs.sessions import session_partitions
 from stock_platform.defs.stream_job import flink_job, flink_supervisor
+from stock_platform.defs.vendor import vendor_assets, vendor_schedule
 from stock_platform.defs.world import key_of, world_resource
 
 
@@ -31,9 +32,9 @@ def build(settings: Settings) -> dg.Definitions:
     )
     refresh = reference_job()
     return dg.Definitions(
-        assets=[*external_assets(settings), reference_assets(), *gate, *aggregates],
+        assets=[*external_assets(settings), reference_assets(), *gate, *aggregates, *vendor_assets(partitions)],
         jobs=[certify, feed_line, flink_job, refresh],
-        schedules=[reference_schedule(refresh)],
+        schedules=[reference_schedule(refresh), vendor_schedule(settings.feed_kind)],
         sensors=[feed_supervisor, flink_supervisor, closed_bars_sensor(certify, partitions)],
         resources={"world": world_resource(settings), "judgement_io": judgement_io},
         executor=dg.in_process_executor,

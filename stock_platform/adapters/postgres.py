@@ -17,6 +17,8 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 _MIGRATIONS = Path(__file__).resolve().parent.parent / "contracts" / "migrations"
 _LOCK = 7_426_001
 """Key of the advisory lock under which migrations are applied: any constant of ours."""
+_PROVENANCE = ("ts_updated", "ts_recv", "dagster_run_id", "response_path")
+"""When and from what a row was made: alone they are no change of it."""
 
 
 @contextmanager
@@ -78,9 +80,9 @@ def upsert_frame(connection: Connection, table: str, frame: pl.DataFrame, *, key
 
 
 def _upsert(target: sql.Identifier, names: Sequence[str], key: Sequence[str]) -> sql.Composed:
-    """INSERT … ON CONFLICT from the temporary table; `ts_updated` and `dagster_run_id` alone are no change."""
+    """INSERT … ON CONFLICT from the temporary table; the row's provenance alone is no change."""
     values = [name for name in names if name not in key]
-    content = [name for name in values if name not in ("ts_updated", "dagster_run_id")]
+    content = [name for name in values if name not in _PROVENANCE]
     return sql.SQL(
         "INSERT INTO {target} AS old ({names}) SELECT {names} FROM incoming "
         "ON CONFLICT ({key}) DO UPDATE SET {assignments} WHERE ({olds}) IS DISTINCT FROM ({news})"

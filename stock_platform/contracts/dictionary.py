@@ -8,6 +8,7 @@ POSTGRES = {
     Type.PRICE: "numeric(18,6)",
     Type.MONEY: "numeric(38,6)",
     Type.RATIO: "double precision",
+    Type.FACTOR: "numeric(18,9)",
     Type.QUANTITY: "bigint",
     Type.INSTANT: "timestamp with time zone",
     Type.DAY: "date",

@@ -14,6 +14,7 @@ _IN_TOPIC = {
     Type.PRICE: "STRING",
     Type.MONEY: "STRING",
     Type.RATIO: "DOUBLE",
+    Type.FACTOR: "STRING",
     Type.QUANTITY: "BIGINT",
     Type.INSTANT: "BIGINT",
     Type.DAY: "STRING",
@@ -25,6 +26,7 @@ _IN_TABLE = {
     Type.PRICE: "DECIMAL(18, 6)",
     Type.MONEY: "DECIMAL(38, 6)",
     Type.RATIO: "DOUBLE",
+    Type.FACTOR: "DECIMAL(18, 9)",
     Type.QUANTITY: "BIGINT",
     # The JDBC sink cannot write TIMESTAMP_LTZ. Flink's JVMs run in UTC, so that this becomes the right timestamptz.
     Type.INSTANT: "TIMESTAMP(3)",

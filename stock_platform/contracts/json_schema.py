@@ -10,6 +10,7 @@ _TYPES: dict[Type, dict[str, Any]] = {
     Type.PRICE: {"type": "string", "pattern": r"^-?\d{1,12}(\.\d{1,6})?$"},
     Type.MONEY: {"type": "string", "pattern": r"^-?\d{1,32}(\.\d{1,6})?$"},
     Type.RATIO: {"type": "number"},
+    Type.FACTOR: {"type": "string", "pattern": r"^-?\d{1,9}(\.\d{1,9})?$"},
     Type.QUANTITY: {"type": "integer"},
     Type.INSTANT: {"type": "integer", "minimum": 0},
     Type.DAY: {"type": "string", "format": "date"},

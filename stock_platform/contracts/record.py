@@ -15,6 +15,8 @@ class Type(StrEnum):
     """Decimal(38, 6): a sum of price x quantity."""
     RATIO = "ratio"
     """Double precision: derived statistics only, never a price."""
+    FACTOR = "factor"
+    """Decimal(18, 9): what a price or a number of shares is multiplied by."""
     QUANTITY = "quantity"
     """64-bit integer."""
     INSTANT = "instant"
