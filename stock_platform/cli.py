@@ -139,19 +139,26 @@ def serve() -> None:
 
 
 @app.command()
-def simulate() -> None:
-    """Run the simulator of Yahoo's stream in the foreground (the stack does this by itself)."""
-    from stock_platform.feed.simulator.server import serve as run
-    from stock_platform.feed.watchlist import load_watchlist
+def simulate(
+    scenario: Annotated[Path | None, typer.Option(help="YAML or JSON of timed faults.")] = None,
+    tape: Annotated[Path | None, typer.Option(help="Play this Parquet of trades instead of a market of its own.")] = None,
+    speed: Annotated[float, typer.Option(help="How many times faster than it happened a tape is played.", min=0.001)] = 1.0,
+    as_live: Annotated[bool, typer.Option("--as-live", help="Shift the tape so that it begins now.")] = False,
+    print_environment: Annotated[bool, typer.Option("--print-environment", help="Only the lines that lead programs here.")] = False,
+    data_dir: _DataDir = None,
+) -> None:
+    """Run the simulator of Yahoo in the foreground (the stack does this by itself); its control channel is at /control/docs."""
+    from stock_platform.feed.simulator.command import simulator_of
+    from stock_platform.feed.simulator.server import Ports, run
 
     with _sentences():
-        settings = config.load()
-        run(
-            settings.simulator_port,
-            seed=settings.simulator_seed,
-            hours=settings.simulator_hours,
-            watchlist=load_watchlist(settings.feed_watchlist),
-        )
+        settings = config.load(data_dir=data_dir)
+        for name, value in config.simulator_environment(settings).items():
+            typer.echo(f"export {name}={value}")
+        if not print_environment:
+            ports = Ports(settings.simulator_port, settings.simulator_http_port, settings.simulator_proxy_port)
+            simulator = simulator_of(settings, scenario=scenario, tape=tape, speed=speed, is_as_live=as_live)
+            run(simulator, ports=ports, folder=settings.simulator_folder)
 
 
 @app.command()

@@ -25,7 +25,10 @@ CONTENT = (
 ).split()
 """Columns of a certified bar that must be the same whatever broke on the way; ids of runs and jobs may differ."""
 
-_PORTS = "FRONTEND API GRAFANA DAGSTER DAGSTER_GRPC KAFKA KAFKA_CONTROLLER FLINK FLINK_RPC POSTGRES SIMULATOR".split()
+_PORTS = (
+    "FRONTEND API GRAFANA DAGSTER DAGSTER_GRPC KAFKA KAFKA_CONTROLLER FLINK FLINK_RPC POSTGRES "
+    "SIMULATOR SIMULATOR_HTTP SIMULATOR_PROXY"
+).split()
 
 
 @dataclass(frozen=True)

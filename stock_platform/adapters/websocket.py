@@ -1,19 +1,25 @@
 """Door to websockets, both ends: a client's connection and a server's, with errors of the platform's own."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from http import HTTPStatus
+from typing import Any
 from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed, WebSocketException
+from websockets.http11 import Request, Response
+from websockets.protocol import State
 
 from stock_platform.errors import FeedUnreachable, StreamClosed
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _CLOSE_WITHIN_S = 2.0
+_UNREAD_LIMIT_BYTES = 4 * 2**20
+"""Some five minutes of 95 symbols at an update a second."""
 
 
 class Socket:
@@ -33,6 +39,19 @@ class Socket:
             await self._connection.send(text)
         except ConnectionClosed as error:
             raise StreamClosed(self._address, str(error)) from error
+
+    def offer(self, frames: Iterable[bytes]) -> bool:
+        """Hand over text frames in one write, without waiting; False when the other side is gone or has not read for long.
+
+        Nothing is sent then: a vendor drops what a slow reader has no room for.
+        """
+        connection = self._connection
+        if connection.state is not State.OPEN or connection.transport.get_write_buffer_size() > _UNREAD_LIMIT_BYTES:
+            return False
+        for frame in frames:
+            connection.protocol.send_text(frame)
+        connection.transport.write(b"".join(connection.protocol.data_to_send()))
+        return True
 
     async def receive(self, within: timedelta | None = None) -> bytes:
         """The next frame.
@@ -76,11 +95,21 @@ async def connected(url: str, *, within: timedelta) -> AsyncGenerator[Socket, No
 
 
 @asynccontextmanager
-async def serving(handler: Callable[[Socket], Awaitable[None]], *, port: int) -> AsyncGenerator[int, None]:
-    """A server on the loopback; gives its port (0 asks for a free one). Leaving closes every connection."""
+async def serving(
+    handler: Callable[[Socket], Awaitable[None]], *, port: int, admits: Callable[[], bool] = lambda: True
+) -> AsyncGenerator[int, None]:
+    """A server on the loopback; gives its port (0 asks for a free one). Leaving closes every connection.
+
+    Args:
+        admits: Asked before each handshake; a connection that is not admitted gets a 503.
+    """
 
     async def handle(connection: ServerConnection) -> None:
         await handler(Socket(connection, f"client {connection.remote_address}"))
 
-    async with serve(handle, "127.0.0.1", port, compression=None, close_timeout=_CLOSE_WITHIN_S) as server:
+    def judge(connection: ServerConnection, request: Request) -> Response | None:
+        return None if admits() else connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, "Will be right back\n")
+
+    options: dict[str, Any] = {"compression": None, "close_timeout": _CLOSE_WITHIN_S, "process_request": judge}
+    async with serve(handle, "127.0.0.1", port, **options) as server:
         yield next(iter(server.sockets)).getsockname()[1]

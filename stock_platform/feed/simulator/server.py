@@ -1,122 +1,158 @@
-"""Yahoo's streaming protocol over the simulated market. Not here: what the market does (market).
+"""The simulator as a process: stream, HTTP and the proxy that leads Yahoo's names to them, on one loop.
 
-As Yahoo: at most 100 symbols a connection, further ones cut without a word; a malformed message ends the connection;
-a subscription is answered with the newest update of each symbol; times are whole seconds."""
+Not here: what they say (stream, vendor, control)."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, suppress
-from datetime import timedelta
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from pydantic import BaseModel, StrictStr, ValidationError
-
+from stock_platform.adapters.certificates import server_context
 from stock_platform.adapters.clock import Clock, SystemClock
-from stock_platform.adapters.websocket import Socket, serving
-from stock_platform.errors import StreamClosed
-from stock_platform.feed.simulator.market import Market, Update, second_of
+from stock_platform.adapters.connect_proxy import proxy_serving
+from stock_platform.adapters.http_server import http_serving
+from stock_platform.adapters.websocket import serving
+from stock_platform.feed.simulator.chart import Charts
+from stock_platform.feed.simulator.control import create_control
+from stock_platform.feed.simulator.distortion import Frames
+from stock_platform.feed.simulator.fault import Fault
+from stock_platform.feed.simulator.faults import Faults
+from stock_platform.feed.simulator.market import Market, Rate
+from stock_platform.feed.simulator.pace import Pace
+from stock_platform.feed.simulator.played import PlayedTape
+from stock_platform.feed.simulator.quote import Quotes
 from stock_platform.feed.simulator.shape import Hours
-from stock_platform.feed.tick import EPOCH
+from stock_platform.feed.simulator.stream import Stream
+from stock_platform.feed.simulator.updates import Source, instant, second_of
+from stock_platform.feed.simulator.vendor import create_vendor
+from stock_platform.feed.simulator.weather import Weather
+from stock_platform.feed.simulator.world import World
 from stock_platform.feed.watchlist import Instrument, load_watchlist
-from stock_platform.feed.yahoo.pricing import encode
 
-_SYMBOL_LIMIT = 100
-_CATCH_UP_LIMIT = 10
-"""Seconds that a delayed server sends afterwards; a real vendor conflates what is older."""
-_REGULAR_MARKET = 1
+_DOMAIN = "yahoo.com"
+_CERTIFIED = (_DOMAIN, f"*.{_DOMAIN}", f"*.finance.{_DOMAIN}")
+_STREAMER = f"streamer.finance.{_DOMAIN}"
 
 
-class _Subscription(BaseModel):
-    subscribe: list[StrictStr]
+@dataclass
+class Simulator:
+    """A simulated vendor, not yet reachable.
+
+    Args:
+        source: The market of a seed, or a tape.
+        scenario: Faults; those without a start are counted from this moment.
+    """
+
+    source: Source
+    pace: Pace
+    seed: int
+    hours: Hours
+    scenario: Sequence[Fault] = ()
+
+    def __post_init__(self) -> None:
+        self.faults = Faults(seed=self.seed)
+        now = self.pace.second()
+        for fault in self.scenario:
+            self.faults.add(fault, now=now)
+        self.world = World(self.source, self.faults)
+        self.frames = Frames(self.world, self.faults, hours=self.hours)
+        self.stream = Stream(self.frames, self.faults, self.pace)
+        self.charts = Charts(self.world, hours=self.hours)
+        quotes = Quotes(self.world, self.charts, hours=self.hours)
+        self.app, requests = create_vendor(self.charts, quotes, Weather(self.faults), self.pace, seed=self.seed)
+        self.app.mount("/control", create_control(self.stream, self.faults, self.pace, requests))
 
 
-class SimulatorServer:
-    """Serves every client from one market."""
+@dataclass(frozen=True)
+class Ports:
+    """Where a running simulator listens, all on 127.0.0.1."""
 
-    def __init__(self, market: Market, clock: Clock) -> None:
-        self._market = market
-        self._clock = clock
-        self.clients: dict[Socket, list[str]] = {}
-
-    async def serve_client(self, socket: Socket) -> None:
-        """One connection, from its first word to its last."""
-        symbols = self.clients[socket] = list[str]()
-        sender = asyncio.create_task(self._send_updates(socket, symbols))
-        try:
-            with suppress(StreamClosed, ValidationError):
-                while True:
-                    await self._subscribe(socket, symbols, await socket.receive())
-        finally:
-            sender.cancel()
-            del self.clients[socket]
-            await socket.close()
-
-    async def _subscribe(self, socket: Socket, symbols: list[str], body: bytes) -> None:
-        """Raises ValidationError on a message that Yahoo would hang up on."""
-        wanted = _Subscription.model_validate_json(body).subscribe
-        new = [symbol for symbol in wanted if symbol not in symbols][: _SYMBOL_LIMIT - len(symbols)]
-        now = second_of(self._clock.now())
-        for symbol in new:
-            if update := self._market.newest(symbol, now):
-                await socket.send(_frame(update))
-        symbols.extend(new)
-
-    async def _send_updates(self, socket: Socket, symbols: Sequence[str]) -> None:
-        with suppress(StreamClosed):
-            async for second in self._seconds():
-                for frame in self._frames(symbols, second):
-                    await socket.send(frame)
-
-    def _frames(self, symbols: Sequence[str], second: int) -> Iterator[str]:
-        updates = (self._market.update(symbol, second) for symbol in tuple(symbols))
-        return (_frame(update) for update in updates if update)
-
-    async def _seconds(self) -> AsyncIterator[int]:
-        """Each second of the clock, as it begins."""
-        last = second_of(self._clock.now())
-        while True:
-            now = self._clock.now()
-            await asyncio.sleep((EPOCH + timedelta(seconds=last + 1) - now).total_seconds())
-            current = second_of(self._clock.now())
-            for second in range(max(last + 1, current - _CATCH_UP_LIMIT), current + 1):
-                yield second
-            last = max(last, current)
-
-
-def _frame(update: Update) -> str:
-    volume = update.day_volume
-    regular = {} if volume is None else {"market_hours": _REGULAR_MARKET, "day_volume": volume}
-    change = update.price - update.previous_close
-    return encode(
-        id=update.symbol,
-        price=update.price,
-        time=update.second * 1000,
-        exchange="SIM",
-        quote_type=8,
-        change_percent=100 * change / update.previous_close,
-        change=change,
-        previous_close=update.previous_close,
-        price_hint=2,
-        **regular,
-    )
+    stream: int
+    http: int
+    proxy: int
 
 
 @asynccontextmanager
-async def simulator(market: Market, *, clock: Clock, port: int = 0) -> AsyncGenerator[tuple[SimulatorServer, int], None]:
-    """A running server and its port."""
-    server = SimulatorServer(market, clock)
-    async with serving(server.serve_client, port=port) as bound:
-        yield server, bound
+async def running(simulator: Simulator, *, ports: Ports, folder: Path) -> AsyncGenerator[Ports, None]:
+    """All three servers; gives their ports (0 asks for a free one).
+
+    Args:
+        folder: Of the certificate authority, made if missing.
+    """
+    async with AsyncExitStack() as stack:
+        stream = simulator.stream
+        stream_port = await stack.enter_async_context(serving(stream.serve_client, port=ports.stream, admits=stream.admits))
+        http_port = await stack.enter_async_context(http_serving(simulator.app, port=ports.http))
+
+        def route(host: str) -> int | None:
+            if host == _STREAMER:
+                return stream_port
+            return http_port if host == _DOMAIN or host.endswith(f".{_DOMAIN}") else None
+
+        tls = server_context(folder, _CERTIFIED)
+        proxy_port = await stack.enter_async_context(proxy_serving(route, tls=tls, port=ports.proxy))
+        sender = asyncio.create_task(stream.run())
+        try:
+            yield Ports(stream_port, http_port, proxy_port)
+        finally:
+            sender.cancel()
+            with suppress(asyncio.CancelledError):
+                await sender
 
 
-def serve(port: int, *, seed: int, hours: Hours, watchlist: Sequence[Instrument] | None = None, clock: Clock | None = None) -> None:
+def simulated(
+    instruments: Sequence[Instrument],
+    *,
+    seed: int,
+    hours: Hours,
+    clock: Clock,
+    rate: Rate = "natural",
+    scenario: Sequence[Fault] = (),
+) -> Simulator:
+    """The market of a seed."""
+    return Simulator(Market(instruments, seed=seed, hours=hours, rate=rate), Pace(clock), seed, hours, scenario)
+
+
+def played(
+    path: Path,
+    *,
+    known: Sequence[Instrument],
+    seed: int,
+    clock: Clock,
+    speed: float = 1.0,
+    is_as_live: bool = False,
+    scenario: Sequence[Fault] = (),
+) -> Simulator:
+    """A tape, from its first print on; as live: moved by whole minutes so that it begins now.
+
+    Raises:
+        TapeUnreadable: it is no tape.
+    """
+    tape = PlayedTape(path, known=known)
+    if is_as_live:
+        shift_s = (second_of(clock.now()) - tape.first_second) // 60 * 60
+        tape = PlayedTape(path, known=known, shift_s=shift_s)
+    begins = clock.now() if is_as_live else instant(tape.first_second - 1)
+    return Simulator(tape, Pace(clock, begins=begins, speed=speed), seed, "always" if is_as_live else "exchange", scenario)
+
+
+def run(simulator: Simulator, *, ports: Ports, folder: Path) -> None:
     """Serve until interrupted (SIGINT) or ended (SIGTERM)."""
-    market = Market(watchlist or load_watchlist(), seed=seed, hours=hours)
 
-    async def run() -> None:
+    async def until_stopped() -> None:
         stop = asyncio.Event()
         for number in (2, 15):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        async with simulator(market, clock=clock or SystemClock(), port=port):
+        async with running(simulator, ports=ports, folder=folder):
             await stop.wait()
 
-    asyncio.run(run())
+    asyncio.run(until_stopped())
+
+
+def serve(port: int, *, seed: int, hours: Hours) -> None:
+    """The default watchlist's market on a port, HTTP and proxy on free ones: for a process that lives for a test."""
+    simulator = simulated(load_watchlist(), seed=seed, hours=hours, clock=SystemClock())
+    with TemporaryDirectory() as folder:
+        run(simulator, ports=Ports(port, 0, 0), folder=Path(folder))
