@@ -3,27 +3,31 @@
 Not here: what makes a candidate a tick (validation), where it is sent (publisher)."""
 
 import base64
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from hashlib import blake2b
 
+import msgspec
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
+_LONGEST_PLAIN = 20
+"""Twelve digits, the point, six digits: a longer text is not plain."""
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(msgspec.Struct, frozen=True):
     """One decoded message of a vendor, not judged yet.
 
     Args:
         day_volume: As the vendor says it; None where the vendor does not.
         ts_connected: Since when the connection that brought it has been up; None where nothing can be lost (a tape).
         line_seq: Position in the line's own order.
-        is_published: A restarted line has published it before; it only rebuilds the state.
         payload: The original bytes, made on demand.
+        is_published: A restarted line has published it before; it only rebuilds the state.
+        vendor_phase: Yahoo's market_hours as it came: 0 pre, 1 regular, 2 post, 3 extended, 4 overnight, or what else it thinks of.
+        currency: As the vendor says it; None where the vendor does not.
     """
 
     symbol: str
@@ -37,10 +41,11 @@ class Candidate:
     line_seq: int
     payload: Callable[[], bytes]
     is_published: bool = False
+    vendor_phase: int | None = None
+    currency: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Tick:
+class Tick(msgspec.Struct, frozen=True):
     """What the feed accepted: the contract's TICK."""
 
     symbol: str
@@ -70,6 +75,41 @@ class Refusal:
     payload: Callable[[], bytes]
 
 
+class _TickMessage(msgspec.Struct):
+    """Keys of a message of market.ticks.v1, in order."""
+
+    symbol: str
+    price: str
+    day_volume: int | None
+    size: int | None
+    ts_event: int
+    ts_recv: int
+    session_phase: str
+    currency: str
+    previous_close: str | None
+    source: str
+    line: str
+    line_seq: int
+    tick_id: str
+    is_suspect: bool
+    is_continuous: bool
+
+
+class _RefusalMessage(msgspec.Struct):
+    """Keys of a message of market.ticks.dlq.v1, in order; it never reached a topic, so it has no offset there."""
+
+    reason: str
+    detail: str
+    payload_base64: str
+    kafka_topic: None
+    kafka_partition: None
+    kafka_offset: None
+    ts_dead: int
+
+
+_encode = msgspec.json.Encoder().encode
+
+
 def epoch_ms(ts: datetime) -> int:
     """Milliseconds since 1970, exact."""
     return (ts - EPOCH) // MILLISECOND
@@ -82,7 +122,10 @@ def from_epoch_ms(ms: int) -> datetime:
 
 def price_text(price: Decimal) -> str:
     """The shortest plain decimal: 167.4100 is 167.41."""
-    return f"{price.normalize():f}"
+    text = str(price)
+    if "E" in text or len(text) > _LONGEST_PLAIN:
+        return f"{price.normalize():f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def tick_id(symbol: str, *, day_volume: int | None, ts_event_ms: int, price: str) -> str:
@@ -94,39 +137,27 @@ def tick_id(symbol: str, *, day_volume: int | None, ts_event_ms: int, price: str
 def tick_json(tick: Tick) -> bytes:
     """The tick as its contract says: keys in order, prices as text, instants as epoch milliseconds, nulls explicit."""
     price, ts_event_ms = price_text(tick.price), epoch_ms(tick.ts_event)
-    record = {
-        "symbol": tick.symbol,
-        "price": price,
-        "day_volume": tick.day_volume,
-        "size": tick.size,
-        "ts_event": ts_event_ms,
-        "ts_recv": epoch_ms(tick.ts_recv),
-        "session_phase": tick.session_phase,
-        "currency": tick.currency,
-        "previous_close": None if tick.previous_close is None else price_text(tick.previous_close),
-        "source": tick.source,
-        "line": tick.line,
-        "line_seq": tick.line_seq,
-        "tick_id": tick_id(tick.symbol, day_volume=tick.day_volume, ts_event_ms=ts_event_ms, price=price),
-        "is_suspect": tick.is_suspect,
-        "is_continuous": tick.is_continuous,
-    }
-    return _compact(record)
+    message = _TickMessage(
+        tick.symbol,
+        price,
+        tick.day_volume,
+        tick.size,
+        ts_event_ms,
+        epoch_ms(tick.ts_recv),
+        tick.session_phase,
+        tick.currency,
+        None if tick.previous_close is None else price_text(tick.previous_close),
+        tick.source,
+        tick.line,
+        tick.line_seq,
+        tick_id(tick.symbol, day_volume=tick.day_volume, ts_event_ms=ts_event_ms, price=price),
+        tick.is_suspect,
+        tick.is_continuous,
+    )
+    return _encode(message)
 
 
 def refusal_json(refusal: Refusal) -> bytes:
-    """The refusal as its contract says; it never reached the topic, so it has no offset there."""
-    record = {
-        "reason": refusal.reason,
-        "detail": refusal.detail,
-        "payload_base64": base64.b64encode(refusal.payload()).decode(),
-        "kafka_topic": None,
-        "kafka_partition": None,
-        "kafka_offset": None,
-        "ts_dead": epoch_ms(refusal.ts_recv),
-    }
-    return _compact(record)
-
-
-def _compact(record: Mapping[str, object]) -> bytes:
-    return json.dumps(record, separators=(",", ":")).encode()
+    """The refusal as its contract says."""
+    payload = base64.b64encode(refusal.payload()).decode()
+    return _encode(_RefusalMessage(refusal.reason, refusal.detail, payload, None, None, None, epoch_ms(refusal.ts_recv)))

@@ -5,16 +5,21 @@ pool of its own, because a second `PricingData` in the default pool breaks once 
 Source: yfinance 1.7.0, pricing.proto."""
 
 import base64
-import binascii
 import json
-from dataclasses import dataclass
+import logging
+from collections import Counter
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from functools import lru_cache
+from typing import Any, Literal
 
+import msgspec
 from google.protobuf import descriptor_pb2, descriptor_pool, message, message_factory
+from google.protobuf.unknown_fields import UnknownFieldSet
 
-from stock_platform.feed.tick import Candidate, Refusal, from_epoch_ms
+from stock_platform.feed.tick import EPOCH, Candidate, Refusal, from_epoch_ms
+
+_LOG = logging.getLogger(__name__)
 
 _FIELDS = (
     "string id, float price, sint64 time, string currency, string exchange, int32 quote_type, int32 market_hours, "
@@ -27,6 +32,16 @@ _FIELDS = (
 """In the order of their numbers, from 1. `time` is zigzag: read as int64 it doubles."""
 
 _PACKAGE = "stock_platform.feed"
+_KNOWN_PHASES = frozenset(range(5))
+"""Pre, regular, post, extended, and 4, seen overnight."""
+_CHANGES_SINCE_CLOSE = frozenset({0, 1, 4})
+"""Pre, regular and overnight frames."""
+_CRYPTO = 41
+_DIGITS = (2, 6)
+_SCALES = tuple(10**digits for digits in range(_DIGITS[1] + 1))
+_CLOSE_LIMIT = 1e9
+_NEWS_LIMIT = 100
+"""So many distinct numbers are counted apart; the rest, which only a broken vendor sends, under -1."""
 
 
 def _message_class() -> Any:
@@ -47,10 +62,12 @@ def _message_class() -> Any:
 
 
 PricingData = _message_class()
+_from_wire = PricingData.FromString
+_instant = lru_cache(maxsize=1 << 10)(from_epoch_ms)
+"""Yahoo's times are whole seconds: a second's frames share theirs."""
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(msgspec.Struct, frozen=True):
     """One message of the stream, as it came.
 
     Args:
@@ -64,67 +81,133 @@ class Frame:
     line_seq: int
 
 
-def decode(frame: Frame) -> Candidate | Refusal:
-    """A frame as a candidate, or why it is none. Total: never raises."""
-    try:
-        pricing = parse(frame.body)
-    except _Unreadable as problem:
-        return Refusal(problem.reason, str(problem), frame.ts_recv, frame.line_seq, lambda: frame.body)
-    return _candidate(pricing, frame)
+class _Envelope(msgspec.Struct):
+    message: bytes
+    type: Literal["pricing"] = "pricing"
+
+
+_open = msgspec.json.Decoder(_Envelope).decode
 
 
 class _Unreadable(Exception):
-    def __init__(self, reason: str, detail: str) -> None:
-        super().__init__(detail)
+    def __init__(self, reason: str, detail: object) -> None:
+        super().__init__(str(detail))
         self.reason = reason
+
+
+class Decoder:
+    """Reads the frames of one line, and counts what the schema does not know.
+
+    Attributes:
+        unknown_fields: Frames by the number of a field that the schema lacks.
+        unknown_phases: Frames by a market_hours that nobody has described.
+    """
+
+    def __init__(self) -> None:
+        self.unknown_fields: Counter[int] = Counter()
+        self.unknown_phases: Counter[int] = Counter()
+
+    def decode(self, frame: Frame) -> Candidate | Refusal:
+        """A frame as a candidate, or why it is none. Total: never raises."""
+        try:
+            pricing = parse(frame.body)
+            candidate = _candidate(pricing, frame)
+        except _Unreadable as problem:
+            return Refusal(problem.reason, str(problem), frame.ts_recv, frame.line_seq, lambda: frame.body)
+        if unknown := UnknownFieldSet(pricing):
+            for number in {field.field_number for field in unknown}:
+                _count(self.unknown_fields, number, what="field", body=frame.body)
+        if candidate.vendor_phase not in _KNOWN_PHASES and candidate.vendor_phase is not None:
+            _count(self.unknown_phases, candidate.vendor_phase, what="market_hours", body=frame.body)
+        return candidate
+
+
+def _count(seen: Counter[int], number: int, *, what: str, body: bytes) -> None:
+    """Count it; a new one is told once, with the frame that brought it."""
+    if number not in seen and len(seen) >= _NEWS_LIMIT:
+        number = -1
+    if number not in seen:
+        _LOG.warning("Yahoo sends what the schema does not know: %s=%d frame=%s", what, number, body)
+    seen[number] += 1
 
 
 def parse(body: bytes) -> Any:
     """The PricingData in a frame's JSON envelope; fields that the schema does not know stay in it."""
     try:
-        envelope = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise _Unreadable("not_json", str(error)) from error
-    if not isinstance(envelope, dict) or not isinstance(text := envelope.get("message"), str):  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-        raise _Unreadable("not_pricing", "the envelope has no message")
-    try:
-        return PricingData.FromString(base64.b64decode(text, validate=True))
-    except binascii.Error as error:
-        raise _Unreadable("not_base64", str(error)) from error
+        return _from_wire(_open(body).message)
     except message.DecodeError as error:
-        raise _Unreadable("not_protobuf", str(error)) from error
+        raise _Unreadable("not_protobuf", error) from error
+    except msgspec.ValidationError as error:
+        raise _Unreadable("not_base64" if "base64" in str(error) else "not_pricing", error) from error
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise _Unreadable("not_json", error) from error
 
 
-def _candidate(pricing: Any, frame: Frame) -> Candidate | Refusal:
+def _candidate(pricing: Any, frame: Frame) -> Candidate:
+    """The fields that matter; each is read once and by position, for reading them costs more than parsing the frame."""
     try:
-        ts_event = from_epoch_ms(pricing.time)
-    except OverflowError:
-        detail = f"time {pricing.time} ms is no date"
-        return Refusal("time_invalid", detail, frame.ts_recv, frame.line_seq, lambda: frame.body)
+        ts_event = _instant(pricing.time)
+    except OverflowError as error:
+        raise _Unreadable("time_invalid", f"time {pricing.time} ms is no date") from error
+    if ts_event == EPOCH:
+        raise _Unreadable("time_invalid", "the frame has no time")
+    symbol, currency = pricing.id, pricing.currency
+    if not isinstance(symbol, str) or not isinstance(currency, str):  # what is no UTF-8 stays bytes
+        raise _Unreadable("not_protobuf", f"id {symbol!r} or currency {currency!r} is no text")
+    price = pricing.price
+    phase = pricing.market_hours if pricing.HasField("market_hours") else None
+    day_volume = pricing.day_volume if pricing.HasField("day_volume") else None
     return Candidate(
-        symbol=pricing.id,
-        price=_decimal(pricing.price),
-        day_volume=pricing.day_volume if pricing.HasField("day_volume") else None,
-        size=_size(pricing),
-        ts_event=ts_event,
-        ts_recv=frame.ts_recv,
-        previous_close=_decimal(pricing.previous_close) if pricing.previous_close > 0 else None,
-        ts_connected=frame.ts_connected,
-        line_seq=frame.line_seq,
-        payload=lambda: frame.body,
+        symbol,
+        Decimal("%.7g" % price),  # noqa: UP031 - 80 ns less than the f-string
+        day_volume,
+        _size(pricing, day_volume),
+        ts_event,
+        frame.ts_recv,
+        _previous_close(pricing, price, phase),
+        frame.ts_connected,
+        frame.line_seq,
+        lambda: frame.body,
+        False,
+        phase,
+        currency or None,
     )
 
 
-def _decimal(value: float) -> Decimal:
-    """Shortest decimal of a float32: 7 significant digits. NaN and infinity stay what they are."""
-    return Decimal(f"{value:.7g}")
-
-
-def _size(pricing: Any) -> int | None:
+def _size(pricing: Any, day_volume: int | None) -> int | None:
     """Crypto frames repeat the day's volume as the last size: no size at all."""
-    if not pricing.HasField("last_size") or pricing.last_size == pricing.day_volume:
+    size = pricing.last_size
+    return size if size > 0 and size != day_volume else None
+
+
+def _previous_close(pricing: Any, price: float, phase: int | None) -> Decimal | None:
+    """As the frame says it, else from price and change, which Yahoo computes in float32.
+
+    A post-market frame counts its change from today's close, a coin's from 24 hours ago: that says nothing of it.
+    """
+    if (close := pricing.previous_close) > 0:
+        return Decimal("%.7g" % close)  # noqa: UP031
+    if phase not in _CHANGES_SINCE_CLOSE or pricing.quote_type == _CRYPTO:
         return None
-    return pricing.last_size
+    change = pricing.change
+    if not change and not pricing.HasField("change"):
+        return None
+    return _rounded(price - change, pricing.price_hint)
+
+
+def _rounded(value: float, digits: int) -> Decimal | None:
+    """To the vendor's digits, two to six; None where that is no number."""
+    if not 0 < value < _CLOSE_LIMIT:
+        return None
+    if not _DIGITS[0] <= digits <= _DIGITS[1]:
+        digits = _DIGITS[digits > _DIGITS[1]]
+    return _scaled(int(value * _SCALES[digits] + 0.5), digits)
+
+
+@lru_cache(maxsize=1 << 16)
+def _scaled(value: int, digits: int) -> Decimal:
+    """Looked up, because a close lasts for a day."""
+    return Decimal(value).scaleb(-digits)
 
 
 def encode(**fields: object) -> str:
