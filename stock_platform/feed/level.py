@@ -1,21 +1,20 @@
 """Where the price of one symbol stands: what a session begins from, units, splits, and the spike filter within it. Pure.
 
-Not here: time, sessions and volumes (validation). Prices are whole millionths."""
+Not here: time, sessions and volumes (symbol_state, validation). Prices are whole millionths."""
 
 from decimal import Decimal
 from typing import Literal
 
 from stock_platform.feed.price import from_millionths
-from stock_platform.feed.spike import SpikeFilter
+from stock_platform.feed.spike import SHIFT_COUNT, SpikeFilter
 from stock_platform.feed.tick import price_text
 
 _JUMP_PCT = 40
-"""A session's first price further from the last one is doubted: no large stock has opened so far off without a split."""
+"""A session's first price further from the last one is doubted: without a split, large stocks do not open so far off."""
 _UNIT = 100
 """The major unit and the minor one: a pound and its pence."""
-_UNIT_PCT = 10
-"""How near to a hundred times, or a hundredth of, the level a price is taken for one in the wrong unit."""
-_FAR = 50
+_NEAR_PCT = 10
+"""How near to a hundred times the level, or to the level after a split, a price is taken for just that."""
 
 Standing = Literal["inside", "shift", "jump", "outside"]
 """Believed; the third of a new level; a session's first and far off; refused."""
@@ -24,23 +23,27 @@ Standing = Literal["inside", "shift", "jump", "outside"]
 class Level:
     """Judges the prices of one symbol, session by session."""
 
-    __slots__ = ("_before", "_filter", "_last", "_ratio")
+    __slots__ = ("_before", "_close", "_filter", "_last", "_misfit_count", "_ratio")
 
     def __init__(self) -> None:
         self._filter = SpikeFilter()
         self._last: int | None = None
         self._before: int | None = None
+        self._close: int | None = None
+        self._misfit_count = 0
         self._ratio = Decimal(1)
 
     @property
     def text(self) -> str:
         """The level, for a person."""
-        level = self._filter.level or self._last or self._before
+        level = self._filter.level or self._last or self._close
         return "no level" if level is None else price_text(from_millionths(level))
 
     def open(self, *, is_same_market: bool) -> None:
-        """A session begins: anywhere, unless the market was open all the time."""
-        self._before = self._last
+        """A session begins: anywhere, unless the market was open all the time. A unit that had stayed wrong is the right one."""
+        if self._misfit_count >= SHIFT_COUNT:
+            self._last = None
+        self._before, self._close, self._misfit_count = self._last, None, 0
         if not is_same_market:
             self._filter.seed([])
 
@@ -49,54 +52,61 @@ class Level:
         self._ratio = ratio
 
     def know_close(self, price: int) -> None:
-        """The vendor says where the session before ended; what was seen is believed more."""
-        self._before = self._before or price
+        """The vendor says where the session before ended."""
+        self._close = price
 
-    def unit_factor(self, price: int) -> str | None:
-        """Why the price is in another unit than those before; None when it is not. Asked only of a level that is sure."""
-        level = self._last or self._before
-        if level is None or (price < _FAR * level and level < _FAR * price):
+    def misfit(self, price: int) -> str | None:
+        """How the price looks like one in another unit; None when it does not, or the level is not sure enough to tell."""
+        level, is_sure = self._sure_level()
+        if level is None or (price < _UNIT // 2 * level and level < _UNIT // 2 * price) or self._fits_split(price):
             return None
-        if (not self._filter.is_settled and self._before is None) or self._is_split(price):
+        is_major, is_minor = _is_near(price * _UNIT, level, _NEAR_PCT), _is_near(price, _UNIT * level, _NEAR_PCT)
+        if not is_major and not is_minor:
             return None
-        if _is_near(price, _UNIT * level, _UNIT_PCT):
-            return f"{_UNIT} times"
-        return f"a {_UNIT}th of" if _is_near(price * _UNIT, level, _UNIT_PCT) else None
+        self._misfit_count += 1
+        if not is_sure and self._misfit_count >= SHIFT_COUNT:
+            return None
+        return f"{_UNIT} times" if is_minor else f"a {_UNIT}th of"
 
     def judge(self, price: int, *, width: int) -> Standing:
         """What the price is; a believed one is taken."""
-        if self._filter.level is None:
-            standing: Standing = self._first(price)
-        else:
-            standing = "inside"
-            if self._is_split(price) and not self._filter.allows(price, width=width):
-                self._filter.seed([])
-                self._ratio = Decimal(1)
+        first = self._first(price) if self._filter.is_empty else "inside"
+        if not self._filter.is_empty and self._fits_split(price) and not self._filter.allows(price, width=width):
+            self._take_split()
         found = self._filter.judge(price, width=width)
-        if found != "outside":
-            self._last = price
-        return standing if found == "inside" else found
+        if found == "outside":
+            return "outside"
+        self._last, self._misfit_count = price, 0
+        return first if found == "inside" else "shift"
 
     def allows(self, price: int, *, width: int) -> bool:
         """Whether a price that comes late is near enough; it changes nothing."""
-        return self._filter.level is None or self._filter.allows(price, width=width)
+        return self._filter.is_empty or self._filter.allows(price, width=width)
+
+    def _sure_level(self) -> tuple[int | None, bool]:
+        """Seen in the session before or often in this one; else, before the first price, what the vendor says."""
+        if self._filter.is_settled or self._before is not None:
+            return self._last, True
+        return (self._close if self._filter.is_empty else None), False
 
     def _first(self, price: int) -> Standing:
-        before = self._before
-        if before is None or (_is_near(price, before, _JUMP_PCT) and not self._is_nearer_after_split(price, before)):
+        before = self._before or self._close
+        if before is None:
             return "inside"
-        if self._is_split(price):
-            self._ratio = Decimal(1)
-            return "inside"
-        return "jump"
+        if self._ratio != 1 and abs(price * self._ratio - before) < abs(price - before):
+            before = int(before / self._ratio)
+            self._take_split()
+        return "inside" if _is_near(price, before, _JUMP_PCT) else "jump"
 
-    def _is_nearer_after_split(self, price: int, before: int) -> bool:
-        return abs(price * self._ratio - before) < abs(price - before)
+    def _fits_split(self, price: int) -> bool:
+        """Whether the expected split, and nothing else, explains the price."""
+        level = self._last or self._close
+        return self._ratio != 1 and level is not None and _is_near(int(price * self._ratio), level, _NEAR_PCT)
 
-    def _is_split(self, price: int) -> bool:
-        """Whether the expected split explains the price."""
-        level = self._last or self._before
-        return self._ratio != 1 and level is not None and _is_near(int(price * self._ratio), level, _UNIT_PCT)
+    def _take_split(self) -> None:
+        """It has happened: the level begins anew, and the same factor is an error from now on."""
+        self._filter.seed([])
+        self._ratio = Decimal(1)
 
 
 def _is_near(price: int, level: int, pct: int) -> bool:

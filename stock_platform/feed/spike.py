@@ -18,11 +18,13 @@ _TRIM_PCT = 5
 _FLOOR_BPS = 30
 """Allowed at any calm: no false reject on four stocks and two days, 89-100 % of errors found with less."""
 _COLLAR_BPS = 300
-"""Allowed while little is known; and how far apart rejects may be that agree."""
+"""Allowed while little is known: found every error of 5 %, and rejected no trade, on a whole day of four stocks."""
 _SETTLED_COUNT = 20
 """Fewer prices say nothing of how far the next one may be."""
-_SHIFT_COUNT = 3
+SHIFT_COUNT = 3
 """So many consecutive rejects that agree with one another are a genuine new level (a halt's end, a crash)."""
+_AGREEING_PCT = 10
+"""Rejects further apart are no level: the wider band of Limit Up-Limit Down, within which a stock trades without a halt."""
 _ONE_BPS = 10_000
 
 Judgement = Literal["inside", "shift", "outside"]
@@ -39,6 +41,11 @@ class SpikeFilter:
         self._sum = 0
         self._rejects: list[int] = []
         self._increment = MILLION
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether any price will do."""
+        return not self._ordered
 
     @property
     def is_settled(self) -> bool:
@@ -71,11 +78,10 @@ class SpikeFilter:
         return "shift"
 
     def allows(self, price: int, *, width: int = 1) -> bool:
-        """Whether the price is near enough: within 3 standard deviations and the floor. Changes nothing."""
+        """Whether the price is within the floor and 3 standard deviations of the level. Changes nothing."""
         total, count = self._trimmed()
-        away = abs(count * price - total)
-        floor = self._floor(total, count)
-        return away <= width * floor or away <= width * (floor + 3 * self._deviation(total, count))
+        beyond = abs(count * price - total) - self._floor(total, count)
+        return beyond <= 0 or beyond <= 3 * width * self._deviation(total, count)
 
     def seed(self, prices: list[int]) -> None:
         """Begin again from these prices, or from nothing."""
@@ -108,13 +114,13 @@ class SpikeFilter:
 
     def _is_shift(self) -> bool:
         """Whether the newest rejects are nearer to one another than to the level, and near enough."""
-        del self._rejects[:-_SHIFT_COUNT]
-        if len(self._rejects) < _SHIFT_COUNT:
+        del self._rejects[:-SHIFT_COUNT]
+        if len(self._rejects) < SHIFT_COUNT:
             return False
         total, count = self._trimmed()
         nearest = min(abs(count * price - total) for price in self._rejects)
         spread = max(self._rejects) - min(self._rejects)
-        return spread * count <= nearest and spread * _ONE_BPS <= min(self._rejects) * _COLLAR_BPS
+        return spread * count <= nearest and spread * 100 <= min(self._rejects) * _AGREEING_PCT
 
     def _take(self, price: int) -> None:
         while price % self._increment:

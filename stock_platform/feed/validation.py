@@ -229,7 +229,7 @@ def _problem(candidate: Candidate, state: SymbolState, price: int) -> tuple[str,
         return "volume_invalid", f"day volume {candidate.day_volume}, size {candidate.size}: expected none or >= 0"
     if candidate.currency is not None and candidate.currency != state.instrument.currency:
         return "unit_mismatch", f"the frame says {candidate.currency}, the watchlist {state.instrument.currency}"
-    if factor := state.level.unit_factor(price):
+    if factor := state.level.misfit(price):
         return "unit_mismatch", f"{candidate.price} is {factor} {state.level.text} {state.instrument.currency}: not in its unit"
     return None
 
