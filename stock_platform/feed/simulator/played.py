@@ -32,21 +32,22 @@ def conflated(path: Path) -> Iterator[Update]:
 
 def conflated_frame(path: Path) -> pl.DataFrame:
     """One row a second and symbol with a print, sorted so: symbol, second, price (ten-thousandths), volume (-1: none), phase."""
-    hours = _hours(_sessions(Tape(path)))
-    prints = pl.scan_parquet(path).select(
+    hours, tape = _hours(_sessions(Tape(path))), pl.scan_parquet(path)
+    total = pl.col("day_volume") if "day_volume" in tape.collect_schema() else pl.lit(None, pl.Int64)
+    prints = tape.select(
         symbol=pl.col("symbol").cast(pl.String),
         second=pl.col("ts_event").dt.epoch("s"),
         price=(pl.col("price").cast(pl.Decimal(18, 4)) * PRICE_SCALE).cast(pl.Int64),
-        size=pl.col("size").cast(pl.Int64),
+        size=pl.col("size").cast(pl.Int64).fill_null(0),
+        total=total,
     )
-    phases = hours.lazy()
-    placed = prints.join_asof(phases, left_on="second", right_on="start", strategy="backward")
+    placed = prints.join_asof(hours.lazy(), left_on="second", right_on="start", strategy="backward")
     counted = placed.with_columns(traded=pl.when(pl.col("phase") == REGULAR).then(pl.col("size")).otherwise(0))
     seconds = counted.group_by("symbol", "second", maintain_order=True).agg(
-        pl.col("price").last(), pl.col("traded").sum(), pl.col("phase").last(), pl.col("session").last()
+        pl.col("price").last(), pl.col("traded").sum(), pl.col("phase", "session", "total").last()
     )
-    total = pl.col("traded").cum_sum().over("symbol", "session")
-    volume = pl.when(pl.col("phase") == REGULAR).then(total).otherwise(-1)
+    summed = pl.col("traded").cum_sum().over("symbol", "session")
+    volume = pl.when(pl.col("phase") == REGULAR).then(pl.coalesce("total", summed)).otherwise(-1)
     return seconds.select("symbol", "second", "price", volume.alias("volume"), "phase").sort("second", "symbol").collect()
 
 
