@@ -48,15 +48,16 @@ def plan_of(settings: Settings, line: str) -> Plan:
 
 
 def tape_sessions(path: Path) -> tuple[date, date]:
-    """First and last session of a tape of US trades.
+    """First and last session of a tape: of the calendars that it names, else of US trades.
 
     Raises:
         TapeUnreadable: it is no tape.
     """
-    tape, hours = Tape(path), calendar("XNYS")
-    ends = (tape.row(0), tape.row(tape.row_count - 1))
-    first, last = (hours.session_latest(from_epoch_ms(trade.ts_event_ms)).session_date for trade in ends)
-    return first, last
+    tape = Tape(path)
+    hours = [calendar(name) for name in set(tape.calendars.values()) or {"XNYS"}]
+    ends = (from_epoch_ms(tape.row(index).ts_event_ms) for index in (0, tape.row_count - 1))
+    first, last = ([each.session_latest(ts).session_date for each in hours] for ts in ends)
+    return min(first), max(last)
 
 
 def _read(path: Path) -> Watchlist:

@@ -37,7 +37,7 @@ class Member(Protocol):
         """How it has ended; None while it goes on."""
         ...
 
-    def read(self, within: timedelta) -> Sequence[Candidate | Refusal]:
+    def read(self, within: timedelta) -> Sequence[Candidate | Refusal | Tick]:
         """What has come; waits for the first no longer than told."""
         ...
 
@@ -136,9 +136,9 @@ class _Line:
         else:
             self._take(self._member.read(_READ_WITHIN))
 
-    def _take(self, batch: Sequence[Candidate | Refusal]) -> None:
+    def _take(self, batch: Sequence[Candidate | Refusal | Tick]) -> None:
         for item in batch:
-            verdict = item if isinstance(item, Refusal) else self._validator.judge(item)
+            verdict = self._validator.judge(item) if isinstance(item, Candidate) else item
             if isinstance(verdict, Refusal):
                 self._refuse(verdict)
             elif verdict is not None:
@@ -220,7 +220,7 @@ class _TapeMember:
     def outcome(self) -> State | None:
         return "ended" if self._source.is_over else None
 
-    def read(self, within: timedelta) -> Sequence[Candidate | Refusal]:
+    def read(self, within: timedelta) -> Sequence[Candidate | Refusal | Tick]:
         batch = self._source.read(within)
         self._ts_read = batch[-1].ts_event if batch else self._ts_read
         return batch
@@ -241,10 +241,10 @@ class _TapeMember:
 
 
 def _end_of_day(ts: datetime, instruments: Sequence[Instrument]) -> datetime:
-    """When the last session's day is over; where the market never closes, two minutes later: the last bar is closed."""
-    exchanges = [calendar(name) for name in {each.calendar for each in instruments} - {"24/7"}]
-    ends = [each.session_latest(ts).ts_post_end for each in exchanges]
-    return max(ts, *ends) if ends else ts + timedelta(minutes=2)
+    """When the last session's day is over; where a market never closes, two minutes later at least: the last bar is closed."""
+    names = {each.calendar for each in instruments}
+    ends = [calendar(name).session_latest(ts).ts_post_end for name in names - {"24/7"}]
+    return max(ts, *ends, *([ts + timedelta(minutes=2)] if "24/7" in names else []))
 
 
 def _reached(acknowledged: Acknowledged, instruments: Sequence[Instrument]) -> tuple[datetime | None, datetime | None]:

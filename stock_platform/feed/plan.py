@@ -63,7 +63,9 @@ class TapePlan:
     def instruments(self, tape: Tape) -> tuple[Instrument, ...]:
         """What the tape trades."""
         found = instruments_of_tape(tape.symbols, self.known)
-        return always_open(found) if self.is_as_live else found
+        if self.is_as_live:
+            return always_open(found)
+        return tuple(each.model_copy(update={"calendar": tape.calendars.get(each.symbol, each.calendar)}) for each in found)
 
 
 Plan = StreamPlan | TapePlan

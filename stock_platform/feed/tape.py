@@ -1,11 +1,12 @@
 """A Parquet of trades, read in its own order and played at its own pace.
 
-Not here: judging (validation), publishing. After a restart the rows that Kafka has already are played at once and
-marked as published, so that they rebuild the state but are not sent again."""
+Trades become candidates; the ticks of an archived session (archive.tick) were judged when they were live, and become ticks
+again as they were. Not here: judging (validation), publishing. After a restart the rows that Kafka has already are played at
+once and marked as published, so that they rebuild the state but are not sent again; of an archive they are left out."""
 
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from functools import cached_property, partial
@@ -17,9 +18,13 @@ import polars as pl
 from stock_platform.adapters.clock import Clock
 from stock_platform.errors import TapeUnreadable
 from stock_platform.feed.publisher import Acknowledged
-from stock_platform.feed.tick import Candidate, epoch_ms, from_epoch_ms
+from stock_platform.feed.tick import Candidate, Tick, epoch_ms, from_epoch_ms
 
 _COLUMNS = ("ts_event", "symbol", "price", "size")
+_VENDOR = {"day_volume": pl.Int64(), "previous_close": pl.Decimal(18, 6)}
+"""Columns that a tape may have."""
+_JUDGED = {"session_phase": pl.String(), "currency": pl.String(), "is_suspect": pl.Boolean(), "is_continuous": pl.Boolean()}
+"""Columns that make a tape an archive: what was found when the ticks were live."""
 _CHUNK_ROW_COUNT = 100_000
 """Rows in memory at once: some 20 MB."""
 _BATCH_COUNT = 2_000
@@ -27,12 +32,22 @@ _MINUTE_MS = 60_000
 
 
 class Trade(NamedTuple):
-    """One row."""
+    """One row.
+
+    Args:
+        day_volume: Cumulative; where a tape has only sizes, None. session_phase and what follows: of an archive alone.
+    """
 
     ts_event_ms: int
     symbol: str
     price: Decimal | str | None
     size: int | None
+    day_volume: int | None
+    previous_close: Decimal | None
+    session_phase: str | None
+    currency: str | None
+    is_suspect: bool | None
+    is_continuous: bool | None
 
 
 class Tape:
@@ -70,6 +85,18 @@ class Tape:
         self.row_count = int(rows)
 
     @cached_property
+    def is_archive(self) -> bool:
+        """Whether its rows are ticks that were judged before."""
+        return not {*_VENDOR, *_JUDGED} - set(self._frame.collect_schema())
+
+    @cached_property
+    def calendars(self) -> Mapping[str, str]:
+        """Calendar of each symbol, where the tape says it: an archive does."""
+        if "calendar" not in self._frame.collect_schema():
+            return {}
+        return dict(self._frame.select("symbol", "calendar").unique().sort("symbol").collect().iter_rows())
+
+    @cached_property
     def symbols(self) -> tuple[str, ...]:
         """Every symbol of the tape, in alphabetical order."""
         names = self._frame.select(pl.col("symbol").cast(pl.String).unique()).collect()["symbol"]
@@ -77,10 +104,12 @@ class Tape:
 
     def trades(self, start: int = 0) -> Iterator[Trade]:
         """Rows in their order, from that row on."""
-        price = pl.col("price")
-        exact = price if isinstance(self._frame.collect_schema()["price"], pl.Decimal) else price.cast(pl.String)
-        columns = (pl.col("ts_event").dt.epoch("ms"), pl.col("symbol").cast(pl.String), exact, pl.col("size"))
-        rows = self._frame.select(columns)
+        schema, price = self._frame.collect_schema(), pl.col("price")
+        exact = price if isinstance(schema["price"], pl.Decimal) else price.cast(pl.String)
+        more = [
+            (pl.col(name) if name in schema else pl.lit(None)).cast(kind).alias(name) for name, kind in (_VENDOR | _JUDGED).items()
+        ]
+        rows = self._frame.select(pl.col("ts_event").dt.epoch("ms"), pl.col("symbol").cast(pl.String), exact, pl.col("size"), *more)
         for offset in range(start, self.row_count, _CHUNK_ROW_COUNT):
             yield from map(Trade._make, rows.slice(offset, _CHUNK_ROW_COUNT).collect().iter_rows())
 
@@ -96,13 +125,18 @@ class TapeSource:
         speed: Times faster than it happened.
         is_as_live: Shift it by whole minutes so that it begins now; at speed 1 a restart catches up with the clock.
         acknowledged: What Kafka has already; those rows are played at once.
+        line: Name of the line, as an archive's ticks are to carry it.
     """
 
     is_connected = True
     last_error: str | None = None
 
-    def __init__(self, tape: Tape, *, speed: float, is_as_live: bool, acknowledged: Acknowledged, clock: Clock) -> None:
+    def __init__(
+        self, tape: Tape, *, speed: float, is_as_live: bool, acknowledged: Acknowledged, clock: Clock, line: str = "tape"
+    ) -> None:
+        self._line = line
         self._speed = speed
+        self._is_archive = tape.is_archive
         self._acknowledged = acknowledged
         self._clock = clock
         self._shift_ms = _shift_ms(tape, acknowledged, clock.now()) if is_as_live else 0
@@ -117,18 +151,21 @@ class TapeSource:
         """Whether the last row has been read."""
         return self._next is None
 
-    def read(self, within: timedelta) -> Sequence[Candidate]:
+    def read(self, within: timedelta) -> Sequence[Candidate | Tick]:
         """Rows that are due; waits for the next one no longer than told."""
         if self._is_closed:
             return []
         ts_recv = self._clock.now()
-        now_ms, batch = epoch_ms(ts_recv), list[Candidate]()
+        now_ms, batch = epoch_ms(ts_recv), list[Candidate | Tick]()
         while self._next is not None and len(batch) < _BATCH_COUNT:
             line_seq, trade = self._next
             is_published = self._acknowledged.covers(trade.symbol, line_seq)
             if not is_published and self._due_in_ms(trade, now_ms) > 0:
                 break
-            batch.append(self._candidate(trade, line_seq, ts_recv, is_published=is_published))
+            if not self._is_archive:
+                batch.append(self._candidate(trade, line_seq, ts_recv, is_published=is_published))
+            elif not is_published:
+                batch.append(self._tick(trade, line_seq, ts_recv))
             self._next = next(self._trades, None)
         if not batch and self._next is not None:
             self._clock.sleep(min(within, timedelta(milliseconds=self._due_in_ms(self._next[1], now_ms))))
@@ -149,15 +186,33 @@ class TapeSource:
         return Candidate(
             symbol=trade.symbol,
             price=_price(trade.price),
-            day_volume=None,
+            day_volume=trade.day_volume,
             size=trade.size,
             ts_event=from_epoch_ms(trade.ts_event_ms + self._shift_ms),
             ts_recv=ts_recv,
-            previous_close=None,
+            previous_close=trade.previous_close,
             ts_connected=None,
             line_seq=line_seq,
             payload=partial(_row_json, trade),
             is_published=is_published,
+        )
+
+    def _tick(self, trade: Trade, line_seq: int, ts_recv: datetime) -> Tick:
+        return Tick(
+            symbol=trade.symbol,
+            price=_price(trade.price),
+            day_volume=trade.day_volume,
+            size=trade.size,
+            ts_event=from_epoch_ms(trade.ts_event_ms + self._shift_ms),
+            ts_recv=ts_recv,
+            session_phase=trade.session_phase or "closed",
+            currency=trade.currency or "",
+            previous_close=trade.previous_close,
+            source="tape",
+            line=self._line,
+            line_seq=line_seq,
+            is_suspect=bool(trade.is_suspect),
+            is_continuous=bool(trade.is_continuous),
         )
 
 
@@ -181,5 +236,5 @@ def _price(value: Decimal | str | None) -> Decimal:
 
 
 def _row_json(trade: Trade) -> bytes:
-    row = trade._asdict() | {"price": None if trade.price is None else str(trade.price)}
-    return json.dumps(row, separators=(",", ":")).encode()
+    row = {"price": None, **{name: value for name, value in trade._asdict().items() if value is not None}}
+    return json.dumps(row, separators=(",", ":"), default=str).encode()
