@@ -178,15 +178,17 @@ class VendorBudget:
             yield self._read(), self._clock.now()
 
     def _read(self) -> State:
-        """An unreadable file is a bucket that starts empty."""
+        """An unreadable file is replaced by a bucket that starts empty."""
         try:
             return msgspec.json.decode(self._path.read_bytes(), type=State)
         except FileNotFoundError:
             return State(float(self._limits.burst), self._clock.now())
         except msgspec.DecodeError:
-            return State(0.0, self._clock.now())
+            empty = State(0.0, self._clock.now())
+            self._write(empty, None)
+            return empty
 
-    def _write(self, state: State, before: State) -> None:
+    def _write(self, state: State, before: State | None) -> None:
         if state == before:
             return
         fresh = self._path.with_suffix(f".{os.getpid()}.tmp")

@@ -15,13 +15,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any
 
-import yfinance
 from curl_cffi import CurlError
 from curl_cffi.requests import Response, Session
-from yfinance.cache import get_cookie_cache
 from yfinance.data import YfData
 
 from stock_platform.adapters.clock import Clock
@@ -62,6 +59,7 @@ class _CountedSession(Session[Response]):
         self.budget = budget
         self.clock = clock
         self.deadline = clock.now()
+        self.longest = timedelta.max
         self.request_count = 0
 
     def request(self, method: Any, url: str, *args: Any, **options: Any) -> Response:
@@ -73,7 +71,7 @@ class _CountedSession(Session[Response]):
             TimeoutError: the deadline has passed.
         """
         self.budget.take(within=self.deadline - self.clock.now())
-        left = (self.deadline - self.clock.now()).total_seconds()
+        left = min(self.longest, self.deadline - self.clock.now()).total_seconds()
         if left <= 0:
             raise TimeoutError("no time is left")
         self.request_count += 1
@@ -102,20 +100,24 @@ class _Identity(YfData):
         self._cookie_strategy = "basic"
         self._cookie = self._crumb = None
         self._session.cookies.clear()
-        get_cookie_cache().store("curlCffi", None)
+
+    def _load_cookie_curlCffi(self) -> bool:
+        """Cookies live as long as the door: yfinance's file of them is one per user, and keeps what no longer works."""
+        return False
+
+    def _save_cookie_curlCffi(self) -> bool:
+        self._cookie = True
+        return True
 
 
 class YahooHttp:
     """GET from Yahoo; one answer at a time.
 
     Args:
-        folder: Where yfinance keeps its cookie.
         within: For one answer, all its steps together: turn, cookie, crumb, answer.
     """
 
-    def __init__(self, budget: VendorBudget, clock: Clock, *, folder: Path, within: timedelta) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        yfinance.set_tz_cache_location(str(folder))
+    def __init__(self, budget: VendorBudget, clock: Clock, *, within: timedelta) -> None:
         self._session = _CountedSession(budget, clock)
         self._identity: _Identity = type.__call__(_Identity, session=self._session)  # yfinance would share one among all
         self._budget = budget
@@ -158,7 +160,9 @@ class YahooHttp:
         return response
 
     def _signed(self, params: Mapping[str, str]) -> dict[str, str]:
+        self._session.longest = self._within / 4  # a cookie that does not come must not eat the answer's time
         crumb = self._identity.crumb()
+        self._session.longest = self._within
         return {**params, "crumb": crumb} if crumb else dict(params)
 
 
@@ -187,5 +191,4 @@ def _retry_after(text: str | None, now: datetime) -> timedelta | None:
 
 def open_door(settings: Settings, clock: Clock) -> YahooHttp:
     """The door of a profile, with the machine's budget."""
-    within = timedelta(seconds=settings.vendor_timeout_s)
-    return YahooHttp(vendor_budget(settings, clock), clock, folder=settings.home / "vendor", within=within)
+    return YahooHttp(vendor_budget(settings, clock), clock, within=timedelta(seconds=settings.vendor_timeout_s))
