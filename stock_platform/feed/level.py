@@ -36,8 +36,7 @@ class Level:
     @property
     def text(self) -> str:
         """The level, for a person."""
-        level = self._filter.level or self._last or self._close
-        return "no level" if level is None else price_text(from_millionths(level))
+        return "no level" if self._filter.level is None else price_text(from_millionths(self._filter.level))
 
     def open(self, *, is_same_market: bool) -> None:
         """A session begins: anywhere, unless the market was open all the time. A unit that had stayed wrong is the right one."""
@@ -56,7 +55,10 @@ class Level:
         self._close = price
 
     def misfit(self, price: int) -> str | None:
-        """How the price looks like one in another unit; None when it does not, or the level is not sure enough to tell."""
+        """How the price looks like one in another unit; None when it does not, or the level is not sure enough to tell.
+
+        A level that was seen wins for the whole session. Against the vendor's word alone the third price wins.
+        """
         level, is_sure = self._sure_level()
         if level is None or (price < _UNIT // 2 * level and level < _UNIT // 2 * price) or self._fits_split(price):
             return None
@@ -66,12 +68,15 @@ class Level:
         self._misfit_count += 1
         if not is_sure and self._misfit_count >= SHIFT_COUNT:
             return None
-        return f"{_UNIT} times" if is_minor else f"a {_UNIT}th of"
+        factor = f"{_UNIT} times" if is_minor else f"a {_UNIT}th of"
+        return f"{price_text(from_millionths(price))} is {factor} {price_text(from_millionths(level))}: not in its unit"
 
     def judge(self, price: int, *, width: int) -> Standing:
         """What the price is; a believed one is taken."""
-        first = self._first(price) if self._filter.is_empty else "inside"
-        if not self._filter.is_empty and self._fits_split(price) and not self._filter.allows(price, width=width):
+        first: Standing = "inside"
+        if self._filter.is_empty:
+            first = self._first(price)
+        elif self._fits_split(price) and not self._filter.allows(price, width=width):
             self._take_split()
         found = self._filter.judge(price, width=width)
         if found == "outside":

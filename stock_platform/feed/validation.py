@@ -1,7 +1,7 @@
 """Candidates to ticks or refusals: one state a symbol, no clock, no I/O, so that a replay judges alike.
 
 Not here: decoding (yahoo/pricing, tape), what is remembered (symbol_state), price levels (level, spike), publishing. Order
-of the checks: subscribed, price, volume, unit, time, snapshot, repeat, lateness, volume's course, level. What is refused,
+of the checks: subscribed, price, volume, currency, time, snapshot, repeat, unit, volume's course, level. What is refused,
 what is published as suspect, and why: docs/decisions/0008. Unit of parallelism: the symbol; a restarted line begins anew."""
 
 from collections import Counter
@@ -114,7 +114,7 @@ class Validator:
         price = millionths(candidate.price)
         if price is None:
             return _refuse(candidate, "price_invalid", f"{candidate.price} is no price > 0 with 12 digits and 6 decimals at most")
-        if problem := _problem(candidate, state, price):
+        if problem := _problem(candidate, state):
             return _refuse(candidate, *problem)
         moment = state.moments.at(candidate.ts_event)
         if self._is_live:
@@ -124,8 +124,10 @@ class Validator:
                 return self._take_snapshot(candidate, state, price)
         return self._judge_in_session(candidate, state, price, moment=moment)
 
-    def _take_snapshot(self, candidate: Candidate, state: SymbolState, price: int) -> Tick | None:
+    def _take_snapshot(self, candidate: Candidate, state: SymbolState, price: int) -> Tick | Refusal | None:
         """The last price before this session: for the page, never for a bar."""
+        if misfit := state.level.misfit(price):
+            return _refuse(candidate, "unit_mismatch", misfit)
         if state.snapshot == (seen := identity(candidate)):
             return None
         state.snapshot = seen
@@ -145,11 +147,13 @@ class Validator:
         session = state.enter(moment)
         if state.is_repeat(candidate):
             return None
+        previous_close = state.previous_close(candidate)
+        if misfit := state.level.misfit(price):
+            return _refuse(candidate, "unit_mismatch", misfit)
         is_continuous = state.is_continuous(candidate, session)
         state.is_unseen, state.ts_connected = False, candidate.ts_connected
         phase, is_contradicted = _phase(candidate, moment)
         day_volume = self._day_volume(candidate, state) if phase == "regular" else None
-        previous_close = state.previous_close(candidate)
         standing = self._stand(candidate, state, price, width=moment.width)
         if standing == "outside":
             return _refuse(candidate, "spike", f"{candidate.price} is too far from {state.level.text}, where the newest prices are")
@@ -223,14 +227,12 @@ def _refuse(candidate: Candidate, reason: str, detail: str) -> Refusal:
     return Refusal(reason, detail, candidate.ts_recv, candidate.line_seq, candidate.payload)
 
 
-def _problem(candidate: Candidate, state: SymbolState, price: int) -> tuple[str, str] | None:
-    """What is wrong with the numbers, whatever the time."""
+def _problem(candidate: Candidate, state: SymbolState) -> tuple[str, str] | None:
+    """What is wrong with the message, whatever the time."""
     if (candidate.day_volume or 0) < 0 or (candidate.size or 0) < 0:
         return "volume_invalid", f"day volume {candidate.day_volume}, size {candidate.size}: expected none or >= 0"
     if candidate.currency is not None and candidate.currency != state.instrument.currency:
         return "unit_mismatch", f"the frame says {candidate.currency}, the watchlist {state.instrument.currency}"
-    if factor := state.level.misfit(price):
-        return "unit_mismatch", f"{candidate.price} is {factor} {state.level.text} {state.instrument.currency}: not in its unit"
     return None
 
 
