@@ -67,9 +67,9 @@ class RunningStack:
 
         os.kill(Supervisor(self.settings.home).processes()[name].pid, signal.SIGKILL)
 
-    def kill_feed_run(self) -> None:
-        """kill -9 the worker of the feed line's Dagster run."""
-        run_id = self.value("SELECT dagster_run_id FROM ops.feed_line")
+    def kill_feed_run(self, line: str = "tape") -> None:
+        """kill -9 the worker of a feed line's Dagster run."""
+        run_id = self.value(f"SELECT dagster_run_id FROM ops.feed_line WHERE line = '{line}'")
         pids = [process.pid for process in psutil.process_iter() if _has_open(process, run_id)]
         assert pids, f"no worker found for feed run {run_id}"
         for pid in pids:

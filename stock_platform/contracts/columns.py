@@ -111,6 +111,7 @@ _ALL = (
     Column("gap_count", Type.QUANTITY, "Gaps since the line's start.", "count"),
     Column("unknown_fields", Type.TEXT, "Vendor's fields that the schema does not know, as number:count."),
     Column("shard", Type.QUANTITY, "Which part of the watchlist the line reads."),
+    Column("redundancy", Type.QUANTITY, "How many lines read the same shard then.", "count"),
     Column("symbols", Type.TEXT, "Symbols, separated by blanks."),
     Column("last_error", Type.TEXT, "Newest error, for a person."),
     # statistics of a session

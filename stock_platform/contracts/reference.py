@@ -42,7 +42,7 @@ FEED_GAP = Record(
     grain="one row per line and stretch of time in which the line could not hear some symbols",
     meaning="What a line may have missed; ops.symbol_gap says what no line heard.",
     key=("line", "ts_gap_start", "symbols"),
-    columns=columns("line ts_gap_start ts_gap_end symbols detail"),
+    columns=columns("line ts_gap_start ts_gap_end symbols shard redundancy detail"),
 )
 
 FLINK_JOB = Record(

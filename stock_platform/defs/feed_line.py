@@ -60,8 +60,8 @@ WHERE line = %(line)s AND dagster_run_id = %(run)s
 """
 
 _GAP = """
-INSERT INTO ops.feed_gap (line, ts_gap_start, ts_gap_end, symbols, detail)
-VALUES (%(line)s, %(start)s, %(end)s, %(symbols)s, %(detail)s)
+INSERT INTO ops.feed_gap (line, ts_gap_start, ts_gap_end, symbols, shard, redundancy, detail)
+VALUES (%(line)s, %(start)s, %(end)s, %(symbols)s, %(shard)s, %(redundancy)s, %(detail)s)
 ON CONFLICT (line, ts_gap_start, symbols) DO UPDATE SET ts_gap_end = excluded.ts_gap_end, detail = excluded.detail
 """
 _NEWEST_GAP = """
@@ -131,7 +131,7 @@ def beat(world: World, state: LineState, run_id: str) -> Standing:
         if connection.execute(_BEAT, values).rowcount != 1:
             return Standing(is_ours=False)
         for gap in state.gaps:
-            _record_gap(connection, state.line, gap)
+            _record_gap(connection, state, gap)
         others = connection.execute(_CARRIED, (state.line, now - _ALIVE_WITHIN)).fetchall()
     return Standing(carried={line: frozenset(symbols.split()) for line, symbols in others})
 
@@ -142,9 +142,11 @@ _WRITTEN = (
 ).split()
 
 
-def _record_gap(connection: Connection, line: str, gap: Gap) -> None:
+def _record_gap(connection: Connection, state: LineState, gap: Gap) -> None:
     values = {
-        "line": line,
+        "line": state.line,
+        "shard": shard_named(state.line),
+        "redundancy": state.redundancy,
         "start": gap.ts_start,
         "end": gap.ts_end,
         "symbols": " ".join(gap.symbols),

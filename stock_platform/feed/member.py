@@ -53,6 +53,7 @@ class StreamMember:
             polled_count=self._source.fallback.polled_count if self._source.fallback else 0,
             unknown_fields=" ".join(f"{number}:{count}" for number, count in unknown),
             symbols=self._source.carried,
+            redundancy=self._watch.sharing.redundancy,
             gaps=self._source.gaps(),
             last_error=self._problem or self._source.last_error,
         )

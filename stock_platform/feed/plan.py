@@ -96,6 +96,7 @@ class LineState:
     polled_count: int = 0
     unknown_fields: str = ""
     symbols: tuple[str, ...] = ()
+    redundancy: int = 1
     gaps: tuple[Gap, ...] = ()
     last_error: str | None = None
 

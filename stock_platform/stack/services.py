@@ -8,7 +8,7 @@ from stock_platform.adapters import probe
 from stock_platform.adapters.flink import FlinkRest
 from stock_platform.adapters.kafka import broker_problem
 from stock_platform.adapters.postgres import server_problem
-from stock_platform.config import PREFIX, ROOT, Settings
+from stock_platform.config import PREFIX, ROOT, Settings, simulator_environment
 from stock_platform.stack import flink, kafka, layout, postgres, preflight
 from stock_platform.stack.service import Service
 
@@ -104,6 +104,11 @@ def _dagster_environment(settings: Settings) -> dict[str, str]:
     }
 
 
+def _vendor_environment(settings: Settings) -> dict[str, str]:
+    """The very same code reaches Yahoo or the simulator: under the vendor's own names, by the environment alone."""
+    return simulator_environment(settings) if settings.feed_kind == "simulator" else {}
+
+
 def _dagster_code(settings: Settings) -> Service:
     return Service(
         name="dagster-code",
@@ -114,7 +119,7 @@ def _dagster_code(settings: Settings) -> Service:
         version=installed("dagster"),
         port=settings.dagster_grpc_port,
         port_setting=f"{PREFIX}DAGSTER_GRPC_PORT",
-        environment=_dagster_environment(settings),
+        environment={**_dagster_environment(settings), **_vendor_environment(settings)},
         problem=lambda: probe.port_problem(settings.dagster_grpc_port),
         stop_within_s=30,
     )

@@ -4,10 +4,9 @@ import json
 import multiprocessing
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
-from shutil import which
 from typing import Any
 
 import polars as pl
@@ -15,9 +14,8 @@ import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from stock_platform.adapters import processes
 from stock_platform.adapters.clock import SystemClock
-from stock_platform.adapters.kafka import KafkaProducer, broker_problem, ensure_topics, market_topics, partition_of
+from stock_platform.adapters.kafka import KafkaProducer, ensure_topics, market_topics, partition_of
 from stock_platform.adapters.kafka_progress import line_positions, progress
 from stock_platform.adapters.probe import free_port
 from stock_platform.config import ROOT
@@ -26,53 +24,32 @@ from stock_platform.errors import TopicMissing
 from stock_platform.feed.line import run_line
 from stock_platform.feed.plan import Heartbeat, LineState, Standing, StreamPlan, TapePlan
 from stock_platform.feed.publisher import Publisher
-from stock_platform.feed.simulator.server import serve
 from stock_platform.feed.shards import Watch
+from stock_platform.feed.simulator.server import serve
 from stock_platform.feed.watchlist import Sharing, always_open, load_watchlist
-from stock_platform.stack import kafka, layout
-from stock_platform_tests.integration.jvm import Server, require
+from stock_platform.stack import layout
+from stock_platform_tests.broker import Broker, running_broker
+from stock_platform_tests.integration.jvm import require
 
 _RECORDED = ROOT.parent / "shared" / "data" / "tapes" / "us-2013-10-07.parquet"
 _CLOCK = SystemClock()
 _SPAWN = multiprocessing.get_context("spawn")
 
 
-class _Broker(Server):
-    """Kafka alone."""
-
-    bootstrap: str
-
-    def start_and_wait(self) -> None:
-        self.start()
-        require(lambda: broker_problem(self.bootstrap, within=timedelta(seconds=1)) is None, "Kafka answers")
-
-
 @pytest.fixture(scope="module")
-def running_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[_Broker]:
+def kafka_alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     if not (layout.JARS / "kafka").exists():
         pytest.skip("Kafka is not installed: run `make install`")
-    folder = tmp_path_factory.mktemp("kafka")
-    java, conf, port = Path(which("java") or "java"), folder / "conf", free_port()
-    conf.mkdir()
-    text = kafka.properties(folder / "data", port=port, controller_port=free_port())
-    (conf / "server.properties").write_text(text)
-    (conf / "log4j2.properties").write_text(kafka.log4j2())
-    processes.run(kafka.format_command(java, layout.JARS / "kafka", conf))
-    broker = _Broker("kafka", kafka.broker_command(java, layout.JARS / "kafka", conf), folder)
-    broker.bootstrap = f"127.0.0.1:{port}"
-    try:
-        broker.start_and_wait()
-        yield broker
-    finally:
-        broker.stop()
+    with running_broker(tmp_path_factory.mktemp("kafka")) as running:
+        yield running
 
 
 @pytest.fixture
-def broker(running_broker: _Broker) -> Iterator[_Broker]:
+def broker(kafka_alone: Broker) -> Iterator[Broker]:
     """The broker with the platform's topics, empty."""
-    ensure_topics(running_broker.bootstrap, market_topics())
-    yield running_broker
-    admin = AdminClient({"bootstrap.servers": running_broker.bootstrap})
+    ensure_topics(kafka_alone.bootstrap, market_topics())
+    yield kafka_alone
+    admin = AdminClient({"bootstrap.servers": kafka_alone.bootstrap})
     names = [spec.name for spec in market_topics()]
     for deleted in admin.delete_topics(names).values():
         deleted.result(30)
@@ -163,7 +140,7 @@ def _write_rubbish(bootstrap: str) -> None:
     assert rubbish.flush(10) == 0
 
 
-def test_feed_line_killed_twice_publishes_each_row_once(broker: _Broker, tmp_path: Path) -> None:
+def test_feed_line_killed_twice_publishes_each_row_once(broker: Broker, tmp_path: Path) -> None:
     path = _morning(tmp_path)
     for share in (10_000, 50_000):
         with _line(broker.bootstrap, path, 1_000):
@@ -173,7 +150,7 @@ def test_feed_line_killed_twice_publishes_each_row_once(broker: _Broker, tmp_pat
     _assert_each_row_once(broker.bootstrap, path)
 
 
-def test_broker_killed_under_a_tape_loses_and_doubles_nothing(broker: _Broker, tmp_path: Path) -> None:
+def test_broker_killed_under_a_tape_loses_and_doubles_nothing(broker: Broker, tmp_path: Path) -> None:
     path = _morning(tmp_path)
     with _line(broker.bootstrap, path, 1_000) as line:
         require(lambda: _count(broker.bootstrap) > 40_000, "40,000 ticks on Kafka")
@@ -184,7 +161,7 @@ def test_broker_killed_under_a_tape_loses_and_doubles_nothing(broker: _Broker, t
     _assert_each_row_once(broker.bootstrap, path)
 
 
-def test_tape_that_is_played_again_under_its_name_adds_nothing(broker: _Broker, tmp_path: Path) -> None:
+def test_tape_that_is_played_again_under_its_name_adds_nothing(broker: Broker, tmp_path: Path) -> None:
     path = tmp_path / "tape.parquet"
     pl.read_parquet(_recorded()).head(5_000).with_columns(
         pl.when(pl.int_range(pl.len()) == 4_000).then(pl.col("price") * 100).otherwise(pl.col("price")).alias("price")
@@ -207,7 +184,7 @@ def _heartbeats(seen: list[LineState], *, owned: Callable[[], bool] = lambda: Tr
     return beat
 
 
-def test_simulated_ticks_reach_kafka_as_the_contract_says(broker: _Broker) -> None:
+def test_simulated_ticks_reach_kafka_as_the_contract_says(broker: Broker) -> None:
     port, seen = free_port(), list[LineState]()
     server = _SPAWN.Process(target=serve, args=(port,), kwargs={"seed": 7, "hours": "always"})
     server.start()
@@ -237,7 +214,7 @@ def test_simulated_ticks_reach_kafka_as_the_contract_says(broker: _Broker) -> No
     assert server.exitcode == 0
 
 
-def test_line_owned_by_another_run_ends_at_once(broker: _Broker, tmp_path: Path) -> None:
+def test_line_owned_by_another_run_ends_at_once(broker: Broker, tmp_path: Path) -> None:
     seen = list[LineState]()
     path = tmp_path / "tape.parquet"
     pl.read_parquet(_recorded()).head(2).write_parquet(path)
@@ -251,7 +228,7 @@ def test_line_owned_by_another_run_ends_at_once(broker: _Broker, tmp_path: Path)
     assert (state.state, len(seen)) == ("stopped", 3)
 
 
-def test_broker_puts_a_symbol_where_librdkafkas_consistent_partitioner_does(broker: _Broker) -> None:
+def test_broker_puts_a_symbol_where_librdkafkas_consistent_partitioner_does(broker: Broker) -> None:
     symbols = [each.symbol for each in load_watchlist()]
     producer = Producer({"bootstrap.servers": broker.bootstrap, "partitioner": "consistent"})
     for symbol in symbols:
@@ -261,7 +238,7 @@ def test_broker_puts_a_symbol_where_librdkafkas_consistent_partitioner_does(brok
     assert {record["symbol"]: partition for partition, record in records} == {s: partition_of(s, 4) for s in symbols}
 
 
-def test_progress_names_the_next_readable_record(broker: _Broker) -> None:
+def test_progress_names_the_next_readable_record(broker: Broker) -> None:
     producer = Producer({"bootstrap.servers": broker.bootstrap})
     for value in (b'{"ts_event":1}', b"rubbish", b"[]", b'{"ts_event":4}'):
         producer.produce(TICK.address, value, partition=1)
@@ -275,7 +252,7 @@ def test_progress_names_the_next_readable_record(broker: _Broker) -> None:
     assert line_positions(broker.bootstrap, TICK.address, line="reader") == {}
 
 
-def test_topics_are_made_once_and_missed_by_name(broker: _Broker) -> None:
+def test_topics_are_made_once_and_missed_by_name(broker: Broker) -> None:
     ensure_topics(broker.bootstrap, market_topics())
     producer = KafkaProducer(broker.bootstrap, client_id="test")
     assert [producer.partition_count(spec.name) for spec in market_topics()] == [4, 1, 4]

@@ -160,10 +160,9 @@ def test_gap_of_one_twin_is_no_gap_of_the_symbol_and_of_both_is_where_they_meet(
     at = [desk.clock.now() + timedelta(seconds=n) for n in range(6)]
     first, second = desk.start("line-0a"), desk.start("line-0b")
     names = ("AAPL", "MSFT")
-    desk.say("line-0a", first, symbols=names, gaps=(Gap(names, at[0], at[3], "cut"),))
-    desk.say("line-0b", second, symbols=names)
+    desk.say("line-0a", first, redundancy=2, gaps=(Gap(names, at[0], at[3], "cut"),))
     assert desk.rows("SELECT * FROM ops.symbol_gap") == []
-    desk.say("line-0b", second, symbols=names, gaps=(Gap(("MSFT",), at[2], at[5], "cut"),))
+    desk.say("line-0b", second, redundancy=2, gaps=(Gap(("MSFT",), at[2], at[5], "cut"),))
     assert desk.rows("SELECT symbol, ts_gap_start, ts_gap_end FROM ops.symbol_gap") == [("MSFT", at[2], at[3])]
     assert desk.rows("SELECT line, gap_count, ts_gap_start, ts_gap_end FROM ops.feed_line ORDER BY line") == [
         ("line-0a", 1, at[0], at[3]),

@@ -21,39 +21,35 @@ CREATE TABLE ops.feed_gap (
     ts_gap_start timestamptz NOT NULL,
     ts_gap_end timestamptz NOT NULL,
     symbols text NOT NULL,
+    shard bigint NOT NULL,
+    redundancy bigint NOT NULL,
     detail text NOT NULL,
     PRIMARY KEY (line, ts_gap_start, symbols),
     CHECK (ts_gap_start < ts_gap_end)
 );
 CREATE INDEX feed_gap_by_end ON ops.feed_gap (ts_gap_end);
 
--- What no line saw: one row per symbol and stretch of time in which every line that carries the symbol had a gap.
+-- What no line saw: one row per symbol and stretch of time in which every twin of its shard had a gap.
 CREATE VIEW ops.symbol_gap AS
-WITH carried AS (
+WITH missed AS (
     SELECT
-        line,
-        unnest(string_to_array(symbols, ' ')) AS symbol
-    FROM ops.feed_line
-    WHERE state <> 'retired'
-),
-
-missed AS (
-    SELECT
+        gap.shard,
+        gap.redundancy,
         gap.line,
         names.symbol,
         range_agg(tstzrange(gap.ts_gap_start, gap.ts_gap_end)) AS stretches
     FROM ops.feed_gap AS gap,
         unnest(string_to_array(gap.symbols, ' ')) AS names (symbol)
-    GROUP BY gap.line, names.symbol
+    GROUP BY gap.shard, gap.redundancy, gap.line, names.symbol
 ),
 
 missed_by_all AS (
     SELECT
-        carried.symbol,
-        range_intersect_agg(coalesce(missed.stretches, '{}'::tstzmultirange)) AS stretches
-    FROM carried
-    LEFT JOIN missed ON missed.line = carried.line AND missed.symbol = carried.symbol
-    GROUP BY carried.symbol
+        symbol,
+        range_intersect_agg(stretches) AS stretches
+    FROM missed
+    GROUP BY symbol, shard, redundancy
+    HAVING count(*) = redundancy
 )
 
 SELECT
