@@ -159,7 +159,9 @@ def test_recorded_day_is_judged_as_counted_by_hand() -> None:
         if verdict.day_volume is not None:
             volumes[verdict.symbol] = verdict.day_volume
     rows_per_s = tape.row_count / (process_time() - started)
-    assert validator.counts.rejects == {"spike": 7}  # one of them in regular hours; its shares count, its price does not
-    assert phases == {"pre": 4_317, "regular": 377_302 - 1, "post": 6_798 - 6}
+    # One of them in regular hours: its shares count, its price does not. The others are post-market prints a third of a per
+    # cent and more off the market: crosses of blocks at the day's average price, and the like.
+    assert validator.counts.rejects == {"spike": 17}
+    assert phases == {"pre": 4_317, "regular": 377_302 - 1, "post": 6_798 - 16}
     assert volumes == {"SPY": 81_975_673, "BAC": 60_286_316, "AIG": 4_984_309, "IBM": 3_753_440}
     assert rows_per_s > 20_000, "a restart would take longer than 20 s to come back to where it was"
