@@ -59,6 +59,23 @@ def up(
 
 
 @app.command()
+def replay(
+    tape: Annotated[Path | None, typer.Option(help="Parquet of trades, or an archived session.")] = None,
+    session: Annotated[str | None, typer.Option(help="Archived session of the current profile, e.g. 2013-10-07.")] = None,
+    speed: Annotated[float, typer.Option(help="How many times faster than it happened.", min=0.001)] = 1.0,
+    as_live: Annotated[bool, typer.Option("--as-live", help="Shift it so that it begins now.")] = False,
+    data_dir: _DataDir = None,
+    wait: Annotated[bool, typer.Option(help="Return when it is over and all its bars are judged.")] = True,
+) -> None:
+    """Play a tape or an archived session into the tape profile, which keeps its data apart from the others."""
+    from stock_platform.profile import tape_to_replay
+
+    with _sentences():
+        path = tape_to_replay(tape, session, data_dir=data_dir)
+    up(feed="tape", tape=path, speed=speed, as_live=as_live, watchlist=None, data_dir=data_dir, wait=wait)
+
+
+@app.command()
 def down(data_dir: _DataDir = None) -> None:
     """Stop the stack cleanly; its data stays."""
     from stock_platform.stack import launch

@@ -8,6 +8,7 @@ import dagster as dg
 from stock_platform.config import Settings, load
 from stock_platform.contracts.bar import BAR, STAGED_BAR
 from stock_platform.defs.aggregate import aggregate_assets
+from stock_platform.defs.archive import archive_asset, archive_job, certified_sessions_sensor
 from stock_platform.defs.calendars import reference_assets, reference_job, reference_schedule
 from stock_platform.defs.certify import GATE, MAX_RUNTIME, closed_bars_sensor, gate_assets, judgement_io
 from stock_platform.defs.external import external_assets
@@ -30,12 +31,24 @@ def build(settings: Settings) -> dg.Definitions:
         tags={GATE: "1", **MAX_RUNTIME},
         description="Judge the closed bars of a session, promote what passes, refresh the session's aggregates.",
     )
-    refresh = reference_job()
+    refresh, archive = reference_job(), archive_job(partitions)
     return dg.Definitions(
-        assets=[*external_assets(settings), reference_assets(), *gate, *aggregates, *vendor_assets(partitions)],
-        jobs=[certify, feed_line, flink_job, refresh],
+        assets=[
+            *external_assets(settings),
+            reference_assets(),
+            *gate,
+            *aggregates,
+            *vendor_assets(partitions),
+            archive_asset(partitions),
+        ],
+        jobs=[certify, feed_line, flink_job, refresh, archive],
         schedules=[reference_schedule(refresh), vendor_schedule(settings.feed_kind)],
-        sensors=[feed_supervisor, flink_supervisor, closed_bars_sensor(certify, partitions)],
+        sensors=[
+            feed_supervisor,
+            flink_supervisor,
+            closed_bars_sensor(certify, partitions),
+            certified_sessions_sensor(archive, partitions),
+        ],
         resources={"world": world_resource(settings), "judgement_io": judgement_io},
         executor=dg.in_process_executor,
     )

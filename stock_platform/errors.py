@@ -163,6 +163,17 @@ class TapeChanged(PlatformError):
         )
 
 
+class ArchiveMissing(PlatformError):
+    """No ticks of that session are archived."""
+
+    def __init__(self, session: date, folder: Path, known: Iterable[str]) -> None:
+        there = ", ".join(known) or "none"
+        super().__init__(
+            f"Session {session} is not archived under {folder}; there are: {there}. A session is archived when it is over and "
+            "judged, or when its partition of archive/tick is materialised in Dagster."
+        )
+
+
 class ServiceUnknown(PlatformError):
     """No service of that name."""
 

@@ -1,12 +1,13 @@
 """Turn the choices of `up` into a profile: which feed, which folder, which sessions; written down for every later command."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 from stock_platform.adapters.processes import Supervisor
 from stock_platform.config import PREFIX, Settings, load
-from stock_platform.errors import OtherProfileRuns, SettingInvalid, TapeChanged
+from stock_platform.errors import ArchiveMissing, OtherProfileRuns, SettingInvalid, TapeChanged
+from stock_platform.feed.archive_file import archive_path
 from stock_platform.feed.choice import tape_sessions
 from stock_platform.feed.yahoo.probe import probe_yahoo
 from stock_platform.stack.passwords import ensure_secrets, read_env, write_env
@@ -40,6 +41,34 @@ def running_profile(wanted: str, *, data_dir: Path | None) -> Settings | None:
     if wanted not in ("auto", settings.feed_kind):
         raise OtherProfileRuns(settings.profile, f"--feed {wanted}")
     return settings
+
+
+def tape_to_replay(tape: Path | None, session: str | None, *, data_dir: Path | None) -> Path:
+    """The file that `replay` is to play: the tape, or the archive of the current profile's session.
+
+    Raises:
+        SettingInvalid: neither or both are named, or the session is no date.
+        ArchiveMissing: the session is not archived.
+        TapeChanged: another tape is being played.
+    """
+    if (tape is None) == (session is None):
+        raise SettingInvalid("--tape, --session", (tape, session), "one of them")
+    settings = load(data_dir=data_dir)
+    path = (tape or _archived(settings, session or "")).resolve()
+    if settings.feed_kind == "tape" and settings.feed_tape != path and Supervisor(settings.home).alive():
+        raise TapeChanged(settings.feed_tape or Path(), path, settings.home)
+    return path
+
+
+def _archived(settings: Settings, session: str) -> Path:
+    try:
+        path = archive_path(settings.home, date.fromisoformat(session))
+    except ValueError:
+        raise SettingInvalid("--session", session, "a date such as 2013-10-07") from None
+    if not path.exists():
+        known = sorted(each.stem.removeprefix("session_date=") for each in path.parent.glob("*.parquet"))
+        raise ArchiveMissing(date.fromisoformat(session), path.parent, known)
+    return path
 
 
 def create_profile(

@@ -43,7 +43,7 @@ def tick_frame(records: Sequence[Record], partition: int) -> pl.DataFrame:
     frame = pl.DataFrame(columns, schema={name: _WIRE.get(name, COLUMNS[name]) for name in _NAMES})
     offsets = pl.Series([offset for _, offset in rows], dtype=pl.Int64)
     return frame.with_columns(
-        pl.from_epoch("ts_event", "ms").dt.replace_time_zone("UTC"),
+        pl.from_epoch("ts_event", "ms").dt.replace_time_zone("UTC").cast(COLUMNS["ts_event"]),
         pl.col("price", "previous_close").cast(COLUMNS["price"], strict=False),
         kafka_partition=pl.lit(partition, pl.Int64),
         kafka_offset=offsets,

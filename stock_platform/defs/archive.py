@@ -1,0 +1,168 @@
+"""The tick archive as an asset: a session's ticks as a tape, checked against its certified bars; and what asks for it."""
+
+# Dagster's decorators are typed in part only, and refuse MaterializeResult with its type argument.
+# pyright: reportUnknownMemberType=false, reportMissingTypeArgument=false, reportUnknownParameterType=false
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import dagster as dg
+import polars as pl
+
+from stock_platform.adapters.postgres import Connection, read_frame
+from stock_platform.contracts.archive import ARCHIVED_TICK
+from stock_platform.contracts.bar import BAR
+from stock_platform.contracts.tick import TICK
+from stock_platform.defs.certify import bars_closed_until
+from stock_platform.defs.world import World, column_schema, key_of
+from stock_platform.feed.archive import Archived, SessionHours, archive_session
+from stock_platform.feed.archive_file import archive_path, regular_bars
+from stock_platform.gate.batch import pending_sessions
+
+ARCHIVE = key_of(ARCHIVED_TICK.address)
+COVERS, RECOMPUTED = "ticks_cover_bars", "bars_recomputed"
+_FIRST = datetime(1970, 1, 1, tzinfo=UTC)
+_BAR_KEY = ["symbol", "ts_start"]
+_BAR_CONTENT = ("open", "high", "low", "close", "tick_count")
+_PRICE = pl.Decimal(18, 6)
+_BAR_SCHEMA: dict[str, Any] = {
+    "symbol": pl.String,
+    "ts_start": pl.Datetime("us", "UTC"),
+    **dict.fromkeys(("open", "high", "low", "close"), _PRICE),
+    "tick_count": pl.Int64,
+}
+
+_HOURS = """
+SELECT instrument.symbol, instrument.calendar, session.ts_pre, session.ts_post_end
+FROM reference.instrument AS instrument
+JOIN reference.session AS session ON session.calendar = instrument.calendar
+WHERE session.session_date = %s
+ORDER BY instrument.symbol
+"""
+
+_CERTIFIED = """
+SELECT symbol, ts_start, open, high, low, close, tick_count
+FROM market.bar_1m
+WHERE session_date = %(session_date)s AND verdict IN ('passed', 'suspect')
+"""
+
+_OVER = """
+SELECT day.session_date
+FROM aggregates.bar_1d AS day
+JOIN reference.session AS session ON session.session_date = day.session_date
+JOIN reference.instrument AS instrument ON instrument.calendar = session.calendar
+GROUP BY day.session_date
+HAVING max(session.ts_post_end) <= %s
+ORDER BY day.session_date
+"""
+"""Sessions with certified bars that are over on every watched calendar."""
+
+
+def archive_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
+    """archive/tick, one file a session."""
+
+    @dg.asset(
+        key=ARCHIVE,
+        deps=[key_of(TICK.address), key_of(BAR.address)],
+        partitions_def=partitions,
+        group_name="archive",
+        kinds={"kafka", "polars", "parquet"},
+        owners=["team:data-platform"],
+        retry_policy=dg.RetryPolicy(max_retries=2, delay=60),
+        description=f"{ARCHIVED_TICK.meaning} Grain: {ARCHIVED_TICK.grain}. Again after late ticks: the same file and more.",
+        metadata={"dagster/column_schema": column_schema(ARCHIVED_TICK)},
+        check_specs=[
+            dg.AssetCheckSpec(COVERS, asset=ARCHIVE, description="Per symbol, no fewer ticks than its certified bars count."),
+            dg.AssetCheckSpec(RECOMPUTED, asset=ARCHIVE, description="Every certified bar comes out of the archive as it is."),
+        ],
+    )
+    def archive_tick(context: dg.AssetExecutionContext, world: dg.ResourceParam[World]) -> dg.MaterializeResult:
+        session_date = date.fromisoformat(context.partition_key)
+        limit_s = 0 if world.settings.feed_kind == "tape" else world.settings.flink_late_limit_s
+        with world.database("gate_owner") as connection:
+            hours = [SessionHours(*row) for row in connection.execute(_HOURS, (session_date,)).fetchall()]
+        path = archive_path(world.settings.home, session_date)
+        late = timedelta(seconds=limit_s) if limit_s else None
+        done = archive_session(path, hours, bootstrap=world.settings.kafka_bootstrap, late=late)
+        with world.database("gate_owner") as connection:
+            certified = read_frame(connection, _CERTIFIED, {"session_date": session_date}, schema=_BAR_SCHEMA)
+        found = regular_bars(path) if done.path else pl.DataFrame(schema=_BAR_SCHEMA)
+        return dg.MaterializeResult(metadata=_metadata(done), check_results=list(archive_checks(certified, found)))
+
+    return archive_tick
+
+
+def archive_checks(certified: pl.DataFrame, found: pl.DataFrame) -> Iterator[dg.AssetCheckResult]:
+    """Certified bars against those of the archive. A warning only: what came too late for the job is in the archive alone."""
+    counts = [bars.group_by("symbol").agg(pl.col("tick_count").sum()) for bars in (certified, found)]
+    both = counts[0].join(counts[1], on="symbol", how="left", suffix="_found").with_columns(pl.col("tick_count_found").fill_null(0))
+    short = both.filter(pl.col("tick_count_found") < pl.col("tick_count")).sort("symbol")
+    yield _result(COVERS, short, observed=both.height)
+    bars = certified.join(found, on=_BAR_KEY, how="left", suffix="_found")
+    is_equal = pl.all_horizontal(pl.col(name).eq_missing(pl.col(f"{name}_found")) for name in _BAR_CONTENT)
+    yield _result(RECOMPUTED, bars.filter(~is_equal).sort(_BAR_KEY), observed=bars.height)
+
+
+def _result(name: str, wrong: pl.DataFrame, *, observed: int) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        asset_key=ARCHIVE,
+        check_name=name,
+        passed=wrong.is_empty(),
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"observed": observed, "failed": wrong.height, "sample": "; ".join(map(str, wrong.head(3).rows())) or "none"},
+    )
+
+
+def _metadata(done: Archived) -> dict[str, Any]:
+    return {
+        "dagster/row_count": done.row_count,
+        "symbols": ", ".join(done.symbols),
+        "bytes": done.byte_count,
+        "sha256": done.sha256,
+        "offsets": {str(each.partition): [each.start, each.end] for each in done.ranges},
+        "unread": done.unread_count,
+        "path": dg.MetadataValue.path(done.path) if done.path else "none",
+    }
+
+
+def archive_job(partitions: dg.PartitionsDefinition[str]) -> Any:
+    """Archive one session; again whenever somebody asks for it."""
+    return dg.define_asset_job(
+        "archive_session",
+        selection=dg.AssetSelection.assets(ARCHIVE),
+        partitions_def=partitions,
+        tags={"dagster/max_runtime": "3600", "dagster/priority": "-5"},
+        description="Write a session's ticks as a tape, and recompute its certified bars from them.",
+    )
+
+
+def certified_sessions_sensor(job: Any, partitions: dg.PartitionsDefinition[str]) -> dg.SensorDefinition:
+    """Ask for the archive of each session that is over and judged, once."""
+
+    @dg.sensor(
+        name="certified_sessions",
+        job=job,
+        minimum_interval_seconds=30,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Requests the archive of each session that is over on every watched calendar and of which no bar waits.",
+    )
+    def certified_sessions(context: dg.SensorEvaluationContext, world: dg.ResourceParam[World]) -> dg.SensorResult:
+        until = bars_closed_until(world)
+        if until is None:
+            return dg.SensorResult(skip_reason="The feed has not said yet how far it is.")
+        archived = context.instance.get_materialized_partitions(ARCHIVE)
+        with world.database("gate_owner") as connection:
+            wanted = [day for day in ended_sessions(connection, until) if day.isoformat() not in archived]
+            waiting = {each.session_date for each in pending_sessions(connection, _FIRST)} if wanted else set[date]()
+        keys = [day.isoformat() for day in wanted if day not in waiting and partitions.has_partition_key(day.isoformat())]
+        if not keys:
+            return dg.SensorResult(skip_reason=f"Every session that is over by {until:%Y-%m-%d %H:%M}Z and judged is archived.")
+        return dg.SensorResult(run_requests=[dg.RunRequest(run_key=f"archive-{key}", partition_key=key) for key in keys])
+
+    return certified_sessions
+
+
+def ended_sessions(connection: Connection, until: datetime) -> list[date]:
+    """Sessions with certified bars whose day had ended, post-market included, by that event time; in order."""
+    return [day for (day,) in connection.execute(_OVER, (until,)).fetchall()]
