@@ -89,19 +89,25 @@ class Charts:
         """Closes less later dividends, each as the share of the last close before it. Source: Yahoo's help, adjusted close."""
         factor, adjusted = 1.0, list[float]()
         dividends = sorted(
-            (timed.start, timed.fault.amount) for timed in self._world.faults.of_market(symbol) if isinstance(timed.fault, Dividend)
+            (self._open(symbol, timed.start), timed.fault.amount)
+            for timed in self._world.faults.of_market(symbol)
+            if isinstance(timed.fault, Dividend)
         )
         for start, close in zip(reversed(rows["timestamp"]), reversed(rows["close"]), strict=True):
-            while dividends and dividends[-1][0] > start + 86_400:
+            while dividends and dividends[-1][0] > start:
                 factor *= 1 - dividends.pop()[1] / close
             adjusted.append(round(close * factor, 6))
         return adjusted[::-1]
+
+    def _open(self, symbol: str, second: int) -> int:
+        """When the session that holds the second opens."""
+        return second_of(self._world.session(symbol, second).ts_open)
 
     def _events(self, symbol: str, span: Span, wanted: str, now: int) -> Json:
         """Dividends and splits that went ex inside the span, by the second of their session's open."""
         events: Json = {}
         for timed in self._world.faults.of_market(symbol):
-            day = second_of(self._world.session(symbol, timed.start).ts_open)
+            day = self._open(symbol, timed.start)
             if timed.start > now or not span.start <= day < span.end:
                 continue
             if isinstance(timed.fault, Dividend) and "div" in wanted:
