@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -48,12 +48,13 @@ class Served:
     def http_url(self) -> str:
         return f"http://127.0.0.1:{self.ports.http}"
 
-    def client(self, *symbols: str) -> ClientConnection:
+    @contextmanager
+    def client(self, *symbols: str) -> Iterator[ClientConnection]:
         """A raw connection, subscribed."""
-        connection = connect(self.stream_url, proxy=None)
-        if symbols:
-            connection.send(json.dumps({"subscribe": symbols}))
-        return connection
+        with connect(self.stream_url, proxy=None) as connection:
+            if symbols:
+                connection.send(json.dumps({"subscribe": symbols}))
+            yield connection
 
     def get(self, path: str, **query: Any) -> httpx.Response:
         return httpx.get(f"{self.http_url}{path}", params=query, timeout=20, trust_env=False)
@@ -101,7 +102,3 @@ def parsed(frame: str | bytes) -> Any:
 def received(connection: ClientConnection, count: int, *, within_s: float = 10) -> list[str]:
     """So many frames."""
     return [str(connection.recv(timeout=within_s)) for _ in range(count)]
-
-
-def utc(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)

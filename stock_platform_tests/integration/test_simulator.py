@@ -9,18 +9,22 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import polars as pl
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection
 
 from stock_platform.adapters.clock import SystemClock, wait_until
 from stock_platform.feed.simulator.fault import FAULT
-from stock_platform.feed.simulator.server import simulated
+from stock_platform.feed.simulator.market import Market
+from stock_platform.feed.simulator.pace import Pace
+from stock_platform.feed.simulator.server import Simulator, played, simulated
 from stock_platform.feed.watchlist import Instrument, Simulated, load_watchlist
 from stock_platform_tests.simulators import Served, ShiftedClock, parsed, received, served
 
 _CLOCK = SystemClock()
 _BEGINS = datetime(2026, 11, 23, 15, 0, 30, tzinfo=UTC)
+_TAPE = Path(__file__).parents[2].parent / "shared/data/tapes/us-2013-10-07.parquet"
 _WATCHLIST = load_watchlist()
 _QUICKLY = timedelta(seconds=8)
 
@@ -156,8 +160,8 @@ def test_mute_is_an_open_silent_connection_until_it_is_removed(running: Served) 
 def test_refuse_takes_no_new_connection_and_leaves_the_old_ones(running: Served) -> None:
     with running.client("AAPL") as client:
         running.add(kind="refuse")
-        with pytest.raises(InvalidStatus, match="503"):
-            running.client("AAPL")
+        with pytest.raises(InvalidStatus, match="503"), running.client("AAPL"):
+            pass
         received(client, 3)
 
 
@@ -194,23 +198,45 @@ def test_halt_silences_a_symbol_alone(running: Served) -> None:
 # --- HTTP ---
 
 
-def test_minute_chart_is_the_stream_s_own_updates(running: Served) -> None:
-    with running.client("AAPL") as client:
-        frames: dict[int, Any] = {}
-        minute = None
-        while minute is None:
-            frame = parsed(client.recv(timeout=10))
-            frames[frame.time // 1000] = frame
-            minutes = [second // 60 * 60 for second in frames]
-            minute = next((each for each in minutes if minutes.count(each) == 60 and max(minutes) > each), None)
-    inside = [frames[minute + offset] for offset in range(60)]
-    chart = running.chart("AAPL", range="1d", interval="1m")
+def test_minute_chart_is_the_stream_s_own_updates(tmp_path: Path) -> None:
+    market = Market(_WATCHLIST, seed=7, hours="exchange", rate="full")
+    minute = int(datetime(2026, 11, 23, 15, 1, tzinfo=UTC).timestamp())
+    pace = Pace(SystemClock(), begins=_BEGINS, speed=20)
+    with served(Simulator(market, pace, seed=7, hours="exchange"), tmp_path) as running:
+        with running.client("AAPL") as client:
+            frames: dict[int, Any] = {}
+            while minute + 60 not in frames:
+                frame = parsed(client.recv(timeout=10))
+                frames[frame.time // 1000] = frame
+        chart = running.chart("AAPL", range="1d", interval="1m")
     index = chart["timestamp"].index(minute)
     bar = {name: column[index] for name, column in chart["indicators"]["quote"][0].items()}
+    inside = [frames[minute + offset] for offset in range(60)]
     prices = [float(f"{frame.price:.7g}") for frame in inside]
     assert (bar["open"], bar["high"], bar["low"], bar["close"]) == (prices[0], max(prices), min(prices), prices[-1])
-    before = frames.get(minute - 1)
-    assert before is None or bar["volume"] == inside[-1].day_volume - before.day_volume
+    assert bar["volume"] == inside[-1].day_volume - frames[minute - 1].day_volume
+
+
+def test_tape_is_streamed_faster_than_it_happened_with_all_of_its_volume(tmp_path: Path) -> None:
+    if not _TAPE.exists():
+        pytest.skip(f"no recorded tape at {_TAPE}")
+    start, end = (datetime(2013, 10, 7, 13, minute, tzinfo=UTC) for minute in (29, 33))
+    prints = pl.read_parquet(_TAPE).filter(pl.col("ts_event").is_between(start, end, closed="left"))
+    prints.write_parquet(part := tmp_path / "part.parquet")
+    regular = prints.filter((pl.col("symbol").cast(pl.String) == "IBM") & (pl.col("ts_event") >= start + timedelta(minutes=1)))
+    last = int(regular["ts_event"][-1].timestamp())
+    simulator = played(part, known=(), seed=7, clock=SystemClock(), speed=30)
+    with served(simulator, tmp_path / "ca") as running:
+        with running.client("IBM") as client:
+            heard = [parsed(client.recv(timeout=20))]
+            while heard[-1].time // 1000 < last:
+                heard.append(parsed(client.recv(timeout=20)))
+        at = int(start.timestamp())
+        assert wait_until(lambda: simulator.pace.second() >= at + 240, _CLOCK, within=timedelta(seconds=20))
+        chart = running.chart("IBM", period1=at, period2=at + 240, interval="1m")
+    assert heard[-1].day_volume == regular["size"].sum()
+    assert sum(chart["indicators"]["quote"][0]["volume"]) == regular["size"].sum()
+    assert chart["meta"]["exchangeTimezoneName"] == "America/New_York"
 
 
 def test_running_minute_is_an_unaligned_tail_without_volume(running: Served) -> None:
