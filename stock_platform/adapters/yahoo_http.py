@@ -11,7 +11,6 @@ The vendor's own names are always used; HTTPS_PROXY, SSL_CERT_FILE and REQUESTS_
 import re
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -22,29 +21,14 @@ from curl_cffi.requests import Response, Session
 from yfinance.data import YfData
 
 from stock_platform.adapters.clock import Clock
-from stock_platform.adapters.vendor_budget import VendorBudget, vendor_budget
-from stock_platform.config import Settings
+from stock_platform.adapters.vendor_budget import VendorBudget
+from stock_platform.adapters.vendor_door import Answer
 from stock_platform.errors import VendorBlocked, VendorUnreachable
 
 _CRUMB = re.compile(r"[^\s<>{}]{1,64}")
 """One short word; anything else is an error page that yfinance would keep as the crumb."""
 
 _WORDS_BYTES = 300
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What came back, whatever it is.
-
-    Args:
-        url: As asked, without the crumb.
-        ts: When it had come.
-    """
-
-    url: str
-    status: int
-    body: bytes
-    ts: datetime
 
 
 class _NoCrumb(Exception):
@@ -187,8 +171,3 @@ def _retry_after(text: str | None, now: datetime) -> timedelta | None:
     except ValueError:
         return None
     return max(timedelta(), stated.replace(tzinfo=stated.tzinfo or UTC) - now)
-
-
-def open_door(settings: Settings, clock: Clock) -> YahooHttp:
-    """The door of a profile, with the machine's budget."""
-    return YahooHttp(vendor_budget(settings, clock), clock, within=timedelta(seconds=settings.vendor_timeout_s))

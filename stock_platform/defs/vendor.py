@@ -17,7 +17,7 @@ import dagster as dg
 
 from stock_platform.adapters.postgres import upsert_frame
 from stock_platform.adapters.vendor_budget import vendor_budget
-from stock_platform.adapters.yahoo_http import YahooHttp, open_door
+from stock_platform.adapters.vendor_door import Door, open_door
 from stock_platform.calendars import calendar
 from stock_platform.config import FeedKind
 from stock_platform.contracts.record import Record
@@ -37,16 +37,13 @@ _DAY = timedelta(days=1)
 _CLOSING_MINUTE = timedelta(minutes=1)
 """The vendor gives the closing auction a bar of its own, which starts at the close."""
 
-_RETRY = dg.RetryPolicy(max_retries=3, delay=20, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
-"""For what heals by itself: network, servers in trouble, a spent budget."""
-
 
 @dataclass
 class _Vendor:
     """One run's way to the vendor, and what it found."""
 
     world: World
-    door: YahooHttp
+    door: Door
     raw: RawAnswers
     histories: list[History] = field(default_factory=lambda: [])
     changed: int = 0
@@ -90,14 +87,19 @@ def _vendor(world: World) -> Generator[_Vendor]:
         raise dg.Failure(description=str(error), allow_retries=False) from error
 
 
-def vendor_assets(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]:
-    """staging/vendor_bar_1m by session; staging/vendor_bar_1d, reference/corporate_action and reference/vendor_instrument whole."""
+def vendor_assets(partitions: dg.PartitionsDefinition[str], *, retry_after_s: float = 20) -> list[dg.AssetsDefinition]:
+    """staging/vendor_bar_1m by session; staging/vendor_bar_1d, reference/corporate_action and reference/vendor_instrument whole.
+
+    Args:
+        retry_after_s: Pause before the first retry of what heals by itself: network, servers in trouble, a spent budget.
+    """
+    retry = dg.RetryPolicy(max_retries=3, delay=retry_after_s, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
 
     @dg.multi_asset(
         name="vendor_minutes",
         specs=[_spec(VENDOR_BAR_1M, partitions)],
         backfill_policy=dg.BackfillPolicy.single_run(),
-        retry_policy=_RETRY,
+        retry_policy=retry,
     )
     def vendor_minutes(context: dg.AssetExecutionContext, world: dg.ResourceParam[World]) -> Iterator[dg.MaterializeResult]:
         days = sorted(date.fromisoformat(key) for key in context.partition_keys)
@@ -109,7 +111,7 @@ def vendor_assets(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDef
     @dg.multi_asset(
         name="vendor_daily",
         specs=[_spec(VENDOR_BAR_1D), _spec(CORPORATE_ACTION)],
-        retry_policy=_RETRY,
+        retry_policy=retry,
     )
     def vendor_daily(world: dg.ResourceParam[World]) -> Iterator[dg.MaterializeResult]:
         now = world.clock.now()
@@ -122,7 +124,7 @@ def vendor_assets(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDef
             actions = sum(len(history.actions) for history in vendor.histories)
             yield _materialized(CORPORATE_ACTION, actions, changed=changed)
 
-    @dg.multi_asset(name="vendor_instruments", specs=[_spec(VENDOR_INSTRUMENT)], retry_policy=_RETRY)
+    @dg.multi_asset(name="vendor_instruments", specs=[_spec(VENDOR_INSTRUMENT)], retry_policy=retry)
     def vendor_instruments(world: dg.ResourceParam[World]) -> Iterator[dg.MaterializeResult]:
         instruments, known = watched(world), dict[str, str | None]()
         with _vendor(world) as vendor:

@@ -17,7 +17,7 @@ import pytest
 from stock_platform.adapters.clock import SystemClock, wait_until
 from stock_platform.adapters.probe import free_port
 from stock_platform.adapters.vendor_budget import vendor_budget
-from stock_platform.adapters.yahoo_http import YahooHttp, open_door
+from stock_platform.adapters.vendor_door import Door, open_door
 from stock_platform.config import Settings
 from stock_platform.errors import (
     HistoryTooOld,
@@ -83,7 +83,7 @@ def world(answer: object, folder: Path, **changes: object) -> Iterator[tuple[Ven
         yield server, settings_of(folder, **changes)
 
 
-def ask(door: YahooHttp) -> bytes:
+def ask(door: Door) -> bytes:
     return door.get(CHART_URL + "A", {"interval": "1m", "period1": "0"}).body
 
 
@@ -97,7 +97,7 @@ PROGRAM = """
 import sys
 from pathlib import Path
 from stock_platform.adapters.clock import SystemClock
-from stock_platform.adapters.yahoo_http import open_door
+from stock_platform.adapters.vendor_door import open_door
 from stock_platform.config import Settings
 from stock_platform.errors import PlatformError
 settings = Settings(_env_file=None, data_dir=Path(sys.argv[1]), profile="live", feed_kind="yahoo",

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from stock_platform.adapters.yahoo_http import Answer
+from stock_platform.adapters.vendor_door import Answer
 from stock_platform.feed.yahoo.actions import Action
 from stock_platform.feed.yahoo.answer import Unusable, results_of
 from stock_platform.feed.yahoo.bars import Bar, Dropped

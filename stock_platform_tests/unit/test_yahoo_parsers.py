@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stock_platform.adapters.yahoo_http import Answer
+from stock_platform.adapters.vendor_door import Answer
 from stock_platform.feed.yahoo.actions import Action
 from stock_platform.feed.yahoo.answer import Unusable, price_of, results_of
 from stock_platform.feed.yahoo.bars import Dropped

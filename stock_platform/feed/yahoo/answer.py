@@ -13,7 +13,7 @@ from decimal import Decimal
 from http import HTTPStatus
 from typing import Any, Literal, cast
 
-from stock_platform.adapters.yahoo_http import Answer
+from stock_platform.adapters.vendor_door import Answer
 
 Reason = Literal[
     "empty", "html", "http_error", "no_timestamps", "not_json", "rate_limited", "unknown_interval", "unknown_shape", "vendor_error"

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from hashlib import blake2b
 from pathlib import Path
 
-from stock_platform.adapters.yahoo_http import Answer
+from stock_platform.adapters.vendor_door import Answer
 
 
 class RawAnswers:

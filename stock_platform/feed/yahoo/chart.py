@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from stock_platform.adapters.yahoo_http import Answer
+from stock_platform.adapters.vendor_door import Answer
 from stock_platform.feed.yahoo.actions import Action, actions_of
 from stock_platform.feed.yahoo.answer import Unusable, integer_of, mapping, results_of, sequence, text_of
 from stock_platform.feed.yahoo.bars import Bar, Dropped, Interval, bars_of

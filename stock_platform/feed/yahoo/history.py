@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote
 
-from stock_platform.adapters.yahoo_http import Answer, YahooHttp
+from stock_platform.adapters.vendor_door import Answer, Door
 from stock_platform.errors import HistoryTooOld, VendorAnswerUnusable
 from stock_platform.feed.yahoo.actions import Action
 from stock_platform.feed.yahoo.answer import Unusable
@@ -64,7 +64,7 @@ class History:
     refusal: Unusable | None = None
 
 
-def fetch_history(door: YahooHttp, raw: RawAnswers, symbol: str, interval: Interval, *, span: Span, now: datetime) -> History:
+def fetch_history(door: Door, raw: RawAnswers, symbol: str, interval: Interval, *, span: Span, now: datetime) -> History:
     """Bars that are final at `now` and start in the span, and the corporate actions in it.
 
     Raises:

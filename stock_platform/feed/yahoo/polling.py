@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from stock_platform.adapters.clock import Clock
-from stock_platform.adapters.yahoo_http import YahooHttp, open_door
+from stock_platform.adapters.vendor_door import Door, open_door
 from stock_platform.config import Settings
 from stock_platform.errors import PlatformError, VendorAnswerUnusable
 from stock_platform.feed.tick import Candidate, Refusal
@@ -27,7 +27,7 @@ class Batch:
     quotes: Mapping[str, Quote]
 
 
-def fetch_quotes(door: YahooHttp, symbols: Sequence[str]) -> Batch:
+def fetch_quotes(door: Door, symbols: Sequence[str]) -> Batch:
     """Quotes of up to SYMBOLS_PER_REQUEST symbols; those that the vendor does not know are absent.
 
     Raises:

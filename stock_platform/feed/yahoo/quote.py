@@ -9,7 +9,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from stock_platform.adapters.yahoo_http import Answer
+from stock_platform.adapters.vendor_door import Answer
 from stock_platform.feed.yahoo.answer import Unusable, instant_of, integer_of, mapping, price_of, results_of, text_of
 
 _PHASES = (("regular", 1), ("pre", 0), ("post", 2))

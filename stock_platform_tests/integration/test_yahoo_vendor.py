@@ -1,0 +1,253 @@
+"""The vendor's assets end to end: a server under Yahoo's names, a real Postgres, runs of Dagster."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from stock_platform.adapters.clock import SystemClock
+from stock_platform.adapters.postgres import Connection, connect
+from stock_platform.config import Settings
+from stock_platform.defs.sessions import session_partitions
+from stock_platform.defs.vendor import vendor_assets
+from stock_platform.defs.world import World
+from stock_platform.feed.corporate_actions import load_splits
+from stock_platform.feed.splits import Split
+from stock_platform_tests.vendor_server import Asked, Reply, VendorServer, vendor_server
+
+FRIDAY = date(2026, 11, 20)
+OPEN, CLOSE = 1_795_185_000, 1_795_208_400  # 2026-11-20, 09:30 and 16:00 New York
+EVENING = datetime(2026, 11, 20, 22, 0, tzinfo=UTC)
+WATCHLIST = """
+instruments:
+  - {symbol: AAPL, name: Apple, sector: Technology, currency: USD, calendar: XNYS, provider: yahoo}
+  - {symbol: OCDO.L, name: Ocado, sector: Retail, currency: GBP, calendar: XNYS, provider: yahoo}
+  - {symbol: GONE, name: Gone, sector: Retail, currency: USD, calendar: XNYS, provider: yahoo}
+  - {symbol: TAPE, name: Tape, sector: Unknown, currency: USD, calendar: XNYS, provider: tape}
+"""
+
+
+class StandingClock(SystemClock):
+    """Friday evening; only the budget's own waiting moves it."""
+
+    def __init__(self) -> None:
+        self.at = EVENING
+
+    def now(self) -> datetime:
+        self.at += timedelta(milliseconds=1)
+        return self.at
+
+    def sleep(self, duration: timedelta) -> None:
+        self.at += duration
+
+
+def chart(symbol: str, times: list[int], interval: str, events: Any = None) -> Reply:
+    meta = {
+        "symbol": symbol,
+        "currency": "GBp" if symbol.endswith(".L") else "USD",
+        "dataGranularity": interval,
+        "exchangeTimezoneName": "America/New_York",
+    }
+    quote: dict[str, list[Any]] = {name: [10.5] * len(times) for name in ("open", "high", "low", "close")}
+    quote["volume"] = [0, *[7] * (len(times) - 2), 0]
+    result = {"meta": meta, "timestamp": times, "indicators": {"quote": [quote]}, "events": events}
+    return Reply(200, json.dumps({"chart": {"result": [result], "error": None}}).encode())
+
+
+SPLIT = {"splits": {"1": {"date": OPEN, "numerator": 7, "denominator": 1}}, "dividends": {"1": {"date": OPEN, "amount": 0.47}}}
+NOT_FOUND = Reply(
+    404, b'{"chart":{"result":null,"error":{"code":"Not Found","description":"No data found, symbol may be delisted"}}}'
+)
+QUOTES = [
+    {
+        "symbol": "AAPL",
+        "quoteType": "EQUITY",
+        "currency": "USD",
+        "exchange": "NMS",
+        "longName": "Apple Inc.",
+        "exchangeDataDelayedBy": 0,
+    },
+    {"symbol": "OCDO.L", "quoteType": "EQUITY", "currency": "GBp", "exchange": "LSE", "exchangeDataDelayedBy": 15},
+]
+
+
+def answer(asked: Asked) -> Reply:
+    symbol = asked.path.rsplit("/", 1)[1]
+    if symbol == "quote":
+        return Reply(200, json.dumps({"quoteResponse": {"result": QUOTES, "error": None}}).encode())
+    if "chart" not in asked.path:
+        return Reply()
+    if symbol == "GONE":
+        return NOT_FOUND
+    if asked.query["interval"] == "1d":
+        return chart(symbol, [OPEN - 86_400, OPEN], "1d", SPLIT if symbol == "AAPL" else None)
+    return chart(symbol, [*range(OPEN, CLOSE + 1, 60)], "1m")
+
+
+class Vendor:
+    """The platform's side: assets over a real database, a server that answers, a clock."""
+
+    def __init__(self, settings: Settings, server: VendorServer) -> None:
+        self.server = server
+        self.world = World(settings, StandingClock())
+        self.minutes, self.daily, self.instruments = vendor_assets(session_partitions(date(2025, 1, 1)), retry_after_s=0.1)
+
+    def materialize(self, asset: dg.AssetsDefinition, **options: Any) -> dg.ExecuteInProcessResult:
+        resource = dg.ResourceDefinition.hardcoded_resource(self.world)
+        return dg.materialize([asset], resources={"world": resource}, raise_on_error=False, **options)
+
+
+@pytest.fixture
+def admin(database: Settings) -> Iterator[Connection]:
+    with connect(database.dsn("admin"), autocommit=True) as connection:
+        connection.execute(
+            "TRUNCATE staging.vendor_bar_1m, staging.vendor_bar_1d, reference.corporate_action, reference.vendor_instrument"
+        )
+        yield connection
+
+
+def vendor_over(database: Settings, folder: Path, server: VendorServer, **changes: Any) -> Vendor:
+    watchlist = folder / "watchlist.yaml"
+    watchlist.write_text(WATCHLIST)
+    changed = {"data_dir": folder, "profile": "live", "feed_kind": "yahoo", "feed_watchlist": watchlist, **changes}
+    return Vendor(database.model_copy(update=changed), server)
+
+
+@pytest.fixture
+def vendor(database: Settings, admin: Connection, tmp_path: Path) -> Iterator[Vendor]:
+    with vendor_server(answer, tmp_path) as server:
+        yield vendor_over(database, tmp_path, server)
+
+
+def metadata_of(result: dg.ExecuteInProcessResult) -> dict[str, Any]:
+    (event,) = result.get_asset_materialization_events()[:1]
+    return {name: value.value for name, value in event.materialization.metadata.items()}
+
+
+def test_session_of_minutes_is_staged_with_its_edges_and_where_it_came_from(vendor: Vendor, admin: Connection) -> None:
+    result = vendor.materialize(vendor.minutes, partition_key=FRIDAY.isoformat())
+    assert result.success
+
+    rows = admin.execute(
+        "SELECT symbol, count(*), min(ts_start), max(ts_start), count(*) FILTER (WHERE is_edge), min(currency), min(source), "
+        "min(session_date), sum(volume) FROM staging.vendor_bar_1m GROUP BY symbol ORDER BY symbol"
+    ).fetchall()
+    first, last = datetime.fromtimestamp(OPEN, UTC), datetime.fromtimestamp(CLOSE, UTC)
+    # 390 minutes and the closing auction's own; the two at the edges have no volume.
+    assert rows == [
+        ("AAPL", 391, first, last, 2, "USD", "yahoo", FRIDAY, 389 * 7),
+        ("OCDO.L", 391, first, last, 2, "GBp", "yahoo", FRIDAY, 389 * 7),
+    ]
+    metadata = metadata_of(result)
+    assert (metadata["dagster/row_count"], metadata["changed"], metadata["requests"]) == (782, 782, 5)
+    assert metadata["refused"] == {"GONE": "vendor_error: Not Found: No data found, symbol may be delisted"}
+    assert metadata["breaker"] == "closed"
+    home = vendor.world.settings.home
+    assert metadata["raw_answers"] == [str(home / "vendor" / "raw" / "2026-11-20")]
+    paths = admin.execute("SELECT DISTINCT response_path FROM staging.vendor_bar_1m").fetchall()
+    assert len(paths) == 2
+    assert all((home / path).is_file() for (path,) in paths)
+
+
+def test_second_run_asks_again_and_changes_nothing(vendor: Vendor, admin: Connection) -> None:
+    before: list[Any] = []
+    for changed in ((782, 2, 2, 2), (0, 0, 0, 0)):
+        minutes = vendor.materialize(vendor.minutes, partition_key=FRIDAY.isoformat())
+        daily = vendor.materialize(vendor.daily)
+        events = daily.get_asset_materialization_events()
+        counts = [event.materialization.metadata["changed"].value for event in events]
+        instruments = vendor.materialize(vendor.instruments)
+        assert (metadata_of(minutes)["changed"], *counts, metadata_of(instruments)["changed"]) == changed
+        now = admin.execute("SELECT * FROM staging.vendor_bar_1m ORDER BY symbol, ts_start").fetchall()
+        assert not before or now == before, "not even the time of receipt"
+        before = now
+
+
+def test_daily_bars_come_with_splits_that_the_feed_can_load(vendor: Vendor, admin: Connection, database: Settings) -> None:
+    assert vendor.materialize(vendor.daily).success
+    bars = admin.execute("SELECT symbol, session_date, close FROM staging.vendor_bar_1d ORDER BY symbol, session_date").fetchall()
+    # Thursday's bar; Friday's is not final before the end of New York's day, as this answer does not tell the session's close.
+    thursday = date(2026, 11, 19)
+    assert bars == [("AAPL", thursday, Decimal("10.5")), ("OCDO.L", thursday, Decimal("10.5"))]
+    actions = admin.execute(
+        "SELECT symbol, ex_date, kind, ratio, amount, currency FROM reference.corporate_action ORDER BY kind"
+    ).fetchall()
+    assert actions == [
+        ("AAPL", FRIDAY, "dividend", None, Decimal("0.47"), "USD"),
+        ("AAPL", FRIDAY, "split", Decimal(7), None, "USD"),
+    ]
+    with connect(database.dsn("feed_writer")) as connection:
+        assert load_splits(connection, ["AAPL", "OCDO.L"]) == {"AAPL": [Split(FRIDAY, Decimal(7))]}
+
+
+def test_instrument_data_shows_where_the_watchlist_is_wrong(vendor: Vendor, admin: Connection) -> None:
+    result = vendor.materialize(vendor.instruments)
+    metadata = metadata_of(result)
+    assert metadata["unknown_to_vendor"] == ["GONE"]
+    assert metadata["other_currency"] == ["OCDO.L: GBP, vendor GBp"]
+    rows = admin.execute(
+        "SELECT symbol, name, instrument_type, exchange, delay_s FROM reference.vendor_instrument ORDER BY 1"
+    ).fetchall()
+    assert rows == [("AAPL", "Apple Inc.", "EQUITY", "NMS", 0), ("OCDO.L", None, "EQUITY", "LSE", 900)]
+
+
+def test_backfill_of_days_is_one_run_with_one_request_a_symbol(vendor: Vendor) -> None:
+    tags = {"dagster/asset_partition_range_start": "2026-11-16", "dagster/asset_partition_range_end": "2026-11-20"}
+    assert vendor.materialize(vendor.minutes, tags=tags).success
+    asked = [(each.path.rsplit("/", 1)[1], int(each.query["period1"])) for each in vendor.server.data_requests()]
+    assert asked == [(symbol, OPEN - 4 * 86_400) for symbol in ("AAPL", "OCDO.L", "GONE")]
+
+
+def test_weekend_asks_nothing(vendor: Vendor) -> None:
+    assert vendor.materialize(vendor.minutes, partition_key="2026-11-15").success
+    assert vendor.server.asked == []
+
+
+def failure_of(result: dg.ExecuteInProcessResult) -> tuple[str, int]:
+    """The error's text, and how many times the step was tried again."""
+    assert not result.success
+    (failed,) = [event for event in result.all_events if event.is_step_failure]
+    text = failed.step_failure_data.error.to_string() if failed.step_failure_data.error else ""
+    return text, len([event for event in result.all_events if event.is_step_up_for_retry])
+
+
+def test_session_that_the_vendor_no_longer_keeps_fails_at_once_with_the_reason(vendor: Vendor) -> None:
+    text, retries = failure_of(vendor.materialize(vendor.minutes, partition_key="2026-10-20"))
+    assert "1m bars of AAPL from 2026-10-20 13:30Z are not kept by the vendor any more" in text
+    assert (retries, vendor.server.asked) == (0, [])
+
+
+def test_refusal_fails_at_once_and_the_next_run_asks_nothing(database: Settings, admin: Connection, tmp_path: Path) -> None:
+    with vendor_server(lambda asked: Reply(429) if "chart" in asked.path else Reply(), tmp_path) as server:
+        vendor = vendor_over(database, tmp_path, server)
+        text, retries = failure_of(vendor.materialize(vendor.daily))
+        assert "nothing is asked of it before 2026-11-20 22:15:00Z" in text
+        arrived = len(server.asked)
+        assert (retries, arrived) == (0, 3)
+        assert failure_of(vendor.materialize(vendor.minutes, partition_key=FRIDAY.isoformat()))[1] == 0
+        assert len(server.asked) == arrived
+
+
+def test_server_in_trouble_is_tried_again_and_what_came_before_stays(database: Settings, admin: Connection, tmp_path: Path) -> None:
+    tries = {"OCDO.L": 0}
+
+    def ill_at_first(asked: Asked) -> Reply:
+        symbol = asked.path.rsplit("/", 1)[1]
+        if symbol in tries:
+            tries[symbol] += 1
+            if tries[symbol] == 1:
+                return Reply(503, b"<html><title>Will be right back</title>")
+        return answer(asked)
+
+    with vendor_server(ill_at_first, tmp_path) as server:
+        vendor = vendor_over(database, tmp_path, server)
+        result = vendor.materialize(vendor.minutes, partition_key=FRIDAY.isoformat())
+    assert result.success
+    assert len([event for event in result.all_events if event.is_step_up_for_retry]) == 1
+    assert admin.execute("SELECT count(*) FROM staging.vendor_bar_1m").fetchone() == (782,)
+    assert metadata_of(result)["changed"] == 391, "the first symbol was there already"
