@@ -3,10 +3,16 @@
 import argparse
 import json
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
 
+from benchmarks import feed, live
 from benchmarks.harness import Figure, keep
-from benchmarks.live import MEASURES, run
+
+MEASURES: dict[str, Callable[[bool], list[Figure]]] = {
+    **{name: lambda is_quick, name=name: live.run(name, is_quick=is_quick) for name in live.MEASURES},
+    "feed": lambda is_quick: feed.figures(4 if is_quick else 40),
+}
 
 
 def main() -> None:
@@ -17,7 +23,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
     for name in MEASURES if asked.name == "all" else [asked.name]:
-        figures = run(name, is_quick=asked.quick)
+        figures = MEASURES[name](asked.quick)
         if not asked.quick:
             keep(name, figures)
         for figure in figures:
@@ -25,7 +31,7 @@ def main() -> None:
 
 
 def _row(name: str, figure: Figure) -> str:
-    return f"{name:<10} {figure.figure:<16} {figure.value:>10} {figure.unit:<6} n={figure.n}"
+    return f"{name:<10} {figure.figure:<25} {figure.value:>10} {figure.unit:<6} n={figure.n}"
 
 
 if __name__ == "__main__":

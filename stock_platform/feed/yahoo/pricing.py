@@ -67,8 +67,8 @@ _instant = lru_cache(maxsize=1 << 10)(from_epoch_ms)
 """Yahoo's times are whole seconds: a second's frames share theirs."""
 
 
-class Frame(msgspec.Struct, frozen=True):
-    """One message of the stream, as it came.
+class Frame(msgspec.Struct, frozen=True, gc=False):
+    """One message of the stream, as it came. Called, it gives its bytes: it is its candidate's payload.
 
     Args:
         ts_connected: Since when its connection has been up.
@@ -79,6 +79,10 @@ class Frame(msgspec.Struct, frozen=True):
     ts_recv: datetime
     ts_connected: datetime
     line_seq: int
+
+    def __call__(self) -> bytes:
+        """The original bytes."""
+        return self.body
 
 
 class _Envelope(msgspec.Struct):
@@ -113,7 +117,7 @@ class Decoder:
             pricing = parse(frame.body)
             candidate = _candidate(pricing, frame)
         except _Unreadable as problem:
-            return Refusal(problem.reason, str(problem), frame.ts_recv, frame.line_seq, lambda: frame.body)
+            return Refusal(problem.reason, str(problem), frame.ts_recv, frame.line_seq, frame)
         if unknown := UnknownFieldSet(pricing):
             for number in {field.field_number for field in unknown}:
                 _count(self.unknown_fields, number, what="field", body=frame.body)
@@ -155,29 +159,26 @@ def _candidate(pricing: Any, frame: Frame) -> Candidate:
     if not isinstance(symbol, str) or not isinstance(currency, str):  # what is no UTF-8 stays bytes
         raise _Unreadable("not_protobuf", f"id {symbol!r} or currency {currency!r} is no text")
     price = pricing.price
-    phase = pricing.market_hours if pricing.HasField("market_hours") else None
-    day_volume = pricing.day_volume if pricing.HasField("day_volume") else None
+    phase, day_volume, size = pricing.market_hours, pricing.day_volume, pricing.last_size
+    if not phase and not pricing.HasField("market_hours"):
+        phase = None
+    if not day_volume and not pricing.HasField("day_volume"):
+        day_volume = None
     return Candidate(
         symbol,
         Decimal("%.7g" % price),  # noqa: UP031 - 80 ns less than the f-string
         day_volume,
-        _size(pricing, day_volume),
+        size if size > 0 and size != day_volume else None,  # a coin's frame repeats the day's volume: no size at all
         ts_event,
         frame.ts_recv,
         _previous_close(pricing, price, phase),
         frame.ts_connected,
         frame.line_seq,
-        lambda: frame.body,
+        frame,
         False,
         phase,
         currency or None,
     )
-
-
-def _size(pricing: Any, day_volume: int | None) -> int | None:
-    """Crypto frames repeat the day's volume as the last size: no size at all."""
-    size = pricing.last_size
-    return size if size > 0 and size != day_volume else None
 
 
 def _previous_close(pricing: Any, price: float, phase: int | None) -> Decimal | None:
