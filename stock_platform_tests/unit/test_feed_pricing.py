@@ -73,7 +73,8 @@ _EXPECTED = (
     _Expected("MSFT", "177.29", 11021443, None, "2020-05-15 15:05:23", 1, "180.53", None, "regular"),
     _Expected("MSFT", "177.27", 11018796, None, "2020-05-15 15:05:20", 1, "180.53", None, "regular"),
 )
-_ALWAYS_OPEN = ("BTC-USD", "EURUSD=X", "RELIANCE.NS")
+_HOURS = {"BTC-USD": "24/7", "EURUSD=X": "24/5", "RELIANCE.NS": "XBOM"}
+_CURRENCIES = {"RELIANCE.NS": "INR"}
 
 
 @pytest.mark.parametrize("index", range(16))
@@ -121,8 +122,8 @@ def test_pair_of_one_second_with_falling_volume_is_published_as_it_came() -> Non
 
 
 def _validator(symbol: str) -> Validator:
-    hours = "24/7" if symbol in _ALWAYS_OPEN else "XNYS"
-    instrument = Instrument(symbol=symbol, name=symbol, sector="Any", currency="USD", calendar=hours, provider="yahoo")
+    hours, currency = _HOURS.get(symbol, "XNYS"), _CURRENCIES.get(symbol, "USD")
+    instrument = Instrument(symbol=symbol, name=symbol, sector="Any", currency=currency, calendar=hours, provider="yahoo")
     return Validator(line="one", source="yahoo", instruments=[instrument])
 
 

@@ -526,3 +526,12 @@ def test_refusal_on_kafka_is_as_its_contract_says() -> None:
 )
 def test_price_is_written_as_its_shortest_plain_decimal(price: str, text: str) -> None:
     assert price_text(Decimal(price)) == text
+
+
+@pytest.mark.parametrize(("hour", "minute", "phase"), [(3, 59, "regular"), (4, 0, "closed"), (4, 59, "closed"), (5, 0, "regular")])
+def test_lunch_break_makes_no_bar(hour: int, minute: int, phase: str) -> None:
+    """Hong Kong rests from 12:00 to 13:00, which is 04:00 to 05:00Z."""
+    ts_event = datetime(2026, 11, 23, hour, minute, 59, tzinfo=UTC)
+    validator = _validator(calendar="XHKG")
+    _accepted(validator.judge(_candidate(ts_event=ts_event - timedelta(minutes=1))))
+    assert _accepted(validator.judge(_candidate("100.01", ts_event=ts_event))).session_phase == phase
