@@ -5,8 +5,9 @@ import subprocess
 import sys
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.console import Console
@@ -18,6 +19,8 @@ from stock_platform.adapters.processes import Supervisor
 from stock_platform.errors import PlatformError, ServiceUnknown
 
 if TYPE_CHECKING:
+    from polars import DataFrame
+
     from stock_platform.stack.status import ServiceStatus
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Stock platform.")
@@ -179,6 +182,29 @@ def simulate(
 
 
 @app.command()
+def history(
+    symbol: str,
+    start: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="First day, UTC.")],
+    end: Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day, UTC, included.")],
+    interval: Annotated[Literal["1m", "1d"], typer.Option(help="Length of the bars.")] = "1d",
+    out: Annotated[Path | None, typer.Option(help="Write Parquet instead of a table.")] = None,
+    data_dir: _DataDir = None,
+) -> None:
+    """Bars as the vendor has them, under the machine's budget of requests."""
+    from stock_platform.feed.yahoo.command import history_frame
+
+    with _sentences():
+        settings = config.load(data_dir=data_dir)
+        config.lead_to_vendor(settings)
+        frame = history_frame(settings, SystemClock(), symbol, interval, first=start.date(), last=end.date())
+    if out:
+        frame.write_parquet(out)
+        _say(str(out), f"{frame.height} bars written")
+    else:
+        _print_frame(frame)
+
+
+@app.command()
 def render(check: Annotated[bool, typer.Option("--check", help="Only say whether committed files are stale.")] = False) -> None:
     """Write what is rendered from contracts and code: Flink tables, JSON Schema, data dictionary, OpenAPI, dashboards."""
     from stock_platform.rendering import rendered_files
@@ -235,3 +261,10 @@ def _print_status(rows: "Sequence[ServiceStatus]", document: dict[str, Any]) -> 
     console.print(f"memory {document['memory_mib']} MiB")
     for name, value in document["data"].items():
         console.print(f"{name:<24} {value if value is not None else '-'}")
+
+
+def _print_frame(frame: "DataFrame") -> None:
+    table = Table(*frame.columns, box=None, pad_edge=False)
+    for row in frame.iter_rows():
+        table.add_row(*("-" if value is None else str(value) for value in row))
+    Console(highlight=False, width=None if sys.stdout.isatty() else 240).print(table)

@@ -97,6 +97,11 @@ class Settings(BaseSettings):
         return self.home / "simulator"
 
     @property
+    def vendor(self) -> Literal["yahoo", "simulator"]:
+        """Who answers under Yahoo's names."""
+        return "simulator" if self.feed_kind == "simulator" else "yahoo"
+
+    @property
     def kafka_bootstrap(self) -> str:
         """Address of the broker."""
         return f"127.0.0.1:{self.kafka_port}"
@@ -164,3 +169,9 @@ def simulator_environment(settings: Settings) -> dict[str, str]:
     authority = str(settings.simulator_folder / "ca.pem")
     proxies = {"HTTPS_PROXY": proxy, "https_proxy": proxy, "NO_PROXY": loopback, "no_proxy": loopback}
     return proxies | dict.fromkeys(("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"), authority)
+
+
+def lead_to_vendor(settings: Settings) -> None:
+    """Lead this process's requests to Yahoo to who answers for it in this profile; before the first of them."""
+    if settings.vendor == "simulator":
+        os.environ.update(simulator_environment(settings))

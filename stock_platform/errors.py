@@ -278,3 +278,12 @@ class FaultUnknown(PlatformError):
 
     def __init__(self, name: str, known: Iterable[str]) -> None:
         super().__init__(f"No fault is named {name!r}; the list holds {', '.join(known) or 'none'}.")
+
+
+class HistoryMissing(PlatformError):
+    """The vendor has nothing of the symbol."""
+
+    def __init__(self, symbol: str, interval: str, reason: str, detail: str) -> None:
+        super().__init__(
+            f"No {interval} bars of {symbol}: {reason}, {detail}. Check the symbol as the vendor writes it, and the dates."
+        )

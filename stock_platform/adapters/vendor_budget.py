@@ -198,6 +198,5 @@ class VendorBudget:
 
 def vendor_budget(settings: Settings, clock: Clock) -> VendorBudget:
     """The budget of the vendor that this profile asks: the simulator's refusals do not close the door to Yahoo."""
-    vendor = "simulator" if settings.feed_kind == "simulator" else "yahoo"
     limits = Limits(settings.vendor_requests_per_minute, settings.vendor_burst)
-    return VendorBudget(settings.data_dir / "vendor" / f"{vendor}.json", limits, clock, vendor=vendor)
+    return VendorBudget(settings.data_dir / "vendor" / f"{settings.vendor}.json", limits, clock, vendor=settings.vendor)

@@ -48,16 +48,12 @@ class _Vendor:
     histories: list[History] = field(default_factory=lambda: [])
     changed: int = 0
 
-    @property
-    def source(self) -> str:
-        return "simulator" if self.world.settings.feed_kind == "simulator" else "yahoo"
-
     def fetch(self, symbol: str, interval: Interval, span: Span) -> History:
         """History of one symbol, with its bars written."""
         history = fetch_history(self.door, self.raw, symbol, interval, span=span, now=self.world.clock.now())
         self.histories.append(history)
         home = self.world.settings.home
-        self.changed += self.write(BARS[interval], bar_frame(history, interval, source=self.source, home=home))
+        self.changed += self.write(BARS[interval], bar_frame(history, interval, source=self.world.settings.vendor, home=home))
         return history
 
     def write(self, record: Record, frame: Any) -> int:
@@ -119,7 +115,7 @@ def vendor_assets(partitions: dg.PartitionsDefinition[str], *, retry_after_s: fl
         with _vendor(world) as vendor:
             for instrument in watched(world):
                 history = vendor.fetch(instrument.symbol, "1d", span)
-                changed += vendor.write(CORPORATE_ACTION, action_frame(history, source=vendor.source))
+                changed += vendor.write(CORPORATE_ACTION, action_frame(history, source=world.settings.vendor))
             yield _result(VENDOR_BAR_1D, vendor)
             actions = sum(len(history.actions) for history in vendor.histories)
             yield _materialized(CORPORATE_ACTION, actions, changed=changed)
@@ -130,7 +126,7 @@ def vendor_assets(partitions: dg.PartitionsDefinition[str], *, retry_after_s: fl
         with _vendor(world) as vendor:
             for start in range(0, len(instruments), SYMBOLS_PER_REQUEST):
                 batch = fetch_quotes(vendor.door, [each.symbol for each in instruments[start : start + SYMBOLS_PER_REQUEST]])
-                vendor.changed += vendor.write(VENDOR_INSTRUMENT, instrument_frame(batch, source=vendor.source))
+                vendor.changed += vendor.write(VENDOR_INSTRUMENT, instrument_frame(batch, source=world.settings.vendor))
                 known |= {symbol: quote.currency for symbol, quote in batch.quotes.items()}
             found = {**vendor.state(), **differences(instruments, known)}
             yield _materialized(VENDOR_INSTRUMENT, len(known), changed=vendor.changed, **found)

@@ -1,0 +1,127 @@
+"""The vendor's assets and the command `history` against the platform's own simulator, over Yahoo's default addresses."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import polars as pl
+import pytest
+
+from stock_platform.adapters.clock import SystemClock, wait_until
+from stock_platform.adapters.postgres import connect
+from stock_platform.adapters.probe import free_port, port_open
+from stock_platform.config import PREFIX, Settings, lead_to_vendor
+from stock_platform.defs.sessions import session_partitions
+from stock_platform.defs.vendor import vendor_assets
+from stock_platform.defs.world import World
+from stock_platform.feed.corporate_actions import load_splits
+from stock_platform.feed.splits import Split
+from stock_platform.stack import layout
+
+COMMAND = layout.VENV_BIN / "stock-platform"
+WATCHLIST = """
+instruments:
+  - {symbol: AAPL, name: Apple, sector: Technology, currency: USD, calendar: XNYS, provider: yahoo, simulator: {base_price: 200}}
+  - {symbol: BTC-USD, name: Bitcoin, sector: Crypto, currency: USD, calendar: 24/7, provider: yahoo, simulator: {base_price: 90000}}
+"""
+SCENARIO = "faults:\n  - {kind: split, symbols: [AAPL], ratio: 10, start: 2025-06-10T13:30:00Z}\n"
+
+
+@pytest.fixture(scope="module")
+def simulated(database: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Settings, dict[str, str]]]:
+    """Settings of a profile whose vendor is a running simulator, and the environment of its commands."""
+    folder = tmp_path_factory.mktemp("simulated")
+    (folder / "watchlist.yaml").write_text(WATCHLIST)
+    (folder / "scenario.yaml").write_text(SCENARIO)
+    ports = {f"{name}_port": free_port() for name in ("simulator", "simulator_http", "simulator_proxy")}
+    values = {**ports, "data_dir": folder, "feed_watchlist": folder / "watchlist.yaml", "simulator_hours": "exchange"}
+    settings = database.model_copy(update={**values, "profile": "simulator", "feed_kind": "simulator"})
+    environment = {**os.environ, **{f"{PREFIX}{name.upper()}": str(value) for name, value in values.items()}}
+    line = [COMMAND, "simulate", "--scenario", folder / "scenario.yaml"]
+    before = dict(os.environ)
+    with subprocess.Popen(line, env=environment, stdout=subprocess.DEVNULL) as process:
+        try:
+            assert wait_until(lambda: all(map(port_open, ports.values())), SystemClock(), within=timedelta(seconds=60))
+            lead_to_vendor(settings)
+            yield settings, environment
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+            process.terminate()
+            process.wait(20)
+
+
+def materialize(settings: Settings, index: int, **options: Any) -> dict[str, Any]:
+    """The metadata of one of the assets, materialized."""
+    asset = vendor_assets(session_partitions(date(2025, 1, 1)))[index]
+    world = dg.ResourceDefinition.hardcoded_resource(World(settings, SystemClock()))
+    result = dg.materialize([asset], resources={"world": world}, **options)
+    (event, *_) = result.get_asset_materialization_events()
+    return {name: value.value for name, value in event.materialization.metadata.items()}
+
+
+def test_a_day_of_minutes_comes_from_the_simulator_and_again_changes_nothing(simulated: tuple[Settings, dict[str, str]]) -> None:
+    settings, _ = simulated
+    day = datetime.now(UTC).date() - timedelta(days=7)
+    first = materialize(settings, 0, partition_key=day.isoformat())
+    again = materialize(settings, 0, partition_key=day.isoformat())
+    with connect(settings.dsn("admin")) as connection:
+        rows = connection.execute(
+            "SELECT count(*), count(DISTINCT ts_start), min(ts_start), max(ts_start), bool_and(high >= low), min(source) "
+            "FROM staging.vendor_bar_1m WHERE symbol = 'BTC-USD' AND session_date = %s",
+            (day,),
+        ).fetchone()
+    start = datetime(day.year, day.month, day.day, tzinfo=UTC)
+    assert rows is not None
+    count, distinct, earliest, latest, is_ordered, source = rows
+    assert (distinct, earliest, is_ordered, source) == (count, start, True, "simulator")
+    assert 1430 <= count <= 1440, "a minute without a trade has no bar"
+    assert latest >= start + timedelta(hours=23, minutes=50)
+    assert (first["breaker"], first["refused"]) == ("closed", {})
+    assert (again["dagster/row_count"], again["changed"]) == (first["dagster/row_count"], 0)
+
+
+def test_split_of_the_simulated_market_is_known_to_the_feed(simulated: tuple[Settings, dict[str, str]]) -> None:
+    settings, _ = simulated
+    metadata = materialize(settings, 1)
+    assert metadata["dagster/row_count"] > 2000
+    with connect(settings.dsn("feed_writer")) as connection:
+        assert load_splits(connection, ["AAPL", "BTC-USD"]) == {"AAPL": [Split(date(2025, 6, 10), Decimal(10))]}
+
+
+def test_simulated_instruments_agree_with_the_watchlist(simulated: tuple[Settings, dict[str, str]]) -> None:
+    metadata = materialize(simulated[0], 2)
+    assert (metadata["dagster/row_count"], metadata["unknown_to_vendor"], metadata["other_currency"]) == (2, [], [])
+
+
+def history(environment: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([COMMAND, "history", *words], env=environment, capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_command_prints_a_table_or_writes_parquet(simulated: tuple[Settings, dict[str, str]], tmp_path: Path) -> None:
+    _, environment = simulated
+    day = (datetime.now(UTC).date() - timedelta(days=3)).isoformat()
+    printed = history(environment, "BTC-USD", "--from", day, "--to", day)
+    assert printed.returncode == 0, printed.stderr
+    assert printed.stdout.split()[:8] == ["ts_start", "open", "high", "low", "close", "volume", "currency", day]
+
+    file = tmp_path / "bars.parquet"
+    assert history(environment, "BTC-USD", "--interval", "1m", "--from", day, "--to", day, "--out", str(file)).returncode == 0
+    bars = pl.read_parquet(file)
+    assert 1430 <= bars.height <= 1440
+    assert bars.schema["open"] == pl.Decimal(18, 6)
+
+
+def test_command_says_in_a_sentence_what_cannot_be_had(simulated: tuple[Settings, dict[str, str]]) -> None:
+    _, environment = simulated
+    today = datetime.now(UTC).date().isoformat()
+    unknown = history(environment, "NOSUCH", "--from", today, "--to", today)
+    too_old = history(environment, "AAPL", "--interval", "1m", "--from", "2025-01-06", "--to", "2025-01-07")
+    assert (unknown.returncode, too_old.returncode) == (2, 2)
+    assert "No 1d bars of NOSUCH: vendor_error, Not Found" in unknown.stderr
+    assert "1m bars of AAPL from 2025-01-06 00:00Z are not kept by the vendor any more" in too_old.stderr
