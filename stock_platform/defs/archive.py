@@ -14,7 +14,7 @@ from stock_platform.adapters.postgres import Connection, read_frame
 from stock_platform.contracts.archive import ARCHIVED_TICK
 from stock_platform.contracts.bar import BAR
 from stock_platform.contracts.tick import TICK
-from stock_platform.defs.certify import bars_closed_until
+from stock_platform.defs.certify import job_progress
 from stock_platform.defs.world import World, column_schema, key_of
 from stock_platform.feed.archive import Archived, SessionHours, archive_session
 from stock_platform.feed.archive_file import archive_path, regular_bars
@@ -148,16 +148,18 @@ def certified_sessions_sensor(job: Any, partitions: dg.PartitionsDefinition[str]
         description="Requests the archive of each session that is over on every watched calendar and of which no bar waits.",
     )
     def certified_sessions(context: dg.SensorEvaluationContext, world: dg.ResourceParam[World]) -> dg.SensorResult:
-        until = bars_closed_until(world)
-        if until is None:
-            return dg.SensorResult(skip_reason="The feed has not said yet how far it is.")
         archived = context.instance.get_materialized_partitions(ARCHIVE)
         with world.database("gate_owner") as connection:
+            until = job_progress(world, connection)
+            if until is None:
+                return dg.SensorResult(skip_reason="The feed has not said yet how far it is.")
             wanted = [day for day in ended_sessions(connection, until) if day.isoformat() not in archived]
             waiting = {each.session_date for each in pending_sessions(connection, _FIRST)} if wanted else set[date]()
         keys = [day.isoformat() for day in wanted if day not in waiting and partitions.has_partition_key(day.isoformat())]
         if not keys:
-            return dg.SensorResult(skip_reason=f"Every session that is over by {until:%Y-%m-%d %H:%M}Z and judged is archived.")
+            return dg.SensorResult(
+                skip_reason=f"No session that was over at {until:%Y-%m-%d %H:%M:%S}Z and is judged is to be archived."
+            )
         return dg.SensorResult(run_requests=[dg.RunRequest(run_key=f"archive-{key}", partition_key=key) for key in keys])
 
     return certified_sessions
