@@ -24,7 +24,7 @@ AHEAD_LIMIT = timedelta(seconds=5)
 """How far a vendor's clock may run ahead of ours."""
 _LATE_WIDTH = 2
 """The level may have moved on since a late tick."""
-_AGREEING: dict[int, tuple[Phase, ...]] = {0: ("pre",), 1: ("regular",), 2: ("post",), 3: ("pre", "post"), 4: ("closed",)}
+_AGREEING: dict[int, tuple[Phase, ...]] = {0: ("pre",), 1: ("regular",), 2: ("post",), 3: ("pre", "post", "closed"), 4: ("closed",)}
 """What the calendar says while Yahoo says market_hours. Other numbers are nobody's: they contradict nothing."""
 _VENDOR_PHASE: dict[int, Phase] = {0: "pre", 2: "post", 3: "post", 4: "closed"}
 

@@ -402,6 +402,7 @@ _NIGHT = _OPEN - timedelta(hours=7)
         (_POST, 2, "post", False),
         (_PRE, 3, "pre", False),
         (_POST, 3, "post", False),
+        (_NIGHT, 3, "closed", False),
         (_NIGHT, 4, "closed", False),
         (_NOON, None, "regular", False),
         (_NOON, 77, "regular", False),
