@@ -4,7 +4,7 @@ Not here: what they say (stream, vendor, control)."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -93,13 +93,12 @@ async def running(simulator: Simulator, *, ports: Ports, folder: Path) -> AsyncG
 
         tls = server_context(folder, _CERTIFIED)
         proxy_port = await stack.enter_async_context(proxy_serving(route, tls=tls, port=ports.proxy))
-        sender = asyncio.create_task(stream.run())
-        try:
-            yield Ports(stream_port, http_port, proxy_port)
-        finally:
-            sender.cancel()
-            with suppress(asyncio.CancelledError):
-                await sender
+        async with asyncio.TaskGroup() as group:  # a sender that breaks ends the simulator, which would only look alive
+            sender = group.create_task(stream.run())
+            try:
+                yield Ports(stream_port, http_port, proxy_port)
+            finally:
+                sender.cancel()
 
 
 def simulated(
