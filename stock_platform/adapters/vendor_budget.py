@@ -125,7 +125,7 @@ class VendorBudget:
         self._path = path
         self._limits = limits
         self._clock = clock
-        self._vendor = vendor
+        self.vendor = vendor
         self._by = uuid4().hex
 
     def take(self, *, within: timedelta) -> None:
@@ -143,9 +143,9 @@ class VendorBudget:
             if held is None:
                 return
             if held.is_blocked:
-                raise VendorBlocked(self._vendor, held.until)
+                raise VendorBlocked(self.vendor, held.until)
             if held.until > deadline:
-                raise VendorBudgetSpent(self._vendor, held.until, self._limits.per_minute)
+                raise VendorBudgetSpent(self.vendor, held.until, self._limits.per_minute)
             self._clock.sleep(held.until - self._clock.now())
 
     def refused(self, retry_after: timedelta | None) -> datetime:

@@ -62,7 +62,7 @@ class _CountedSession(Session[Response]):
         response = super().request(method, url, *args, **{**options, "timeout": left})
         if _is_refusal(response):
             until = self.budget.refused(_retry_after(response.headers.get("retry-after"), self.clock.now()))
-            raise VendorBlocked("Yahoo", until)
+            raise VendorBlocked(self.budget.vendor, until)
         if "/getcrumb" in url and (response.status_code != HTTPStatus.OK or not _CRUMB.fullmatch(response.text)):
             raise _NoCrumb
         return response
