@@ -40,13 +40,18 @@ class Socket:
         except ConnectionClosed as error:
             raise StreamClosed(self._address, str(error)) from error
 
+    @property
+    def is_open(self) -> bool:
+        """Whether neither side has begun to close."""
+        return self._connection.state is State.OPEN
+
     def offer(self, frames: Iterable[bytes]) -> bool:
         """Hand over text frames in one write, without waiting; False when the other side is gone or has not read for long.
 
         Nothing is sent then: a vendor drops what a slow reader has no room for.
         """
         connection = self._connection
-        if connection.state is not State.OPEN or connection.transport.get_write_buffer_size() > _UNREAD_LIMIT_BYTES:
+        if not self.is_open or connection.transport.get_write_buffer_size() > _UNREAD_LIMIT_BYTES:
             return False
         for frame in frames:
             connection.protocol.send_text(frame)

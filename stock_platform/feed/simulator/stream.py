@@ -78,6 +78,8 @@ class Stream:
         for symbol in message.unsubscribe:
             client.symbols.pop(symbol, None)
         async with self._between_seconds:
+            if not socket.is_open:  # it may have waited long, behind many others
+                return
             new = [symbol for symbol in dict.fromkeys(message.subscribe) if symbol not in client.symbols]
             new = new[: _SYMBOL_LIMIT - len(client.symbols)]
             snapshots = await asyncio.to_thread(self._snapshots, new, self._second)
