@@ -87,11 +87,11 @@ def _has_open(process: psutil.Process, run_id: str) -> bool:
 
 
 @contextmanager
-def running_stack(data_dir: Path, *words: str, within_s: float = 600) -> Iterator[RunningStack]:
-    """`stock-platform up …`, and `down` at the end whatever happened."""
+def running_stack(data_dir: Path, *words: str, within_s: float = 600, verb: str = "up") -> Iterator[RunningStack]:
+    """`stock-platform up …`, or another verb that starts it, and `down` at the end whatever happened."""
     environment = {**os.environ, **{f"{PREFIX}{name}_PORT": str(free_port()) for name in _PORTS}}
     environment[f"{PREFIX}DATA_DIR"] = str(data_dir)
-    line = [str(layout.VENV_BIN / "stock-platform"), "up", "--data-dir", str(data_dir), *words]
+    line = [str(layout.VENV_BIN / "stock-platform"), verb, "--data-dir", str(data_dir), *words]
     try:
         done = subprocess.run(line, env=environment, capture_output=True, text=True, timeout=within_s, check=False)
         assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
