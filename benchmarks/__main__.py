@@ -6,12 +6,12 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict
 
-from benchmarks import feed, live
+from benchmarks import feed, feed_line, live
 from benchmarks.harness import Figure, keep
 
 MEASURES: dict[str, Callable[[bool], list[Figure]]] = {
     **{name: lambda is_quick, name=name: live.run(name, is_quick=is_quick) for name in live.MEASURES},
-    "feed": lambda is_quick: feed.figures(4 if is_quick else 40),
+    "feed": lambda is_quick: [*feed.figures(4 if is_quick else 40), *feed_line.figures(20 if is_quick else 120)],
 }
 
 

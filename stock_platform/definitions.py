@@ -13,7 +13,7 @@ from stock_platform.defs.calendars import reference_assets, reference_job, refer
 from stock_platform.defs.certify import GATE, MAX_RUNTIME, closed_bars_sensor, gate_assets, judgement_io
 from stock_platform.defs.external import external_assets
 from stock_platform.defs.feed_line import feed_line
-from stock_platform.defs.feed_supervisor import feed_supervisor
+from stock_platform.defs.feed_supervisor import feed_supervisor_sensor
 from stock_platform.defs.sessions import session_partitions
 from stock_platform.defs.stream_job import flink_job, flink_supervisor
 from stock_platform.defs.vendor import vendor_assets, vendor_schedule
@@ -44,7 +44,7 @@ def build(settings: Settings) -> dg.Definitions:
         jobs=[certify, feed_line, flink_job, refresh, archive],
         schedules=[reference_schedule(refresh), vendor_schedule(settings.feed_kind)],
         sensors=[
-            feed_supervisor,
+            feed_supervisor_sensor(refresh),
             flink_supervisor,
             closed_bars_sensor(certify, partitions),
             certified_sessions_sensor(archive, partitions),

@@ -23,12 +23,16 @@ def cut(tape: Path, folder: Path, *, start: str, end: str) -> Path:
 def expected_bars(tape: Path, refused: pl.DataFrame) -> pl.DataFrame:
     """Per symbol and minute of the regular session: open, high, low, close, volume, tick_count of the accepted trades.
 
+    A refused trade has a wrong price, but was traded: its size is in the next accepted trade's cumulative volume.
+
     Args:
         refused: row, the numbers of the trades that the feed refused.
     """
     trades = pl.read_parquet(tape).with_columns(pl.col("symbol").cast(pl.String), ms=pl.col("ts_event").dt.epoch("ms"))
-    accepted = _without(trades, refused).filter(pl.col("ts_event").is_between(OPEN, CLOSE, closed="left"))
-    return (
+    regular = trades.with_row_index("row").filter(pl.col("ts_event").is_between(OPEN, CLOSE, closed="left"))
+    cumulative = regular.with_columns(day_volume=pl.col("size").cast(pl.Int64).cum_sum().over("symbol"))
+    accepted = cumulative.filter(~pl.col("row").is_in(refused["row"].to_list()))
+    bars = (
         accepted.sort("symbol", "ts_event", "seq")
         .group_by("symbol", ts_start=pl.col("ts_event").dt.truncate("1m"), maintain_order=True)
         .agg(
@@ -36,17 +40,14 @@ def expected_bars(tape: Path, refused: pl.DataFrame) -> pl.DataFrame:
             high=pl.col("price").max(),
             low=pl.col("price").min(),
             close=pl.col("price").last(),
-            volume=pl.col("size").sum().cast(pl.Int64),
+            day_volume=pl.col("day_volume").last(),
             tick_count=pl.len().cast(pl.Int64),
         )
         .sort("symbol", "ts_start")
     )
-
-
-def _without(trades: pl.DataFrame, refused: pl.DataFrame) -> pl.DataFrame:
-    """Trades less those refused: the row number in the tape tells them apart."""
-    rows = set(refused["row"].to_list())
-    return trades.with_row_index("row").filter(~pl.col("row").is_in(rows)).drop("row")
+    before = pl.col("day_volume").shift(1, fill_value=0).over("symbol")
+    volume = (pl.col("day_volume") - before).alias("volume")
+    return bars.select("symbol", "ts_start", "open", "high", "low", "close", volume, "tick_count")
 
 
 def refused_rows(bootstrap: str) -> pl.DataFrame:

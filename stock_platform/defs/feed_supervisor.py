@@ -8,12 +8,14 @@ Not here: what a line does (feed_line), which lines there are (feed/shards, by t
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from hashlib import blake2b
+from typing import Any
 
 import dagster as dg
 
 from stock_platform.defs.feed_line import LINE, feed_line
 from stock_platform.defs.world import UNDER_WAY, World
-from stock_platform.feed.choice import lines_of
+from stock_platform.feed.choice import lines_of, watch_of
 from stock_platform.feed.plan import TAPE_LINE
 from stock_platform.feed.shards import Share
 
@@ -45,33 +47,51 @@ class _Row:
     last_error: str | None
 
 
-@dg.sensor(
-    name="feed_supervisor",
-    job=feed_line,
-    minimum_interval_seconds=5,
-    default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Keeps one run per feed line alive while its markets trade; replaces a run that is dead, orphaned or mute.",
-)
-def feed_supervisor(context: dg.SensorEvaluationContext, world: dg.ResourceParam[World]) -> dg.SensorResult:
-    """One look at every line that the watchlist asks for."""
+def feed_supervisor_sensor(refresh: Any) -> dg.SensorDefinition:
+    """Keeps the lines.
+
+    Args:
+        refresh: The job that loads reference data, asked for when the watchlist's instruments have changed.
+    """
+
+    @dg.sensor(
+        name="feed_supervisor",
+        jobs=[feed_line, refresh],
+        minimum_interval_seconds=5,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Keeps one run per feed line alive while its markets trade; replaces a run that is dead, orphaned or mute.",
+    )
+    def feed_supervisor(context: dg.SensorEvaluationContext, world: dg.ResourceParam[World]) -> dg.SensorResult:
+        watched = _digest(world)
+        requests, reasons = _look(context.instance, world)
+        if context.cursor not in (None, "", watched):
+            requests.append(dg.RunRequest(run_key=f"watchlist-{watched}", job_name=refresh.name))
+        skip = None if requests else dg.SkipReason(" ".join(reasons))
+        return dg.SensorResult(run_requests=requests, skip_reason=skip, cursor=watched)
+
+    return feed_supervisor
+
+
+def _digest(world: World) -> str:
+    """Changes with the instruments, not with how they are shared out."""
+    described = "".join(each.model_dump_json() for each in watch_of(world.settings).instruments)
+    return blake2b(described.encode(), digest_size=8).hexdigest()
+
+
+def _look(instance: dg.DagsterInstance, world: World) -> tuple[list[dg.RunRequest], list[str]]:
+    """One look at every line that the watchlist asks for: runs that are wanted, and why the others are not."""
     now = world.clock.now()
     shares = lines_of(world.settings)
     with world.database("feed_writer") as connection:
         connection.execute(_RETIRE, ([share.line for share in shares], now - _SILENT_AFTER))
         rows = {row[0]: _Row(*row) for row in connection.execute(_ROWS).fetchall()}
-    requests: list[dg.RunRequest] = []
-    reasons: list[str] = []
-    for share in shares:
-        reason = _reason_to_wait(context.instance, share, rows.get(share.line), now)
-        if reason:
-            reasons.append(reason)
-        else:
-            requests.append(_request(share.line))
-    return dg.SensorResult(run_requests=requests) if requests else dg.SensorResult(skip_reason=" ".join(reasons))
+    found = {share.line: _reason_to_wait(instance, share, rows.get(share.line), now) for share in shares}
+    return [_request(line) for line, reason in found.items() if reason is None], [each for each in found.values() if each]
 
 
 def _request(line: str) -> dg.RunRequest:
     return dg.RunRequest(
+        job_name=feed_line.name,
         run_config=dg.RunConfig(ops={"publish_ticks": {"config": {"line": line}}}),
         tags={LINE: line, "dagster/priority": "10"},
     )

@@ -7,16 +7,14 @@ sends, and says so in the ticks and as a gap."""
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from stock_platform.adapters.clock import Clock
 from stock_platform.adapters.kafka import partition_of
-from stock_platform.calendars import calendar
 from stock_platform.errors import PlatformError
-from stock_platform.feed.member import StreamMember
-from stock_platform.feed.plan import Heartbeat, LineState, Plan, Standing, State, StreamPlan, TapePlan
+from stock_platform.feed.member import Member, StreamMember, TapeMember
+from stock_platform.feed.plan import Heartbeat, LineState, Plan, StreamPlan
 from stock_platform.feed.publisher import Acknowledged, Publisher
-from stock_platform.feed.tape import Tape, TapeSource
+from stock_platform.feed.tape import Tape
 from stock_platform.feed.tick import Candidate, Refusal, Tick, from_epoch_ms
 from stock_platform.feed.validation import Validator
 from stock_platform.feed.watchlist import Instrument
@@ -27,35 +25,6 @@ _FLUSH_WITHIN = timedelta(milliseconds=500)
 _DRAIN_WITHIN = timedelta(seconds=30)
 _DRAIN_COUNT = 100_000
 """Most that is taken before a heartbeat: the source's whole queue twice."""
-
-
-class Member(Protocol):
-    """A source that knows its line's part in the whole."""
-
-    @property
-    def outcome(self) -> State | None:
-        """How it has ended; None while it goes on."""
-        ...
-
-    def read(self, within: timedelta) -> Sequence[Candidate | Refusal | Tick]:
-        """What has come; waits for the first no longer than told."""
-        ...
-
-    def covered_until(self, now: datetime) -> datetime | None:
-        """Event time before which nothing more will come, once all that can be read now is taken."""
-        ...
-
-    def describe(self, state: LineState) -> LineState:
-        """The state with what the source knows."""
-        ...
-
-    def settle(self, standing: Standing, validator: Validator, now: datetime) -> None:
-        """Take on and give away symbols as the watchlist and the other lines say."""
-        ...
-
-    def close(self) -> None:
-        """Bring nothing new; what has come can still be read."""
-        ...
 
 
 def run_line(
@@ -89,7 +58,7 @@ def _begin(plan: Plan, begun: LineState, *, publisher: Publisher, heartbeat: Hea
     else:
         acknowledged, tape = publisher.acknowledged(), Tape(plan.path)
         instruments = plan.instruments(tape)
-        member = _TapeMember(plan, tape, instruments, acknowledged=acknowledged, clock=clock)
+        member = TapeMember(plan, tape, instruments, acknowledged=acknowledged, clock=clock)
     validator = Validator(line=plan.line, source=plan.source, instruments=instruments)
     reached, newest = _reached(acknowledged, instruments)
     state = replace(begun, state="running", ts_clock=reached, ts_event_last=newest)
@@ -203,48 +172,6 @@ class _Line:
     def _give_up(self) -> LineState:
         self._publisher.abandon()
         return replace(self._state, state="stopped")
-
-
-class _TapeMember:
-    """A tape: one line plays all of it."""
-
-    def __init__(
-        self, plan: TapePlan, tape: Tape, instruments: Sequence[Instrument], *, acknowledged: Acknowledged, clock: Clock
-    ) -> None:
-        self._source = TapeSource(tape, speed=plan.speed, is_as_live=plan.is_as_live, acknowledged=acknowledged, clock=clock)
-        self._symbols = tuple(sorted(each.symbol for each in instruments))
-        self._instruments = instruments
-        self._ts_read: datetime | None = None
-
-    @property
-    def outcome(self) -> State | None:
-        return "ended" if self._source.is_over else None
-
-    def read(self, within: timedelta) -> Sequence[Candidate | Refusal | Tick]:
-        batch = self._source.read(within)
-        self._ts_read = batch[-1].ts_event if batch else self._ts_read
-        return batch
-
-    def covered_until(self, now: datetime) -> datetime | None:
-        """What was read; at the tape's end, the end of its last session's day."""
-        over = self._source.is_over and self._ts_read is not None
-        return _end_of_day(self._ts_read, self._instruments) if over and self._ts_read else self._ts_read
-
-    def describe(self, state: LineState) -> LineState:
-        return replace(state, symbols=self._symbols)
-
-    def settle(self, standing: Standing, validator: Validator, now: datetime) -> None:
-        """Nothing joins or leaves a tape."""
-
-    def close(self) -> None:
-        self._source.close()
-
-
-def _end_of_day(ts: datetime, instruments: Sequence[Instrument]) -> datetime:
-    """When the last session's day is over; where a market never closes, two minutes later at least: the last bar is closed."""
-    names = {each.calendar for each in instruments}
-    ends = [calendar(name).session_latest(ts).ts_post_end for name in names - {"24/7"}]
-    return max(ts, *ends, *([ts + timedelta(minutes=2)] if "24/7" in names else []))
 
 
 def _reached(acknowledged: Acknowledged, instruments: Sequence[Instrument]) -> tuple[datetime | None, datetime | None]:

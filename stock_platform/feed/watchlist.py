@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, cast
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from stock_platform.calendars import calendar_of_symbol, has_same_hours
 from stock_platform.calendars.lookup import CALENDARS
 from stock_platform.errors import WatchlistInvalid
 
@@ -46,6 +47,14 @@ class Instrument(_Strict):
         if name not in CALENDARS:
             raise ValueError(f"calendar {name!r} is not one of {', '.join(CALENDARS)}")
         return name
+
+    @model_validator(mode="after")
+    def _keeps_its_exchanges_hours(self) -> "Instrument":
+        """The look of a vendor's symbol is a second opinion: AZN.L is traded in London."""
+        expected = calendar_of_symbol(self.symbol) if self.provider == "yahoo" else None
+        if expected and not has_same_hours(expected, self.calendar) and self.calendar != "24/7":
+            raise ValueError(f"calendar {self.calendar!r} of {self.symbol} keeps other hours than {expected!r}, its exchange's")
+        return self
 
 
 class Sharing(_Strict):

@@ -65,6 +65,7 @@ def check_room(data_dir: Path) -> None:
 def check_ports(services: Iterable[Service]) -> None:
     """Nobody else listens where a service must."""
     for service in services:
-        owner = processes.listener_of(service.port) if service.port else None
-        if service.port and owner:
-            raise PortBusy(service.name, service.port, owner, service.port_setting)
+        own = {service.port_setting: service.port} if service.port else {}
+        for setting, port in {**own, **service.more_ports}.items():
+            if owner := processes.listener_of(port):
+                raise PortBusy(service.name, port, owner, setting)

@@ -14,6 +14,7 @@ class Service:
         after: Names of services or set-up steps that must be healthy first.
         problem: None when healthy, else the reason in a few words.
         port_setting: Environment variable that moves the port.
+        more_ports: Other ports that it listens on, by the variable that moves each.
     """
 
     name: str
@@ -22,6 +23,7 @@ class Service:
     problem: Callable[[], str | None]
     port: int | None = None
     port_setting: str = ""
+    more_ports: Mapping[str, int] = field(default_factory=lambda: {})
     after: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=lambda: {})
     folder: Path | None = None

@@ -53,6 +53,7 @@ def _kafka(settings: Settings, java: Path) -> Service:
         version=kafka.VERSION,
         port=settings.kafka_port,
         port_setting=f"{PREFIX}KAFKA_PORT",
+        more_ports={f"{PREFIX}KAFKA_CONTROLLER_PORT": settings.kafka_controller_port},
         problem=lambda: probe.port_problem(settings.kafka_port) or broker_problem(settings.kafka_bootstrap),
         stop_within_s=60,
     )
@@ -65,6 +66,7 @@ def _flink_jobmanager(settings: Settings, java: Path) -> Service:
         version=flink.VERSION,
         port=settings.flink_port,
         port_setting=f"{PREFIX}FLINK_PORT",
+        more_ports={f"{PREFIX}FLINK_RPC_PORT": settings.flink_rpc_port},
         problem=lambda: probe.page_problem(f"{settings.flink_address}/overview"),
     )
 
@@ -89,7 +91,11 @@ def _simulator(settings: Settings) -> Service:
         version=installed("stock-platform"),
         port=settings.simulator_port,
         port_setting=f"{PREFIX}SIMULATOR_PORT",
-        problem=lambda: probe.port_problem(settings.simulator_port),
+        more_ports={
+            f"{PREFIX}SIMULATOR_HTTP_PORT": settings.simulator_http_port,
+            f"{PREFIX}SIMULATOR_PROXY_PORT": settings.simulator_proxy_port,
+        },
+        problem=lambda: probe.port_problem(settings.simulator_port) or probe.port_problem(settings.simulator_proxy_port),
     )
 
 

@@ -8,8 +8,10 @@ from typing import Any
 
 import psycopg
 
+from stock_platform.adapters.clock import SystemClock
 from stock_platform.adapters.postgres import connect
 from stock_platform.adapters.processes import ProcessState, Supervisor, resident_mib
+from stock_platform.adapters.vendor_budget import vendor_budget
 from stock_platform.config import Settings
 from stock_platform.stack import layout
 from stock_platform.stack.service import Service
@@ -40,6 +42,7 @@ class DataStatus:
     ts_bar_last: datetime | None
     ts_bar_certified_last: datetime | None
     certified_bar_count: int | None
+    vendor_requests: str
 
 
 def service_statuses(settings: Settings, services: list[Service]) -> list[ServiceStatus]:
@@ -51,7 +54,8 @@ def service_statuses(settings: Settings, services: list[Service]) -> list[Servic
 
 def data_status(settings: Settings, now: datetime) -> DataStatus:
     """Freshness as the database tells it."""
-    nothing = DataStatus(settings.feed_kind, None, None, None, None, None)
+    requests = _vendor_requests(settings, now)
+    nothing = DataStatus(settings.feed_kind, None, None, None, None, None, requests)
     try:
         with connect(settings.dsn("admin")) as connection:
             row = connection.execute(_FRESHNESS).fetchone()
@@ -61,7 +65,14 @@ def data_status(settings: Settings, now: datetime) -> DataStatus:
         return nothing
     source, state, heard, last, certified, count = row
     lag = (now - heard).total_seconds() if heard else None
-    return DataStatus(source or settings.feed_kind, state, lag, last, certified, count)
+    return DataStatus(source or settings.feed_kind, state, lag, last, certified, count, requests)
+
+
+def _vendor_requests(settings: Settings, now: datetime) -> str:
+    """Whether this machine may ask the vendor for prices and history."""
+    state = vendor_budget(settings, SystemClock()).state()
+    breaker = state.breaker(now)
+    return "allowed" if breaker == "closed" else f"{breaker.replace('_', ' ')}, refused until {state.blocked_until:%Y-%m-%d %H:%M}Z"
 
 
 _FRESHNESS = """

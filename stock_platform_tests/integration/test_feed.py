@@ -173,7 +173,7 @@ def test_tape_that_is_played_again_under_its_name_adds_nothing(broker: Broker, t
     ]
     (refusal,) = [record for _, record in _records(broker.bootstrap, DEAD_LETTER.address)]
     assert tuple(refusal) == DEAD_LETTER.names
-    assert refusal["reason"] == "spike"
+    assert refusal["reason"] == "unit_mismatch"
 
 
 def _heartbeats(seen: list[LineState], *, owned: Callable[[], bool] = lambda: True) -> Heartbeat:

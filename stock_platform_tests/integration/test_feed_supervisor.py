@@ -10,8 +10,9 @@ import pytest
 from stock_platform.adapters.clock import Clock
 from stock_platform.adapters.postgres import connect
 from stock_platform.config import Settings
+from stock_platform.defs.calendars import reference_job
 from stock_platform.defs.feed_line import LINE, beat, feed_line, take_over
-from stock_platform.defs.feed_supervisor import feed_supervisor
+from stock_platform.defs.feed_supervisor import feed_supervisor_sensor
 from stock_platform.defs.world import World
 from stock_platform.feed.choice import plan_of
 from stock_platform.feed.plan import LineState
@@ -49,6 +50,8 @@ class _Desk:
         self.clock = _Hands(_SESSION)
         self.world = World(settings, self.clock)
         self.instance = instance
+        self.cursor: str | None = None
+        self.refreshes: list[dg.RunRequest] = []
 
     def share_out(self, shards: int, redundancy: int) -> None:
         path = self.world.settings.feed_watchlist
@@ -56,10 +59,12 @@ class _Desk:
 
     def look(self) -> tuple[list[str], str]:
         """Lines that a run is asked for, and the reason where none is."""
-        context = dg.build_sensor_context(instance=self.instance, resources={"world": self.world})
-        result = feed_supervisor(context)
+        context = dg.build_sensor_context(instance=self.instance, resources={"world": self.world}, cursor=self.cursor)
+        result = feed_supervisor_sensor(reference_job())(context)
         assert isinstance(result, dg.SensorResult)
-        requests = result.run_requests or []
+        self.cursor = result.cursor
+        self.refreshes = [each for each in result.run_requests or [] if each.job_name == "refresh_reference"]
+        requests = [each for each in result.run_requests or [] if each.job_name == "feed_line"]
         for request in requests:
             assert request.run_config["ops"]["publish_ticks"]["config"] == {"line": request.tags[LINE]}
         skip = result.skip_reason
@@ -168,6 +173,19 @@ def test_gap_of_one_twin_is_no_gap_of_the_symbol_and_of_both_is_where_they_meet(
         ("line-0a", 1, at[0], at[3]),
         ("line-0b", 1, at[2], at[5]),
     ]
+
+
+def test_reference_data_follows_the_watchlist(desk: _Desk) -> None:
+    desk.look()
+    desk.share_out(2, 1)
+    desk.look()
+    assert desk.refreshes == []
+    path = desk.world.settings.feed_watchlist
+    path.write_text(path.read_text().replace("symbol: XOM", "symbol: CVX"))
+    desk.look()
+    assert len(desk.refreshes) == 1
+    desk.look()
+    assert desk.refreshes == []
 
 
 def test_wrong_watchlist_is_said_by_the_supervisor(desk: _Desk) -> None:

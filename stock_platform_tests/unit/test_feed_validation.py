@@ -22,7 +22,8 @@ _BEFORE_OPEN = _OPEN - timedelta(minutes=10)
 
 
 def _instrument(symbol: str = "AAPL", calendar: str = "XNYS") -> Instrument:
-    return Instrument(symbol=symbol, name=symbol, sector="Technology", currency="USD", calendar=calendar, provider="yahoo")
+    described = Instrument(symbol=symbol, name=symbol, sector="Technology", currency="USD", calendar="24/7", provider="yahoo")
+    return described.model_copy(update={"calendar": calendar})
 
 
 def _candidate(

@@ -45,6 +45,7 @@ def test_default_watchlist_covers_all_sectors_and_never_sleeps() -> None:
         (_GOOD.replace("    currency: USD\n", ""), "line 2", "instruments.0.currency: Field required"),
         (_GOOD.replace("symbol: AAPL", "symbol: a b"), "line 2", "instruments.0.symbol"),
         (_GOOD.replace("provider: yahoo", "provider: carrier pigeon"), "line 7", "instruments.0.provider"),
+        (_GOOD.replace("symbol: AAPL", "symbol: AZN.L"), "line 2", "calendar 'XNYS' of AZN.L keeps other hours than 'XLON'"),
         (_GOOD + "    colour: red\n", "line 8", "instruments.0.colour"),
         (_GOOD + "    simulator: {base_price: -1}\n", "line 8", "base_price"),
         (_GOOD + _GOOD.removeprefix("instruments:\n"), "line 1", "symbols named twice: AAPL"),

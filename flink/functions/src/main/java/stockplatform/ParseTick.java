@@ -45,7 +45,8 @@ public final class ParseTick extends TableFunction<RowData> {
     /**
      * @param payload the message's value; null for a tombstone
      * @param kafkaTs when Kafka took the message; the only clock, so that a replay judges as the first run did
-     * @param lateMs most that Kafka's time may be behind the event time; 0 switches the limit off, for tapes
+     * @param lateMs most that Kafka's time may be behind the event time of a tick that makes a bar; 0 switches the limit
+     *     off, for tapes. The last price of a closed market is as old as the market is closed.
      */
     public void eval(byte[] payload, Instant kafkaTs, long lateMs) {
         try {
@@ -63,8 +64,9 @@ public final class ParseTick extends TableFunction<RowData> {
         }
         checkMember(tick, TickField.SESSION_PHASE, PHASES);
         checkMember(tick, TickField.SOURCE, SOURCES);
+        boolean makesBar = "regular".equals(tick.get(TickField.SESSION_PHASE.key()).textValue());
         long behindMs = kafkaTs.toEpochMilli() - tick.get(TickField.TS_EVENT.key()).longValue();
-        if (lateMs > 0 && behindMs > lateMs) {
+        if (makesBar && lateMs > 0 && behindMs > lateMs) {
             throw new Refusal("too_late", "ts_event is " + behindMs + " ms before Kafka's time; limit " + lateMs);
         }
         return tick;

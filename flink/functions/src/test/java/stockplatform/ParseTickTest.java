@@ -125,6 +125,13 @@ class ParseTickTest {
     }
 
     @Test
+    void theLastPriceOfAClosedMarketIsNeverTooLate() {
+        RowData row = parse(Ticks.with("session_phase", "\"closed\"").getBytes(UTF_8), 1);
+
+        assertTrue(row.isNullAt(REASON));
+    }
+
+    @Test
     void randomDamageNeverThrows() {
         Random random = new Random(11);
         byte[] good = Ticks.json(Ticks.good()).getBytes(UTF_8);
