@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from time import monotonic
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import trustme
 
@@ -111,7 +111,7 @@ def _handler(server: VendorServer) -> type[BaseHTTPRequestHandler]:
 
         def do_GET(self) -> None:
             parts = urlsplit(self.path)
-            reply = server.reply(Asked(monotonic(), self.host, parts.path, dict(parse_qsl(parts.query))))
+            reply = server.reply(Asked(monotonic(), self.host, unquote(parts.path), dict(parse_qsl(parts.query))))
             if reply.wait_for is not None:
                 reply.wait_for.wait(30)
             self.send_response(reply.status)

@@ -22,6 +22,8 @@ from stock_platform.errors import VendorBlocked, VendorBudgetSpent
 BLOCK_FIRST = timedelta(minutes=15)
 BLOCK_CAP = timedelta(hours=24)
 """Yahoo publishes no limits; users report blocks of an address from minutes to more than a day."""
+BLOCK_LEAST = timedelta(minutes=1)
+"""A vendor that says "again at once" has just refused."""
 TRIAL_WITHIN = timedelta(minutes=1)
 """A trial that has not ended by then belongs to a process that died."""
 
@@ -100,7 +102,7 @@ def refused(state: State, *, by: str, now: datetime, retry_after: timedelta | No
         return msgspec.structs.replace(state, blocked_until=max(state.blocked_until or now, now + (retry_after or timedelta())))
     blocks = state.blocks + 1
     doubled = BLOCK_FIRST * 2 ** min(blocks - 1, 16)
-    pause = min(BLOCK_CAP, retry_after if retry_after is not None else doubled)
+    pause = min(BLOCK_CAP, doubled if retry_after is None else max(retry_after, BLOCK_LEAST))
     return State(state.tokens, state.ts, blocks, now + pause)
 
 

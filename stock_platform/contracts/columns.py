@@ -109,7 +109,7 @@ _ALL = (
     Column("late_count", Type.QUANTITY, "Ticks older than one already accepted, since the line's start.", "count"),
     Column("polled_count", Type.QUANTITY, "Prices asked for by the batch quote request since the line's start.", "count"),
     Column("gap_count", Type.QUANTITY, "Gaps since the line's start.", "count"),
-    Column("unknown_fields", Type.TEXT, "Vendor's fields that the schema does not know, as number:count."),
+    Column("unknown_fields", Type.TEXT, "Vendor's fields and market hours that nobody has described, as number:count."),
     Column("shard", Type.QUANTITY, "Which part of the watchlist the line reads."),
     Column("redundancy", Type.QUANTITY, "How many lines read the same shard then.", "count"),
     Column("symbols", Type.TEXT, "Symbols, separated by blanks."),

@@ -22,6 +22,8 @@ from stock_platform.gate.batch import pending_sessions
 
 ARCHIVE = key_of(ARCHIVED_TICK.address)
 COVERS, RECOMPUTED = "ticks_cover_bars", "bars_recomputed"
+_AGAIN_AFTER = timedelta(minutes=30)
+"""A run that failed after its retries is tried again so much later."""
 _FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 _BAR_KEY = ["symbol", "ts_start"]
 _BAR_CONTENT = ("open", "high", "low", "close", "tick_count")
@@ -148,6 +150,7 @@ def certified_sessions_sensor(job: Any, partitions: dg.PartitionsDefinition[str]
         description="Requests the archive of each session that is over on every watched calendar and of which no bar waits.",
     )
     def certified_sessions(context: dg.SensorEvaluationContext, world: dg.ResourceParam[World]) -> dg.SensorResult:
+        now = world.clock.now()
         archived = context.instance.get_materialized_partitions(ARCHIVE)
         with world.database("gate_owner") as connection:
             until = job_progress(world, connection)
@@ -155,14 +158,24 @@ def certified_sessions_sensor(job: Any, partitions: dg.PartitionsDefinition[str]
                 return dg.SensorResult(skip_reason="The feed has not said yet how far it is.")
             wanted = [day for day in ended_sessions(connection, until) if day.isoformat() not in archived]
             waiting = {each.session_date for each in pending_sessions(connection, _FIRST)} if wanted else set[date]()
-        keys = [day.isoformat() for day in wanted if day not in waiting and partitions.has_partition_key(day.isoformat())]
+        judged = [day.isoformat() for day in wanted if day not in waiting]
+        keys = [key for key in judged if partitions.has_partition_key(key) and not _is_tried(context.instance, job.name, key, now)]
         if not keys:
             return dg.SensorResult(
                 skip_reason=f"No session that was over at {until:%Y-%m-%d %H:%M:%S}Z and is judged is to be archived."
             )
-        return dg.SensorResult(run_requests=[dg.RunRequest(run_key=f"archive-{key}", partition_key=key) for key in keys])
+        return dg.SensorResult(run_requests=[dg.RunRequest(partition_key=key) for key in keys])
 
     return certified_sessions
+
+
+def _is_tried(instance: dg.DagsterInstance, job_name: str, key: str, now: datetime) -> bool:
+    """Whether a run of that session is under way, or has failed a moment ago."""
+    records = instance.get_run_records(dg.RunsFilter(job_name=job_name, tags={"dagster/partition": key}), limit=1)
+    if not records:
+        return False
+    ended = records[0].end_time
+    return ended is None or now.timestamp() - ended < _AGAIN_AFTER.total_seconds()
 
 
 def ended_sessions(connection: Connection, until: datetime) -> list[date]:

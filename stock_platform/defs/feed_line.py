@@ -5,8 +5,9 @@ The run owns its line as long as ops.feed_line names it: a newer run takes the r
 # Dagster's decorators are typed in part only.
 # pyright: reportUnknownMemberType=false
 
+import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -28,6 +29,8 @@ from stock_platform.feed.splits import Splits
 from stock_platform.feed.yahoo.fallback import Poll
 from stock_platform.feed.yahoo.stream import Gap
 
+_LOG = logging.getLogger(__name__)
+
 LINE = "stock_platform/line"
 """Run tag: name of the feed line."""
 
@@ -44,6 +47,7 @@ INSERT INTO ops.feed_line
     (line, shard, dagster_run_id, source, state, ts_started, ts_heartbeat, tick_count, reject_count)
 VALUES (%(line)s, %(shard)s, %(run)s, %(source)s, 'starting', %(now)s, %(now)s, 0, 0)
 ON CONFLICT (line) DO UPDATE SET
+    ts_clock = CASE WHEN feed_line.state IN ('drained', 'retired') THEN NULL ELSE feed_line.ts_clock END,
     dagster_run_id = excluded.dagster_run_id, source = excluded.source, state = excluded.state, ts_started = excluded.ts_started,
     ts_heartbeat = excluded.ts_heartbeat, symbols = '', tick_count = 0, reject_count = 0, suspect_count = 0, duplicate_count = 0,
     late_count = 0, polled_count = 0, unknown_fields = '', last_error = NULL
@@ -94,12 +98,23 @@ def _equipped(plan: Plan, world: World) -> Plan:
     """The plan with its doors: known splits, and prices by request while the stream is silent."""
     if not isinstance(plan, StreamPlan):
         return plan
-    return replace(plan, splits=partial(_splits, world), poll=partial(_poller, world))
+    return replace(plan, splits=_KnownSplits(world).of, poll=partial(_poller, world))
 
 
-def _splits(world: World, symbols: tuple[str, ...]) -> Splits:
-    with world.database("feed_writer") as connection:
-        return load_splits(connection, symbols)
+class _KnownSplits:
+    """Splits as the database has them; while it is away, as it last had them."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._known: Splits = {}
+
+    def of(self, symbols: tuple[str, ...]) -> Splits:
+        try:
+            with self._world.database("feed_writer") as connection:
+                self._known = load_splits(connection, symbols)
+        except psycopg.OperationalError as error:
+            _LOG.warning("splits not read: %s", error)
+        return self._known
 
 
 def _poller(world: World, sequence: Iterator[int]) -> Poll:
@@ -167,20 +182,27 @@ class _Beats:
 
     def beat(self, state: LineState) -> Standing:
         """Say it; a database that is away does not stop the line."""
-        for gap in state.gaps:
-            self._context.log.warning(_sentence(state.line, gap))
-        if self._world.clock.now() - self._ts_event >= _EVENT_EVERY:
-            self._ts_event = self._world.clock.now()
-            _materialize(self._context, state)
         self._unwritten += state.gaps
         try:
             standing = beat(self._world, replace(state, gaps=self._unwritten), self._context.run_id)
         except psycopg.OperationalError as error:
             # Ticks flow to Kafka without Postgres; a line that is silent for long is replaced by the supervisor.
-            self._context.log.warning(f"heartbeat not written: {error}")
+            _LOG.warning("heartbeat of %s not written: %s", state.line, error)
             return Standing()
-        self._unwritten = ()
+        told, self._unwritten = self._unwritten, ()
+        self._tell(state, told)
         return standing
+
+    def _tell(self, state: LineState, gaps: Sequence[Gap]) -> None:
+        """What the run's page shows; Dagster's storage may have gone away since the heartbeat."""
+        try:
+            for gap in gaps:
+                self._context.log.warning(_sentence(state.line, gap))
+            if self._world.clock.now() - self._ts_event >= _EVENT_EVERY:
+                self._ts_event = self._world.clock.now()
+                _materialize(self._context, state)
+        except Exception as error:  # noqa: BLE001 - whatever its storage raises must not end the line
+            _LOG.warning("run of %s not told: %s", state.line, error)
 
 
 def _sentence(line: str, gap: Gap) -> str:

@@ -65,7 +65,7 @@ def feed_supervisor_sensor(refresh: Any) -> dg.SensorDefinition:
         watched = _digest(world)
         requests, reasons = _look(context.instance, world)
         if context.cursor not in (None, "", watched):
-            requests.append(dg.RunRequest(run_key=f"watchlist-{watched}", job_name=refresh.name))
+            requests.append(dg.RunRequest(job_name=refresh.name))
         skip = None if requests else dg.SkipReason(" ".join(reasons))
         return dg.SensorResult(run_requests=requests, skip_reason=skip, cursor=watched)
 
@@ -83,7 +83,7 @@ def _look(instance: dg.DagsterInstance, world: World) -> tuple[list[dg.RunReques
     now = world.clock.now()
     shares = lines_of(world.settings)
     with world.database("feed_writer") as connection:
-        connection.execute(_RETIRE, ([share.line for share in shares], now - _SILENT_AFTER))
+        connection.execute(_RETIRE, ([share.line for share in shares if share.instruments], now - _SILENT_AFTER))
         rows = {row[0]: _Row(*row) for row in connection.execute(_ROWS).fetchall()}
     found = {share.line: _reason_to_wait(instance, share, rows.get(share.line), now) for share in shares}
     return [_request(line) for line, reason in found.items() if reason is None], [each for each in found.values() if each]

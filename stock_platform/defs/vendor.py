@@ -177,11 +177,14 @@ def session_spans(world: World, days: Sequence[date]) -> Iterator[tuple[Instrume
         HistoryTooOld: the vendor no longer keeps minutes of the first session."""
     now = world.clock.now()
     for instrument in watched(world):
-        sessions = calendar(instrument.calendar).sessions(days[0], days[-1] + _DAY)
+        hours = calendar(instrument.calendar)
+        sessions = hours.sessions(days[0], days[-1] + _DAY)
         if not sessions or sessions[0].ts_open >= now:
             continue
         check_age(instrument.symbol, "1m", sessions[0].ts_open, now=now)
-        yield instrument, Span(sessions[0].ts_open, min(sessions[-1].ts_close + _CLOSING_MINUTE, now))
+        close = sessions[-1].ts_close
+        has_auction = hours.session_latest(close).ts_open < close
+        yield instrument, Span(sessions[0].ts_open, min(close + _CLOSING_MINUTE if has_auction else close, now))
 
 
 def _spec(record: Record, partitions: dg.PartitionsDefinition[str] | None = None) -> dg.AssetSpec:

@@ -101,6 +101,8 @@ class Level:
         if self._ratio != 1 and abs(price * self._ratio - before) < abs(price - before):
             before = int(before / self._ratio)
             self._take_split()
+        elif self._before is None and _is_near(price, before, _NEAR_PCT):
+            self._ratio = Decimal(1)  # the vendor's close is in new shares already: the split is behind us
         return "inside" if _is_near(price, before, _JUMP_PCT) else "jump"
 
     def _fits_split(self, price: int) -> bool:

@@ -82,12 +82,14 @@ class StreamMember:
 
     def describe(self, state: LineState) -> LineState:
         """The state with what the source knows."""
-        unknown = sorted(self._source.decoder.unknown_fields.items())
+        decoder = self._source.decoder
+        unknown = [f"{number}:{count}" for number, count in sorted(decoder.unknown_fields.items())]
+        unknown += [f"market_hours={number}:{count}" for number, count in sorted(decoder.unknown_phases.items())]
         return replace(
             state,
             ts_recv_last=self._source.ts_recv_last,
             polled_count=self._source.fallback.polled_count if self._source.fallback else 0,
-            unknown_fields=" ".join(f"{number}:{count}" for number, count in unknown),
+            unknown_fields=" ".join(unknown),
             symbols=self._source.carried,
             redundancy=self._watch.sharing.redundancy,
             gaps=self._source.gaps(),

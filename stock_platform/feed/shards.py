@@ -17,6 +17,18 @@ WARM_UP = timedelta(minutes=2)
 """A line starts this long before its first market does: a launch takes some 10 s."""
 
 
+COOL_DOWN = timedelta(seconds=30)
+"""So long a line stays after the close: for the last ticks, and until its clock has passed the last bar's end and the grace."""
+_REAL_TIME = ("XNYS", "XNAS", "24/5", "24/7")
+_DELAY = timedelta(minutes=20)
+"""Exchanges that Yahoo brings late are 10 to 20 minutes behind (v7 quote, exchangeDataDelayedBy)."""
+
+
+def _has_traded(hours: Calendar, now: datetime) -> bool:
+    linger = COOL_DOWN if hours.name in _REAL_TIME else COOL_DOWN + _DELAY
+    return hours.is_trading(now) or hours.is_trading(now - linger)
+
+
 @dataclass(frozen=True)
 class Share:
     """One line and what it carries."""
@@ -31,8 +43,8 @@ class Share:
         return tuple(calendar(name) for name in sorted({each.calendar for each in self.instruments}))
 
     def is_awake(self, now: datetime) -> bool:
-        """Whether one of its markets trades now, or soon will."""
-        return any(each.is_trading(now) or each.next_trading_start(now) <= now + WARM_UP for each in self.calendars)
+        """Whether one of its markets trades now, has just closed, or soon will open."""
+        return any(_has_traded(each, now) or each.next_trading_start(now) <= now + WARM_UP for each in self.calendars)
 
     def wakes_at(self, now: datetime) -> datetime | None:
         """When it is to start again; None when it carries nothing."""

@@ -128,9 +128,6 @@ class TapeSource:
         line: Name of the line, as an archive's ticks are to carry it.
     """
 
-    is_connected = True
-    last_error: str | None = None
-
     def __init__(
         self, tape: Tape, *, speed: float, is_as_live: bool, acknowledged: Acknowledged, clock: Clock, line: str = "tape"
     ) -> None:

@@ -15,6 +15,7 @@ from stock_platform.errors import WatchlistInvalid
 
 DEFAULT_PATH = Path(str(files("stock_platform.feed").joinpath("watchlist.yaml")))
 
+LINE_LIMIT = 24
 _Text = Annotated[str, Field(min_length=1, max_length=120)]
 
 
@@ -62,6 +63,13 @@ class Sharing(_Strict):
 
     shards: int = Field(default=1, ge=1, le=64, description="The symbols are split into so many parts.")
     redundancy: int = Field(default=1, ge=1, le=3, description="Each part is read by so many lines (2: A and B).")
+
+    @model_validator(mode="after")
+    def _fits_one_machine(self) -> "Sharing":
+        """Each line is a process of some 150 MiB, and a run that never ends of the 40 that Dagster lets go at once."""
+        if self.shards * self.redundancy > LINE_LIMIT:
+            raise ValueError(f"shards x redundancy is {self.shards * self.redundancy} lines; one machine runs {LINE_LIMIT} at most")
+        return self
 
 
 class Watchlist(_Strict):

@@ -22,17 +22,17 @@ class LineClock:
 
 
 def feed_clock(lines: Iterable[LineClock]) -> datetime | None:
-    """Event time up to which every tick of every shard is in Kafka; None while a shard has not spoken.
+    """Event time up to which every tick of every shard is in Kafka; None while no shard has spoken.
 
     The lines of a shard read the same, so the foremost speaks for it. A line that nobody wants counts no more, and one that
-    is drained, its markets closed, only while no other runs.
+    is drained, its markets closed, only while no other runs. A shard that has never spoken carries nothing yet: what it is
+    to carry is still with the line that gives it away.
     """
     wanted = [line for line in lines if line.state != "retired"]
     awake = [line for line in wanted if line.state != "drained"] or wanted
     shards = {line.shard for line in awake}
     foremost = [max((each.ts_clock for each in awake if each.shard == shard and each.ts_clock), default=None) for shard in shards]
-    known = [ts for ts in foremost if ts is not None]
-    return min(known) if known and len(known) == len(foremost) else None
+    return min((ts for ts in foremost if ts is not None), default=None)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import numpy as np
 import polars as pl
+import psycopg
 import pytest
 import yaml
 
@@ -104,6 +105,23 @@ def test_killed_line_is_replaced_and_its_twin_brings_everything(stack: RunningSt
     gaps = _gaps(stack, killed).filter(pl.col("line") == "line-0a")
     assert gaps.height == 1
     assert abs(gaps["ts_gap_start"][0] - killed) < timedelta(seconds=10)
+    assert _symbol_gaps(stack).is_empty()
+
+
+def test_database_that_is_away_ends_no_line(stack: RunningStack, calm_since: datetime) -> None:
+    query = "SELECT line, dagster_run_id, ts_heartbeat FROM ops.feed_line WHERE state = 'running' ORDER BY line"
+    before = stack.frame(query)
+    stack.kill_service("postgres")
+    killed = datetime.now(UTC)
+
+    def has_beaten_again() -> bool:
+        try:
+            return bool(stack.frame(query)["ts_heartbeat"].min() > killed)  # type: ignore[operator]
+        except psycopg.OperationalError:
+            return False
+
+    _until(has_beaten_again, 90)
+    assert stack.frame(query)["dagster_run_id"].to_list() == before["dagster_run_id"].to_list()
     assert _symbol_gaps(stack).is_empty()
 
 

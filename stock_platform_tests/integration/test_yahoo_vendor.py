@@ -26,7 +26,7 @@ EVENING = datetime(2026, 11, 20, 22, 0, tzinfo=UTC)
 WATCHLIST = """
 instruments:
   - {symbol: AAPL, name: Apple, sector: Technology, currency: USD, calendar: XNYS, provider: yahoo}
-  - {symbol: OCDO.L, name: Ocado, sector: Retail, currency: GBP, calendar: XNYS, provider: yahoo}
+  - {symbol: ^OCDO, name: Ocado, sector: Retail, currency: GBP, calendar: XNYS, provider: yahoo}
   - {symbol: GONE, name: Gone, sector: Retail, currency: USD, calendar: XNYS, provider: yahoo}
   - {symbol: TAPE, name: Tape, sector: Unknown, currency: USD, calendar: XNYS, provider: tape}
 """
@@ -72,7 +72,7 @@ QUOTES = [
         "longName": "Apple Inc.",
         "exchangeDataDelayedBy": 0,
     },
-    {"symbol": "OCDO.L", "quoteType": "EQUITY", "currency": "GBp", "exchange": "LSE", "exchangeDataDelayedBy": 15},
+    {"symbol": "^OCDO", "quoteType": "EQUITY", "currency": "GBp", "exchange": "LSE", "exchangeDataDelayedBy": 15},
 ]
 
 
@@ -141,7 +141,7 @@ def test_session_of_minutes_is_staged_with_its_edges_and_where_it_came_from(vend
     # 390 minutes and the closing auction's own; the two at the edges have no volume.
     assert rows == [
         ("AAPL", 391, first, last, 2, "USD", "yahoo", FRIDAY, 389 * 7),
-        ("OCDO.L", 391, first, last, 2, "GBp", "yahoo", FRIDAY, 389 * 7),
+        ("^OCDO", 391, first, last, 2, "GBp", "yahoo", FRIDAY, 389 * 7),
     ]
     metadata = metadata_of(result)
     assert (metadata["dagster/row_count"], metadata["changed"], metadata["requests"]) == (782, 782, 5)
@@ -173,7 +173,7 @@ def test_daily_bars_come_with_splits_that_the_feed_can_load(vendor: Vendor, admi
     bars = admin.execute("SELECT symbol, session_date, close FROM staging.vendor_bar_1d ORDER BY symbol, session_date").fetchall()
     # Thursday's bar; Friday's is not final before the end of New York's day, as this answer does not tell the session's close.
     thursday = date(2026, 11, 19)
-    assert bars == [("AAPL", thursday, Decimal("10.5")), ("OCDO.L", thursday, Decimal("10.5"))]
+    assert bars == [("AAPL", thursday, Decimal("10.5")), ("^OCDO", thursday, Decimal("10.5"))]
     actions = admin.execute(
         "SELECT symbol, ex_date, kind, ratio, amount, currency FROM reference.corporate_action ORDER BY kind"
     ).fetchall()
@@ -182,25 +182,25 @@ def test_daily_bars_come_with_splits_that_the_feed_can_load(vendor: Vendor, admi
         ("AAPL", FRIDAY, "split", Decimal(7), None, "USD"),
     ]
     with connect(database.dsn("feed_writer")) as connection:
-        assert load_splits(connection, ["AAPL", "OCDO.L"]) == {"AAPL": [Split(FRIDAY, Decimal(7))]}
+        assert load_splits(connection, ["AAPL", "^OCDO"]) == {"AAPL": [Split(FRIDAY, Decimal(7))]}
 
 
 def test_instrument_data_shows_where_the_watchlist_is_wrong(vendor: Vendor, admin: Connection) -> None:
     result = vendor.materialize(vendor.instruments)
     metadata = metadata_of(result)
     assert metadata["unknown_to_vendor"] == ["GONE"]
-    assert metadata["other_currency"] == ["OCDO.L: GBP, vendor GBp"]
+    assert metadata["other_currency"] == ["^OCDO: GBP, vendor GBp"]
     rows = admin.execute(
         "SELECT symbol, name, instrument_type, exchange, delay_s FROM reference.vendor_instrument ORDER BY 1"
     ).fetchall()
-    assert rows == [("AAPL", "Apple Inc.", "EQUITY", "NMS", 0), ("OCDO.L", None, "EQUITY", "LSE", 900)]
+    assert rows == [("AAPL", "Apple Inc.", "EQUITY", "NMS", 0), ("^OCDO", None, "EQUITY", "LSE", 900)]
 
 
 def test_backfill_of_days_is_one_run_with_one_request_a_symbol(vendor: Vendor) -> None:
     tags = {"dagster/asset_partition_range_start": "2026-11-16", "dagster/asset_partition_range_end": "2026-11-20"}
     assert vendor.materialize(vendor.minutes, tags=tags).success
     asked = [(each.path.rsplit("/", 1)[1], int(each.query["period1"])) for each in vendor.server.data_requests()]
-    assert asked == [(symbol, OPEN - 4 * 86_400) for symbol in ("AAPL", "OCDO.L", "GONE")]
+    assert asked == [(symbol, OPEN - 4 * 86_400) for symbol in ("AAPL", "^OCDO", "GONE")]
 
 
 def test_weekend_asks_nothing(vendor: Vendor) -> None:
@@ -234,7 +234,7 @@ def test_refusal_fails_at_once_and_the_next_run_asks_nothing(database: Settings,
 
 
 def test_server_in_trouble_is_tried_again_and_what_came_before_stays(database: Settings, admin: Connection, tmp_path: Path) -> None:
-    tries = {"OCDO.L": 0}
+    tries = {"^OCDO": 0}
 
     def ill_at_first(asked: Asked) -> Reply:
         symbol = asked.path.rsplit("/", 1)[1]

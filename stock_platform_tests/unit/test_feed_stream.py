@@ -113,18 +113,76 @@ def test_silence_out_of_hours_is_normal() -> None:
 
 
 def test_connection_whose_list_was_cut_shows_by_its_canary() -> None:
-    """The canary is heard once, then only others are: the list's end was cut."""
-    with scripted_vendor() as vendor, _source(vendor, [_AAPL], patience=_NERVOUS, canary="BTC-USD") as source:
-        _until(lambda: vendor.live and vendor.live[0].heard)
-        vendor.send("BTC-USD", ts=_TRADING.now())
+    """One connection hears the canary, the other only the rest of its list: that list's end was cut."""
+    many = [_equity(n) for n in range(100)]
+    with scripted_vendor() as vendor, _source(vendor, many, patience=_NERVOUS, canary="BTC-USD") as source:
+        _until(lambda: len(vendor.live) == 2 and all(each.heard for each in vendor.live))
+        whole = next(number for number, each in enumerate(vendor.live) if "S099" in each.symbols)
 
         def is_left() -> bool:
-            if vendor.live and not vendor.past:
-                vendor.send("AAPL", ts=_TRADING.now())
+            if not vendor.past:
+                vendor.send("BTC-USD", ts=_TRADING.now(), to=whole)
+                vendor.send("S000", ts=_TRADING.now(), to=1 - whole)
             return bool(vendor.past)
 
         assert wait_until(is_left, _CLOCK, within=timedelta(seconds=20), every=timedelta(milliseconds=50))
-        assert "no word of BTC-USD" in _gaps(source)[0].detail
+        (gap,) = _gaps(source)
+    assert "S000" in vendor.past[0].symbols
+    assert "no word of BTC-USD" in gap.detail
+    assert gap.ts_end - gap.ts_start >= _NERVOUS.silence
+
+
+def test_canary_that_sleeps_itself_costs_no_connection() -> None:
+    with scripted_vendor() as vendor, _source(vendor, [_AAPL], patience=_NERVOUS, canary="BTC-USD") as source:
+        _until(lambda: vendor.live and vendor.live[0].heard)
+        vendor.send("BTC-USD", ts=_TRADING.now())
+        since = _TRADING.now()
+
+        def is_long_enough() -> bool:
+            vendor.send("AAPL", ts=_TRADING.now())
+            return _TRADING.now() - since > 5 * _NERVOUS.silence
+
+        assert wait_until(is_long_enough, _CLOCK, within=timedelta(seconds=20), every=timedelta(milliseconds=50))
+        assert (vendor.past, source.gaps()) == ([], ())
+
+
+def test_vendor_that_refuses_from_the_first_moment_is_a_gap() -> None:
+    with scripted_vendor() as vendor:
+        vendor.is_refusing = True
+        begun = _TRADING.now()
+        with _source(vendor, [_AAPL]) as source:
+            _until(lambda: source.last_error and source.last_error != "not connected yet")
+            vendor.is_refusing = False
+            (gap,) = _gaps(source)
+    assert timedelta(0) <= gap.ts_start - begun < timedelta(seconds=5)
+
+
+def test_symbols_that_move_away_while_their_connection_is_down_have_their_gap() -> None:
+    with scripted_vendor() as vendor, _source(vendor, [_AAPL, _MSFT]) as source:
+        _until(lambda: vendor.live and vendor.live[0].heard)
+        vendor.is_refusing = True
+        vendor.abort()
+        _until(lambda: source.last_error)
+        source.watch([_AAPL])
+        (gap,) = _gaps(source)
+    assert gap.symbols == ("MSFT",)
+
+
+def test_clock_that_was_set_back_makes_no_gap() -> None:
+    with scripted_vendor() as vendor, _source(vendor, [_AAPL], ts_lost=_TRADING.now() + timedelta(hours=1)) as source:
+        _until(lambda: source.covered_until(_TRADING.now()) is not None)
+        assert source.gaps() == ()
+
+
+def test_canary_that_was_owned_and_given_away_is_a_sign_of_life_alone() -> None:
+    with scripted_vendor() as vendor, _source(vendor, [_AAPL, _BTC], canary="BTC-USD") as source:
+        _until(lambda: vendor.live and vendor.live[0].heard)
+        source.watch([_AAPL])
+        vendor.send("BTC-USD", ts=_TRADING.now())
+        vendor.send("AAPL", ts=_TRADING.now())
+        got = _read(source, 1)
+        assert vendor.live[0].symbols[-1] == "BTC-USD"
+    assert {_symbol(each) for each in got} == {"AAPL"}
 
 
 def test_canary_of_another_line_is_a_sign_of_life_and_no_price() -> None:

@@ -283,6 +283,15 @@ def test_split_within_a_session_begins_a_new_level_at_once() -> None:
     assert found == ["tick", "tick", "spike", "spike", "tick", "spike"]
 
 
+def test_split_that_the_vendors_close_has_in_it_explains_nothing_more() -> None:
+    """The usual morning of an ex-date: the line begins anew, and Yahoo's previous close is in new shares."""
+    validator = Validator(line="one", source="yahoo", instruments=[_instrument()], splits=_SPLIT)
+    first = _candidate("92.2", previous_close="92.4")
+    assert isinstance(validator.judge(first), Tick)
+    found = _judge(validator, ["92.3", "92.2"] * 15 + ["13.2", "92.1"], start=first.ts_event + timedelta(seconds=1))
+    assert found[-2:] == ["spike", "tick"]
+
+
 def test_split_of_another_day_explains_nothing() -> None:
     later = {"AAPL": [Split(_OPEN.date() + timedelta(days=1), Decimal(7))]}
     assert _judge(_settled("645", splits=later), ["92.2", "645"]) == ["spike", "tick"]

@@ -42,7 +42,8 @@ def test_bars_wait_for_the_grace_period() -> None:
         ([(0, "running", 5), (0, "running", 9)], 9),  # the foremost speaks for its shard
         ([(0, "running", 5), (0, "failed", None)], 5),  # a dead twin holds nothing back
         ([(0, "running", 5), (1, "running", 3)], 3),  # the slowest shard holds back
-        ([(0, "running", 5), (1, "starting", None)], None),  # a shard that has not spoken, too
+        ([(0, "running", 5), (1, "starting", None)], 5),  # a shard that has never spoken carries nothing yet
+        ([(0, "starting", None)], None),
         ([(0, "running", 5), (1, "stopped", 2)], 2),
         ([(0, "running", 5), (1, "retired", 2)], 5),
         ([(0, "running", 5), (1, "drained", 2)], 5),  # its markets are closed: nothing will come

@@ -56,6 +56,7 @@ class Fallback:
         self._every = every
         self._after = after
         self._stop = threading.Event()
+        self._problem: str | None = None
         self.ts_polled: datetime | None = None
         self.polled_count = 0
         self._thread = threading.Thread(target=self._run, name="fallback", daemon=True)
@@ -63,8 +64,8 @@ class Fallback:
 
     @property
     def last_error(self) -> str | None:
-        """Why the newest poll failed."""
-        return self._poll.last_error if self._poll else None
+        """Why the newest poll failed; None while none is needed."""
+        return self._problem
 
     def close(self) -> None:
         """End the thread; a request that is under way is not waited for."""
@@ -76,15 +77,19 @@ class Fallback:
         while not self._stop.wait(pause.total_seconds()):
             symbols = self._unheard(self._clock.now())
             pause = self._every if symbols else self._after
-            if symbols:
-                self._ask(symbols)
+            self._problem = self._ask(symbols) if symbols else None
 
-    def _ask(self, symbols: Sequence[str]) -> None:
-        poll = self._poll = self._poll or self._make_poll()
+    def _ask(self, symbols: Sequence[str]) -> str | None:
+        """Ask once; gives the problem, if there was one."""
         asked = self._clock.now()
-        found = poll.poll(symbols)
+        try:
+            poll = self._poll = self._poll or self._make_poll()
+            found = poll.poll(symbols)
+        except Exception as error:  # noqa: BLE001 - the thread's outermost frame: it is told, and the next poll comes
+            return f"Polling failed: {error!r}"
         for item in found:
             self._take(item)
         self.polled_count += len(found)
         if poll.last_error is None:
             self.ts_polled = asked
+        return poll.last_error

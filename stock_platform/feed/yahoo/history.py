@@ -80,8 +80,8 @@ def fetch_history(door: Door, raw: RawAnswers, symbol: str, interval: Interval, 
         history.paths.append(path)
         history.ts_recv = answer.ts
         _add(history, parse_chart(answer, now=now), answer, path=path, span=span, interval=interval)
-        if history.refusal is not None:
-            break
+    if history.currency:
+        history.refusal = None  # a symbol that is younger than the span: only its first windows were refused
     return history
 
 

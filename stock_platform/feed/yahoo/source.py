@@ -29,7 +29,7 @@ _DELAY = timedelta(seconds=2)
 _FRESH = timedelta(seconds=10)
 """A connection that was heard within this time lives."""
 _NEVER_AFTER = timedelta(minutes=5)
-"""A symbol that was subscribed for so long of its trading time and never came does not stream."""
+"""A symbol that was subscribed for so long and never came does not stream; asked for while its market trades."""
 
 
 class StreamSource:
@@ -40,8 +40,6 @@ class StreamSource:
         poll: Makes what asks for prices while the stream is silent, with the line's sequence; None: nobody does.
         ts_lost: Since when nothing was heard, by an earlier run of the line: its connections begin with that gap.
     """
-
-    is_over = False
 
     def __init__(
         self,
@@ -75,6 +73,7 @@ class StreamSource:
             deliver=self._deliver,
             on_gap=self._gaps.put,
             is_expected=self._is_expected,
+            is_cut=self._is_canary_elsewhere,
             has_room=lambda: self._queue.qsize() < _QUEUE_COUNT,
         )
         self.watch(instruments, ts_lost=ts_lost)
@@ -87,7 +86,10 @@ class StreamSource:
         wanted = {each.symbol: calendar(each.calendar) for each in instruments}
         self._left = (self._left | self._calendars.keys()) - wanted.keys()
         self._calendars = wanted
+        now = self._clock.now()
         for link in self._links:
+            if gap := link.gap_of(link.symbols - wanted.keys(), now):
+                self._gaps.put(gap)
             link.symbols &= wanted.keys()
         # Those that never sleep go last, wherever there is no canary: a cut list shows as their silence.
         new = sorted(wanted.keys() - self._held(), key=lambda symbol: (wanted[symbol].name == "24/7", symbol))
@@ -112,11 +114,6 @@ class StreamSource:
         return tuple(sorted(s for link in self._links for s in link.symbols if link.carries(s)))
 
     @property
-    def connection_count(self) -> int:
-        """Connections that are up."""
-        return sum(link.ts_connected is not None for link in self._links)
-
-    @property
     def last_error(self) -> str | None:
         """Newest problem of a connection that is down, or of the polling, for a person."""
         down = next((link.problem for link in self._links if link.symbols and link.ts_connected is None), None)
@@ -128,11 +125,12 @@ class StreamSource:
         return None if None in instants else min((ts for ts in instants if ts is not None), default=now - _DELAY)
 
     def _covered(self, link: Link, now: datetime) -> datetime | None:
-        if link.ts_connected is None or link.ts_heard is None:
+        """Now, while the connection is read as fast as it speaks; else how far it has been read."""
+        if link.ts_connected is None or link.ts_idle is None:
             return self.fallback.ts_polled if self.fallback else None
-        if now - link.ts_heard < _FRESH or not self._is_expected(link, now):
+        if now - link.ts_idle < _FRESH or not self._is_expected(link, now):
             return now - _DELAY
-        return link.ts_heard - _DELAY
+        return max(link.ts_idle, link.ts_event or link.ts_idle) - _DELAY
 
     def gaps(self) -> tuple[Gap, ...]:
         """Gaps that have ended since the last call."""
@@ -167,35 +165,37 @@ class StreamSource:
         assert link.ts_connected is not None
         item = self.decoder.decode(Frame(body, now, link.ts_connected, next(self.sequence)))
         if isinstance(item, Candidate):
-            asked = link.subscribed.get(item.symbol)
             if item.symbol == self._canary:
-                self._hear_canary(link, now)
-            if asked is None and (item.symbol == self._canary or item.symbol in self._left):
+                link.ts_canary = now
+            if item.symbol not in link.symbols and (item.symbol == self._canary or item.symbol in self._left):
                 return
             self._heard.add(item.symbol)
+            link.ts_event = max(item.ts_event, link.ts_event or item.ts_event)
+            asked = link.subscribed.get(item.symbol)
             if asked is not None and asked != link.ts_connected:
                 item = msgspec.structs.replace(item, ts_connected=asked)
         self._queue.put(item)
 
-    def _hear_canary(self, link: Link, now: datetime) -> None:
-        link.ts_canary = now
-        if not link.is_canary_known:
-            for each in self._links:
-                each.is_canary_known = True
+    def _is_canary_elsewhere(self, link: Link, now: datetime) -> bool:
+        """A canary that nobody hears is itself asleep: no reason to leave a connection that brings the rest."""
+        others = (each.ts_canary for each in tuple(self._links) if each is not link)
+        return any(ts is not None and now - ts < self._vendor.patience.silence / 2 for ts in others)
 
     def _is_expected(self, link: Link, now: datetime) -> bool:
-        return link.is_canary_known or self._is_trading(link.symbols, now)
+        return link.ts_canary is not None or self._is_canary_elsewhere(link, now) or self._is_trading(link.symbols, now)
 
     def _is_trading(self, symbols: frozenset[str], now: datetime) -> bool:
-        calendars = {hours.name: hours for symbol in symbols if (hours := self._calendars.get(symbol))}
+        known = self._calendars
+        calendars = {hours.name: hours for symbol in symbols if (hours := known.get(symbol))}
         return any(hours.is_trading(now) for hours in calendars.values())
 
     def unheard(self, now: datetime) -> list[str]:
         """What the stream does not bring although its market trades: symbols of lost connections, and such as never came."""
-        lost = {s for link in self._links if link.is_lost_since(now - _FRESH) for s in link.symbols}
-        silent = {s for link in self._links for s, asked in link.subscribed.items() if now - asked > _NEVER_AFTER} - self._heard
-        wanted = (lost | silent) & self._calendars.keys()
-        return sorted(s for s in wanted if self._calendars[s].is_trading(now))
+        links, calendars = tuple(self._links), self._calendars
+        lost = {s for link in links if link.is_lost_since(now - _FRESH) for s in link.symbols}
+        asked = (each for link in links for each in tuple(link.subscribed.items()))
+        silent = {symbol for symbol, since in asked if now - since > _NEVER_AFTER and symbol not in self._heard}
+        return sorted(s for s in (lost | silent) & calendars.keys() if calendars[s].is_trading(now))
 
     def _run(self) -> None:
         try:

@@ -17,6 +17,8 @@ from stock_platform.errors import FeedUnreachable, StreamClosed, StreamSilent
 CONNECTION_SYMBOL_LIMIT = 95
 """Yahoo cuts a connection's list at 100 without a word; the rest is room for a symbol to join, and for the canary."""
 _ROOM_EVERY_S = 0.05
+_IDLE = timedelta(milliseconds=100)
+"""A frame that had to be waited for so long was the next one, not one that lay there."""
 _SETTLED_AFTER = timedelta(seconds=2)
 """A connection that is heard so long after a subscription was sent has taken it."""
 
@@ -59,6 +61,9 @@ class Link:
         symbols: What it is to carry; replaced as a whole, as another thread does it.
         canary: Symbol that never sleeps, subscribed last: when the vendor cuts the list, it falls silent.
         ts_lost: Since when nothing was heard; None while connected.
+        ts_canary: When this connection last heard the canary; None until it does.
+        ts_idle: When the connection last had nothing more to say: all that it had sent was read.
+        ts_event: Newest event time that it brought.
         subscribed: When each symbol was asked for on this connection.
     """
 
@@ -69,23 +74,30 @@ class Link:
     ts_connected: datetime | None = None
     ts_heard: datetime | None = None
     ts_canary: datetime | None = None
-    is_canary_known: bool = False
+    ts_idle: datetime | None = None
+    ts_event: datetime | None = None
     subscribed: dict[str, datetime] = field(default_factory=lambda: {})
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def opened(self, now: datetime) -> Gap | None:
         """A connection is there; gives the gap that it ends."""
-        gap = Gap(tuple(sorted(self.symbols)), self.ts_lost, now, self.problem) if self.ts_lost and self.symbols else None
-        self.ts_connected = self.ts_heard = self.ts_canary = now
-        self.ts_lost = None
-        self.subscribed.clear()
+        gap = self.gap_of(self.symbols, now)
+        self.ts_connected = self.ts_heard = self.ts_idle = now
+        self.ts_lost = self.ts_canary = None
+        self.subscribed = {}
         return gap
 
-    def lost(self, why: str) -> None:
-        """The connection is gone."""
+    def lost(self, why: str, now: datetime) -> None:
+        """The connection is gone, or could not be had."""
         self.problem = why
-        self.ts_lost = self.ts_lost or self.ts_heard
+        self.ts_lost = self.ts_lost or self.ts_heard or now
         self.ts_connected = None
+
+    def gap_of(self, symbols: frozenset[str], now: datetime) -> Gap | None:
+        """What these have missed by now; None while nothing is missed, or by a clock that was set back."""
+        if not symbols or self.ts_lost is None or self.ts_lost >= now:
+            return None
+        return Gap(tuple(sorted(symbols)), self.ts_lost, now, self.problem)
 
     def is_lost_since(self, ts: datetime) -> bool:
         """Whether nothing has been heard since the instant for want of a connection."""
@@ -108,6 +120,7 @@ class Vendor:
 
     Args:
         is_expected: Whether the link has reason to hear something now: a market of its symbols trades, or its canary lives.
+        is_cut: Whether others hear the canary now.
         has_room: False while the reader is behind; the socket is not read meanwhile.
     """
 
@@ -117,6 +130,7 @@ class Vendor:
     deliver: Deliver
     on_gap: Callable[[Gap], None]
     is_expected: Callable[[Link, datetime], bool]
+    is_cut: Callable[[Link, datetime], bool]
     has_room: Callable[[], bool]
 
 
@@ -130,7 +144,7 @@ async def keep_connected(link: Link, vendor: Vendor) -> None:
         except (FeedUnreachable, StreamClosed, StreamSilent) as error:
             if _lasted(link, vendor):
                 pauses = _pauses(vendor.patience)
-            link.lost(str(error))
+            link.lost(str(error), vendor.clock.now())
         await asyncio.sleep(next(pauses))
 
 
@@ -157,11 +171,14 @@ async def _receive(socket: Socket, link: Link, vendor: Vendor) -> None:
     while True:
         while not vendor.has_room():
             await asyncio.sleep(_ROOM_EVERY_S)
+        asked = vendor.clock.now()
         try:
             body = await socket.receive(within=vendor.patience.silence / 4)
         except TimeoutError:
             body = None
         now = vendor.clock.now()
+        if now - asked >= _IDLE:
+            link.ts_idle = now
         if body is not None:
             link.ts_heard = now
             vendor.deliver(body, now, link)
@@ -173,7 +190,9 @@ def _check_silence(link: Link, vendor: Vendor, now: datetime) -> None:
     limit = vendor.patience.silence
     if link.ts_heard and now - link.ts_heard >= limit and vendor.is_expected(link, now):
         raise StreamSilent(vendor.url, limit, "nothing")
-    if link.is_canary_known and link.canary and link.ts_canary and now - link.ts_canary >= limit:
+    heard = link.ts_canary or link.ts_connected
+    if heard and now - heard >= limit and vendor.is_cut(link, now):
+        link.ts_heard = heard
         raise StreamSilent(vendor.url, limit, f"no word of {link.canary}, the last of its list,")
 
 
