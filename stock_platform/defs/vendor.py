@@ -26,14 +26,17 @@ from stock_platform.defs.external import VENDOR
 from stock_platform.defs.world import World, column_schema, key_of
 from stock_platform.errors import HistoryTooOld, VendorBlocked
 from stock_platform.feed.choice import instruments_of
+from stock_platform.feed.splits import Split
 from stock_platform.feed.watchlist import Instrument
 from stock_platform.feed.yahoo.audit import RawAnswers
 from stock_platform.feed.yahoo.bars import Interval
 from stock_platform.feed.yahoo.history import History, Span, check_age, dropped_in_all, fetch_history
 from stock_platform.feed.yahoo.polling import SYMBOLS_PER_REQUEST, fetch_quotes
 from stock_platform.feed.yahoo.tables import BARS, action_frame, bar_frame, instrument_frame
+from stock_platform.feed.yahoo.units import doubts
 
 _DAY = timedelta(days=1)
+_DOUBTS_TOLD = 5
 _CLOSING_MINUTE = timedelta(minutes=1)
 """The vendor gives the closing auction a bar of its own, which starts at the close."""
 
@@ -64,13 +67,20 @@ class _Vendor:
     def metadata(self) -> dict[str, Any]:
         """What a person wants to know of the run."""
         refused = {each.symbol: f"{each.refusal.reason}: {each.refusal.detail}" for each in self.histories if each.refusal}
+        doubted = {each.symbol: found[:_DOUBTS_TOLD] for each in self.histories if (found := _doubts(each))}
         folders = sorted({str(path.parent) for history in self.histories for path in history.paths})
-        return {**self.state(), "dropped": dropped_in_all(self.histories), "refused": refused, "raw_answers": folders}
+        found = {"dropped": dropped_in_all(self.histories), "refused": refused, "doubted": doubted}
+        return {**self.state(), **found, "raw_answers": folders}
 
     def state(self) -> dict[str, Any]:
         """Requests of this run, and the breaker."""
         state = vendor_budget(self.world.settings, self.world.clock).state()
         return {"requests": self.door.request_count, "breaker": state.breaker(self.world.clock.now())}
+
+
+def _doubts(history: History) -> list[str]:
+    splits = [Split(each.ex_date, each.ratio) for each in history.actions if each.ratio is not None]
+    return doubts([kept.bar for kept in history.bars], splits)
 
 
 @contextmanager

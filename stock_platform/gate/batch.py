@@ -1,5 +1,7 @@
 """The gate's input: closed bars of one session that no gate run has judged in their present form.
 
+A bar of an exchange that the vendor brings late (reference.vendor_instrument.delay_s) closes so much later.
+
 Reads staging.bar_1m_sized, market.bar_1m, quality.quarantine. Unit of parallelism: session.
 A repeat reads what is still unjudged."""
 
@@ -37,6 +39,7 @@ FROM staging.bar_1m_sized AS sized
 LEFT JOIN market.bar_1m AS market ON market.symbol = sized.symbol AND market.ts_start = sized.ts_start
 LEFT JOIN quality.quarantine AS quarantine
     ON quarantine.symbol = sized.symbol AND quarantine.ts_start = sized.ts_start
+LEFT JOIN reference.vendor_instrument AS vendor ON vendor.symbol = sized.symbol
 LEFT JOIN LATERAL (
     SELECT staged.close FROM staging.bar_1m AS staged
     WHERE staged.symbol = sized.symbol AND staged.ts_start < sized.ts_start
@@ -45,7 +48,7 @@ LEFT JOIN LATERAL (
 ) AS earlier ON TRUE
 WHERE
     sized.session_date = %(session_date)s
-    AND sized.ts_end <= %(closed_until)s
+    AND sized.ts_end + coalesce(vendor.delay_s, 0) * interval '1 second' <= %(closed_until)s
     AND NOT coalesce(market.symbol IS NOT NULL AND {_same_market}, FALSE)
     AND NOT coalesce(quarantine.symbol IS NOT NULL AND {_same_quarantine}, FALSE)
 GROUP BY {", ".join(f"sized.{name}" for name in _BARS)}, sized.is_in_session
@@ -76,9 +79,10 @@ def read_batch(connection: Connection, session_date: date, closed_until: datetim
 
 _PENDING = """
 SELECT coalesce(session.session_date, (staged.ts_start AT TIME ZONE 'UTC')::date) AS session_date,
-    min(staged.ts_end) AS ts_end_first, min(staged.ts_landed) AS ts_landed_first
+    min(staged.ts_end + coalesce(vendor.delay_s, 0) * interval '1 second') AS ts_end_first, min(staged.ts_landed) AS ts_landed_first
 FROM staging.bar_1m AS staged
 LEFT JOIN reference.instrument AS instrument ON instrument.symbol = staged.symbol
+LEFT JOIN reference.vendor_instrument AS vendor ON vendor.symbol = staged.symbol
 LEFT JOIN reference.session AS session
     ON session.calendar = instrument.calendar
     AND session.ts_open > staged.ts_start - interval '2 days'
@@ -107,7 +111,8 @@ class Pending:
     """A session with bars that are not judged yet.
 
     Args:
-        ts_end_first: End of its earliest such bar, which is the next to close.
+        ts_end_first: End of its earliest such bar, which is the next to close; later by the delay of an exchange that the vendor
+            brings late.
         ts_landed_first: When the longest-waiting of them landed."""
 
     session_date: date

@@ -26,7 +26,7 @@ def admin(database: Settings) -> Iterator[Connection]:
     with connect(database.dsn("admin"), autocommit=True) as connection:
         connection.execute(
             "TRUNCATE staging.bar_1m, market.bar_1m, market.bar_1m_revision, quality.quarantine, quality.check_result, "
-            "reference.instrument, reference.session"
+            "reference.instrument, reference.session, reference.vendor_instrument"
         )
         connection.execute("INSERT INTO reference.instrument VALUES ('A', 'A', 'Technology', 'USD', 'XNYS', 'yahoo')")
         connection.execute(
@@ -79,6 +79,20 @@ def run_gate(database: Settings, run_id: str, *, until: datetime = EVENING) -> P
 def certified(connection: Connection) -> list[tuple[Any, ...]]:
     query = "SELECT ts_start, volume, vwap, verdict, revision FROM market.bar_1m ORDER BY ts_start"
     return [(int((row[0] - OPEN).total_seconds()) // 60, *row[1:]) for row in connection.execute(query).fetchall()]
+
+
+def test_bar_of_an_exchange_that_the_vendor_brings_late_closes_later(database: Settings, admin: Connection) -> None:
+    admin.execute(
+        "INSERT INTO reference.vendor_instrument (symbol, instrument_type, delay_s, source, ts_recv) "
+        "VALUES ('A', 'EQUITY', 900, 'yahoo', %s)",
+        (OPEN,),
+    )
+    stage(admin, 0, first=100, last=300)
+    end = OPEN + timedelta(minutes=1, seconds=900)
+    with connect(database.dsn("gate_owner")) as connection:
+        assert [each.ts_end_first for each in pending_sessions(connection, LONG_AGO)] == [end]
+        assert read_batch(connection, DAY, end - timedelta(seconds=1)).bars.height == 0
+        assert read_batch(connection, DAY, end).bars.height == 1
 
 
 def test_volume_is_closed_at_the_boundary(database: Settings, admin: Connection) -> None:

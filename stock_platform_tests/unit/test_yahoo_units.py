@@ -1,13 +1,14 @@
 """Wrong units and missed splits in real bad bars; what is right is said by the repaired files beside them, or by the exchange."""
 
 import csv
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
 from stock_platform.feed.splits import Split
-from stock_platform.feed.yahoo.units import major_unit, missed_splits, unit_errors
+from stock_platform.feed.yahoo.bars import Bar
+from stock_platform.feed.yahoo.units import doubts, major_unit, missed_splits, unit_errors
 from stock_platform_tests.conftest import RECORDED
 
 
@@ -79,3 +80,17 @@ def test_reverse_split_is_missed_the_other_way_round() -> None:
 
 def test_split_without_a_day_after_it_says_nothing() -> None:
     assert missed_splits([(date(2026, 1, 5), Decimal(1))], Split(date(2026, 1, 7), Decimal(2))) == []
+
+
+def test_doubts_name_the_row_and_what_is_wrong_with_it() -> None:
+    closes = ["70", "70", "7000", "70", "70", "10", "10", "10", "10"]
+    first = datetime(2026, 11, 2, tzinfo=UTC)
+    bars = [
+        Bar(ts, ts.date(), price, price, price, price, 1, False)
+        for ts, price in ((first + timedelta(days=n), Decimal(close)) for n, close in enumerate(closes))
+    ]
+    found = doubts(bars, [Split(date(2026, 11, 9), Decimal(7))])
+    assert found[0] == "2026-11-04 00:00Z: 7000 is times_100"
+    assert [each[:10] for each in found[1:]] == ["2026-11-02", "2026-11-03", "2026-11-04", "2026-11-05", "2026-11-06"]
+    assert found[1] == "2026-11-02: close misses the split of 2026-11-09, 7 new shares an old one"
+    assert doubts(bars[:2]) == []

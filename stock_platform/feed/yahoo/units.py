@@ -3,16 +3,19 @@
 Flags only: what is done about a wrong row is decided where bars are compared."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from statistics import median
 from typing import Literal
 
 from stock_platform.feed.splits import Split
+from stock_platform.feed.yahoo.bars import Bar
 
 _MINOR = {"GBp": "GBP", "GBX": "GBP", "ZAc": "ZAR", "ILA": "ILS"}
 """The vendor's names of hundredths: London, Johannesburg, Tel Aviv."""
 
+_AROUND = timedelta(days=21)
+"""Longer ago, a price says nothing of what a split would have made of it."""
 _NEIGHBOURS = 5
 """On each side: enough that a few bad rows are outvoted."""
 _TOLERANCE = Decimal("1.5")
@@ -25,6 +28,26 @@ def major_unit(currency: str) -> tuple[str, Decimal]:
     """ISO currency, and what a price is to be multiplied by: (GBP, 0.01) for GBp."""
     major = _MINOR.get(currency)
     return (major, Decimal("0.01")) if major else (currency, Decimal(1))
+
+
+def doubts(bars: Sequence[Bar], splits: Sequence[Split] = ()) -> list[str]:
+    """What looks wrong in a history, a sentence each: closes in another unit, closes that missed a split.
+
+    Args:
+        bars: In order of time; with splits, daily ones.
+    """
+    wrong = unit_errors([bar.close for bar in bars])
+    units = [f"{bars[index].ts_start:%Y-%m-%d %H:%M}Z: {bars[index].close} is {error}" for index, error in wrong.items()]
+    missed = [
+        f"{day}: close misses the split of {split.ex_date}, {split.ratio} new shares an old one"
+        for split in splits
+        for day in missed_splits([(bar.session_date, bar.close) for bar in bars if _is_around(bar, split)], split)
+    ]
+    return units + missed
+
+
+def _is_around(bar: Bar, split: Split) -> bool:
+    return abs(bar.session_date - split.ex_date) <= _AROUND
 
 
 def unit_errors(prices: Sequence[Decimal], *, expected: Decimal | None = None) -> dict[int, UnitError]:
