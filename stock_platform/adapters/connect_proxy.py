@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
 
 _REQUEST_WITHIN_S = 10.0
+_CLOSE_WITHIN_S = 2.0
 _CHUNK_BYTES = 2**16
 
 
@@ -62,6 +63,9 @@ async def _serve(
         writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
         await writer.start_tls(tls)
         await _pipe_both(reader, writer, behind_reader, behind_writer)
+        async with asyncio.timeout(_CLOSE_WITHIN_S):
+            writer.close()
+            await writer.wait_closed()
     finally:
         behind_writer.close()
 
