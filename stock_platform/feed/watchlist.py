@@ -4,14 +4,14 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from stock_platform.calendars import calendar_of_symbol, has_same_hours
 from stock_platform.calendars.lookup import CALENDARS
 from stock_platform.errors import WatchlistInvalid
+from stock_platform.feed.yaml_model import read_model
 
 DEFAULT_PATH = Path(str(files("stock_platform.feed").joinpath("watchlist.yaml")))
 
@@ -98,25 +98,12 @@ def read_watchlist(path: Path = DEFAULT_PATH) -> Watchlist:
     Raises:
         WatchlistInvalid: names the line and the reason.
     """
-    text, root = _read(path)
-    try:
-        return Watchlist.model_validate(yaml.safe_load(text))
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "watchlist"
-        raise WatchlistInvalid(path, f"line {_line(root, first['loc'])}", f"{where}: {first['msg']}") from error
+    return read_model(path, Watchlist, invalid=WatchlistInvalid, problem=_problem)
 
 
-def _read(path: Path) -> tuple[str, Any]:
-    """The text, and its nodes, which know their lines."""
-    try:
-        text = path.read_text()
-        root = cast(Any, yaml.compose(text, Loader=yaml.SafeLoader))  # pyright: ignore[reportUnknownMemberType]
-    except OSError as error:
-        raise WatchlistInvalid(path, "file", error.strerror or str(error)) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise WatchlistInvalid(path, _syntax_line(error), "not YAML") from error
-    return text, root
+def _problem(errors: Sequence[Any]) -> str:
+    where = ".".join(str(part) for part in errors[0]["loc"]) or "watchlist"
+    return f"{where}: {errors[0]['msg']}"
 
 
 def always_open(instruments: Iterable[Instrument]) -> tuple[Instrument, ...]:
@@ -132,26 +119,3 @@ def instruments_of_tape(symbols: Iterable[str], known: Sequence[Instrument] = ()
 
 def _unknown(symbol: str) -> Instrument:
     return Instrument(symbol=symbol, name=symbol, sector="Unknown", currency="USD", calendar="XNYS", provider="tape")
-
-
-def _syntax_line(error: Exception) -> str:
-    mark: Any = getattr(error, "problem_mark", None)
-    return f"line {mark.line + 1}" if mark else "file"
-
-
-def _line(node: Any, location: Iterable[int | str]) -> int:
-    """Line of the deepest node on the way to the location; a missing key gets its parent's line."""
-    for part in location:
-        child = _child(node, part)
-        if child is None:
-            break
-        node = child
-    return node.start_mark.line + 1 if node else 1
-
-
-def _child(node: Any, part: int | str) -> Any:
-    if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
-        return node.value[part]
-    if isinstance(node, yaml.MappingNode):
-        return next((value for key, value in node.value if key.value == part), None)
-    return None

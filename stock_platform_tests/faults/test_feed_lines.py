@@ -154,6 +154,7 @@ def test_cut_of_every_line_stands_in_the_books_with_its_bounds(stack: RunningSta
         assert cut - timedelta(seconds=6) <= gap["ts_gap_start"] <= cut + timedelta(seconds=2)
         assert mended - timedelta(seconds=2) <= gap["ts_gap_end"]
         assert set(gap["symbols"].split()) == _wanted(2, 2)[gap["line"]]
+    assert stack.value("SELECT sum(polled_count) FROM ops.feed_line") > 0, "nobody asked for prices while the stream was away"
     row = stack.frame("SELECT DISTINCT ts_gap_end - ts_gap_start >= interval '25 s' AS is_long FROM ops.feed_line WHERE shard < 2")
     assert row["is_long"].to_list() == [True]
     uncovered = _symbol_gaps(stack)
