@@ -1,15 +1,11 @@
 """What the feed asks of a vendor's HTTP interface, whoever it is: one question, one answer as it came.
 
-Not here: Yahoo's cookie, crumb and TLS (yahoo_http), which cost 100 MB to import and are loaded with the first door."""
+Not here: Yahoo's cookie, crumb and TLS (yahoo_http)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Protocol
-
-from stock_platform.adapters.clock import Clock
-from stock_platform.adapters.vendor_budget import vendor_budget
-from stock_platform.config import Settings
 
 
 @dataclass(frozen=True)
@@ -45,10 +41,3 @@ class Door(Protocol):
             VendorUnreachable: no answer in time.
         """
         ...
-
-
-def open_door(settings: Settings, clock: Clock) -> Door:
-    """The door of a profile, with the machine's budget."""
-    from stock_platform.adapters.yahoo_http import YahooHttp  # noqa: PLC0415 - see above
-
-    return YahooHttp(vendor_budget(settings, clock), clock, within=timedelta(seconds=settings.vendor_timeout_s))

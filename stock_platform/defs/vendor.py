@@ -17,7 +17,7 @@ import dagster as dg
 
 from stock_platform.adapters.postgres import upsert_frame
 from stock_platform.adapters.vendor_budget import vendor_budget
-from stock_platform.adapters.vendor_door import Door, open_door
+from stock_platform.adapters.vendor_door import Door
 from stock_platform.calendars import calendar
 from stock_platform.config import FeedKind
 from stock_platform.contracts.record import Record
@@ -30,6 +30,7 @@ from stock_platform.feed.splits import Split
 from stock_platform.feed.watchlist import Instrument
 from stock_platform.feed.yahoo.audit import RawAnswers
 from stock_platform.feed.yahoo.bars import Interval
+from stock_platform.feed.yahoo.door import open_door
 from stock_platform.feed.yahoo.history import History, Span, check_age, dropped_in_all, fetch_history
 from stock_platform.feed.yahoo.polling import SYMBOLS_PER_REQUEST, fetch_quotes
 from stock_platform.feed.yahoo.tables import BARS, action_frame, bar_frame, instrument_frame

@@ -11,8 +11,9 @@ from stock_platform.adapters.clock import Clock
 from stock_platform.adapters.postgres import connect
 from stock_platform.config import Settings
 from stock_platform.defs.calendars import reference_job
-from stock_platform.defs.feed_line import LINE, beat, feed_line, take_over
+from stock_platform.defs.feed_line import LINE, feed_line
 from stock_platform.defs.feed_supervisor import feed_supervisor_sensor
+from stock_platform.defs.heartbeat import beat, take_over
 from stock_platform.defs.world import World
 from stock_platform.feed.choice import plan_of
 from stock_platform.feed.plan import LineState

@@ -17,7 +17,7 @@ import pytest
 from stock_platform.adapters.clock import SystemClock, wait_until
 from stock_platform.adapters.probe import free_port
 from stock_platform.adapters.vendor_budget import vendor_budget
-from stock_platform.adapters.vendor_door import Door, open_door
+from stock_platform.adapters.vendor_door import Door
 from stock_platform.config import Settings
 from stock_platform.errors import (
     HistoryTooOld,
@@ -29,6 +29,7 @@ from stock_platform.errors import (
 )
 from stock_platform.feed.tick import Candidate, Refusal
 from stock_platform.feed.yahoo.audit import RawAnswers, read_raw
+from stock_platform.feed.yahoo.door import open_door
 from stock_platform.feed.yahoo.history import CHART_URL, History, Span, fetch_history
 from stock_platform.feed.yahoo.polling import QUOTE_URL, QuotePoller
 from stock_platform_tests.vendor_server import CRUMB, Asked, Reply, VendorServer, vendor_server
@@ -97,7 +98,7 @@ PROGRAM = """
 import sys
 from pathlib import Path
 from stock_platform.adapters.clock import SystemClock
-from stock_platform.adapters.vendor_door import open_door
+from stock_platform.feed.yahoo.door import open_door
 from stock_platform.config import Settings
 from stock_platform.errors import PlatformError
 settings = Settings(_env_file=None, data_dir=Path(sys.argv[1]), profile="live", feed_kind="yahoo",

@@ -5,11 +5,11 @@ from datetime import UTC, date, datetime, time, timedelta
 import polars as pl
 
 from stock_platform.adapters.clock import Clock
-from stock_platform.adapters.vendor_door import open_door
 from stock_platform.config import Settings
 from stock_platform.errors import HistoryMissing
 from stock_platform.feed.yahoo.audit import RawAnswers
 from stock_platform.feed.yahoo.bars import Interval
+from stock_platform.feed.yahoo.door import open_door
 from stock_platform.feed.yahoo.history import Span, fetch_history
 from stock_platform.feed.yahoo.tables import bar_frame
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from stock_platform.adapters.clock import Clock
-from stock_platform.adapters.vendor_door import Door, open_door
+from stock_platform.adapters.vendor_door import Door
 from stock_platform.config import Settings
 from stock_platform.errors import PlatformError, VendorAnswerUnusable
 from stock_platform.feed.tick import Candidate, Refusal
 from stock_platform.feed.yahoo.answer import Unusable
+from stock_platform.feed.yahoo.door import open_door
 from stock_platform.feed.yahoo.quote import Quote, parse_quotes
 
 QUOTE_URL = "https://query1.finance.yahoo.com/v7/finance/quote"
