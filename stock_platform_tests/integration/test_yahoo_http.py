@@ -343,7 +343,7 @@ def test_month_of_minutes_is_asked_for_in_windows_of_eight_days(tmp_path: Path) 
     asked = [(int(each.query["period1"]), int(each.query["period2"])) for each in server.data_requests()]
     starts = [int((NOW - age * DAY).timestamp()) for age in (20, 12, 4, 0)]
     assert asked == [(starts[0], starts[1]), (starts[1], starts[2]), (starts[2], starts[3])]
-    assert {each.path for each in server.data_requests()} == {"/v8/finance/chart/%5EGSPC"}
+    assert {each.path for each in server.data_requests()} == {"/v8/finance/chart/^GSPC"}
     assert [int(each.bar.ts_start.timestamp()) for each in history.bars] == starts[:3]
     assert len(history.paths) == 3
 
@@ -365,6 +365,23 @@ def test_bars_outside_the_span_are_left_out(tmp_path: Path) -> None:
     # 1440 minutes of the day, less the last one, which ends at NOW and may still change.
     assert (history.bars[0].bar.ts_start, history.bars[-1].bar.ts_start) == (NOW - DAY, NOW - timedelta(minutes=2))
     assert history.dropped["unfinished"] == 2
+
+
+def test_symbol_that_is_younger_than_the_span_has_the_minutes_that_it_has(tmp_path: Path) -> None:
+    """Yahoo's words for a window that ends before the first trade."""
+    body = b'{"chart":{"result":null,"error":{"code":"Bad Request","description":"Data doesn\'t exist for startDate = 1"}}}'
+    listed = int((NOW - 3 * DAY).timestamp())
+
+    def answer(asked: Asked) -> Reply:
+        if "chart" not in asked.path:
+            return Reply()
+        is_young = int(asked.query["period2"]) <= listed
+        return Reply(400, body) if is_young else Reply(200, chart_body("A", listed))
+
+    with world(answer, tmp_path) as (_server, settings):
+        history = history_of(settings, days=20)
+    assert history.refusal is None
+    assert history.bars
 
 
 def test_symbol_that_the_vendor_does_not_have_is_data_and_no_error(tmp_path: Path) -> None:

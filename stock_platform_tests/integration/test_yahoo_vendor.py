@@ -49,7 +49,7 @@ class StandingClock(SystemClock):
 def chart(symbol: str, times: list[int], interval: str, events: Any = None) -> Reply:
     meta = {
         "symbol": symbol,
-        "currency": "GBp" if symbol.endswith(".L") else "USD",
+        "currency": "GBp" if symbol == "^OCDO" else "USD",
         "dataGranularity": interval,
         "exchangeTimezoneName": "America/New_York",
     }

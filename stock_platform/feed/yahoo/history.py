@@ -6,6 +6,7 @@ Not here: what an answer means (chart), where rows are kept (defs)."""
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import quote
 
@@ -80,6 +81,8 @@ def fetch_history(door: Door, raw: RawAnswers, symbol: str, interval: Interval, 
         history.paths.append(path)
         history.ts_recv = answer.ts
         _add(history, parse_chart(answer, now=now), answer, path=path, span=span, interval=interval)
+        if history.refusal is not None and answer.status == HTTPStatus.NOT_FOUND:
+            break  # no such symbol; another refusal may be of this window alone
     if history.currency:
         history.refusal = None  # a symbol that is younger than the span: only its first windows were refused
     return history
