@@ -22,6 +22,7 @@ from stock_platform.adapters.kafka import KafkaProducer, ensure_topics, market_t
 from stock_platform.adapters.kafka_progress import progress
 from stock_platform.adapters.probe import free_port, port_open
 from stock_platform.contracts.tick import DEAD_LETTER, TICK
+from stock_platform.errors import BrokerUnreachable
 from stock_platform.feed.line import run_line
 from stock_platform.feed.plan import LineState, Standing, StreamPlan
 from stock_platform.feed.publisher import Publisher
@@ -132,7 +133,11 @@ def _process(target: object, *arguments: object) -> Iterator[SpawnProcess]:
 
 
 def _count(bootstrap: str) -> int:
-    return sum(each.offset_end for each in progress(bootstrap, "nobody", TICK.address).values())
+    """Ticks in Kafka; a broker that has only just started may not answer yet."""
+    try:
+        return sum(each.offset_end for each in progress(bootstrap, "nobody", TICK.address).values())
+    except BrokerUnreachable:
+        return 0
 
 
 def _cpu_s(process: psutil.Process) -> float:
