@@ -6,8 +6,11 @@ from datetime import timedelta
 from pathlib import Path
 from shutil import which
 
+import pytest
+from confluent_kafka.admin import AdminClient
+
 from stock_platform.adapters import processes
-from stock_platform.adapters.kafka import broker_problem
+from stock_platform.adapters.kafka import broker_problem, ensure_topics, market_topics
 from stock_platform.adapters.probe import free_port
 from stock_platform.stack import kafka, layout
 from stock_platform_tests.integration.jvm import Server, require
@@ -25,8 +28,21 @@ class Broker(Server):
 
 
 @contextmanager
+def empty_topics(bootstrap: str) -> Iterator[None]:
+    """The platform's topics, empty; gone afterwards."""
+    ensure_topics(bootstrap, market_topics())
+    yield
+    admin, names = AdminClient({"bootstrap.servers": bootstrap}), [spec.name for spec in market_topics()]
+    for deleted in admin.delete_topics(names).values():
+        deleted.result(30)
+    require(lambda: not set(names) & set(admin.list_topics(timeout=10).topics), "topics are gone")
+
+
+@contextmanager
 def running_broker(folder: Path) -> Iterator[Broker]:
-    """A running broker without topics."""
+    """A running broker without topics; skips the test where Kafka is not installed."""
+    if not (layout.JARS / "kafka").exists():
+        pytest.skip("Kafka is not installed: run `make install`")
     java, conf, port = Path(which("java") or "java"), folder / "conf", free_port()
     conf.mkdir(parents=True)
     (conf / "server.properties").write_text(kafka.properties(folder / "data", port=port, controller_port=free_port()))

@@ -3,11 +3,11 @@
 Both read single records at the right place and move no group's offsets. Not here: writing (kafka)."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from confluent_kafka import OFFSET_INVALID, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
@@ -20,7 +20,9 @@ _SCAN_COUNT = 1_000
 """First piece of a topic's end that is read in search of a line's newest record; each further one is 8 times longer."""
 _SCAN_GROWTH = 8
 _RETRY_AFTER = timedelta(milliseconds=100)
+_NOT_YET = (KafkaError.NOT_COORDINATOR, KafkaError.COORDINATOR_LOAD_IN_PROGRESS, KafkaError.COORDINATOR_NOT_AVAILABLE)
 _CLOCK = SystemClock()
+_Found = TypeVar("_Found")
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,8 @@ def progress(bootstrap: str, group: str, topic: str) -> dict[int, Progress]:
     with closing(_consumer(bootstrap, group)) as consumer:
         try:
             partitions = _partitions(consumer, topic, bootstrap)
-            committed = consumer.committed([TopicPartition(topic, p) for p in partitions], timeout=_ANSWER_WITHIN_S)
+            asked = [TopicPartition(topic, p) for p in partitions]
+            committed = _patiently(lambda: consumer.committed(asked, timeout=_ANSWER_WITHIN_S))
             return {each.partition: _progress(consumer, each) for each in committed}
         except KafkaException as error:
             raise BrokerUnreachable(bootstrap, str(error)) from error
@@ -164,12 +167,18 @@ def _partitions(consumer: Consumer, topic: str, bootstrap: str) -> list[int]:
 
 
 def _bounds(consumer: Consumer, topic: str, partition: int) -> tuple[int, int]:
-    """Lowest offset that is there, and the one that the next record will get; a partition may be changing its leader."""
+    """Lowest offset that is there, and the one that the next record will get."""
+    return _patiently(lambda: consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=_ANSWER_WITHIN_S))
+
+
+def _patiently(ask: Callable[[], _Found]) -> _Found:
+    """Ask again while a partition changes its leader, or a broker that has just started looks for its groups."""
     deadline = _CLOCK.now() + timedelta(seconds=_ANSWER_WITHIN_S)
     while True:
         try:
-            return consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=_ANSWER_WITHIN_S)
+            return ask()
         except KafkaException as error:
-            if _CLOCK.now() > deadline or not error.args[0].retriable():
+            problem = error.args[0]
+            if _CLOCK.now() > deadline or not (problem.retriable() or problem.code() in _NOT_YET):
                 raise
             _CLOCK.sleep(_RETRY_AFTER)

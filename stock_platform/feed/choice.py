@@ -11,7 +11,7 @@ from stock_platform.feed.plan import TAPE_LINE, Plan, StreamPlan, TapePlan
 from stock_platform.feed.shards import Share, Watch
 from stock_platform.feed.tape import Tape
 from stock_platform.feed.tick import from_epoch_ms
-from stock_platform.feed.watchlist import Instrument, Sharing, Watchlist, always_open, load_watchlist, read_watchlist
+from stock_platform.feed.watchlist import Instrument, Sharing, always_open, load_watchlist, read_watchlist
 
 
 def instruments_of(settings: Settings) -> tuple[Instrument, ...]:
@@ -27,10 +27,8 @@ def watch_of(settings: Settings) -> Watch:
     """
     if settings.feed_kind == "tape":
         return _tape_watch(_tape_plan(settings))
-    watched = _read(settings.feed_watchlist)
-    if settings.feed_kind == "simulator" and settings.simulator_hours == "always":
-        return Watch(always_open(watched.instruments), watched.lines)
-    return Watch(watched.instruments, watched.lines)
+    is_always_open = settings.feed_kind == "simulator" and settings.simulator_hours == "always"
+    return _read(settings.feed_watchlist, is_always_open=is_always_open)
 
 
 def lines_of(settings: Settings) -> tuple[Share, ...]:
@@ -60,13 +58,13 @@ def tape_sessions(path: Path) -> tuple[date, date]:
     return min(first), max(last)
 
 
-def _read(path: Path) -> Watchlist:
-    """The watchlist, read again only when its file has changed."""
+def _read(path: Path, *, is_always_open: bool) -> Watch:
+    """What the watchlist says, worked out again only when its file has changed: every line asks with each heartbeat."""
     try:
         found = path.stat()
     except OSError as error:
         raise WatchlistInvalid(path, "file", error.strerror or str(error)) from error
-    return _read_version(path, found.st_mtime_ns, found.st_size)
+    return _read_version(path, found.st_mtime_ns, found.st_size, is_always_open)
 
 
 @lru_cache(maxsize=1)
@@ -76,8 +74,9 @@ def _tape_watch(plan: TapePlan) -> Watch:
 
 
 @lru_cache(maxsize=2)
-def _read_version(path: Path, _mtime_ns: int, _size: int) -> Watchlist:
-    return read_watchlist(path)
+def _read_version(path: Path, _mtime_ns: int, _size: int, is_always_open: bool) -> Watch:
+    watched = read_watchlist(path)
+    return Watch(always_open(watched.instruments) if is_always_open else watched.instruments, watched.lines)
 
 
 def _tape_plan(settings: Settings) -> TapePlan:

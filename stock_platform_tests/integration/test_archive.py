@@ -6,17 +6,13 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from shutil import which
 from typing import Any
 
 import polars as pl
 import pytest
-from confluent_kafka.admin import AdminClient
 
-from stock_platform.adapters import processes
-from stock_platform.adapters.kafka import KafkaProducer, broker_problem, ensure_topics, market_topics
+from stock_platform.adapters.kafka import KafkaProducer
 from stock_platform.adapters.kafka_range import offset_ranges, read_batches
-from stock_platform.adapters.probe import free_port
 from stock_platform.contracts.tick import TICK
 from stock_platform.errors import TopicMissing
 from stock_platform.feed.archive import Archived, SessionHours, archive_session
@@ -24,8 +20,7 @@ from stock_platform.feed.archive_file import archive_path, pieces, regular_bars
 from stock_platform.feed.publisher import Publisher
 from stock_platform.feed.tape import Tape
 from stock_platform.feed.tick import Tick
-from stock_platform.stack import kafka, layout
-from stock_platform_tests.integration.jvm import Server, require
+from stock_platform_tests.broker import empty_topics, running_broker
 
 DAY = date(2026, 11, 20)
 PRE, OPEN, POST_END = (datetime(2026, 11, 20, 9, tzinfo=UTC) + timedelta(hours=hours) for hours in (0, 5.5, 16))
@@ -36,32 +31,15 @@ LATE = timedelta(hours=26)
 @pytest.fixture(scope="module")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Kafka alone; gives its address."""
-    if not (layout.JARS / "kafka").exists():
-        pytest.skip("Kafka is not installed: run `make install`")
-    folder = tmp_path_factory.mktemp("kafka")
-    java, conf, port = Path(which("java") or "java"), folder / "conf", free_port()
-    conf.mkdir()
-    (conf / "server.properties").write_text(kafka.properties(folder / "data", port=port, controller_port=free_port()))
-    (conf / "log4j2.properties").write_text(kafka.log4j2())
-    processes.run(kafka.format_command(java, layout.JARS / "kafka", conf))
-    server, bootstrap = Server("kafka", kafka.broker_command(java, layout.JARS / "kafka", conf), folder), f"127.0.0.1:{port}"
-    try:
-        server.start()
-        require(lambda: broker_problem(bootstrap, within=timedelta(seconds=1)) is None, "Kafka answers")
-        yield bootstrap
-    finally:
-        server.stop()
+    with running_broker(tmp_path_factory.mktemp("kafka")) as running:
+        yield running.bootstrap
 
 
 @pytest.fixture
 def topics(broker: str) -> Iterator[str]:
     """The platform's topics, empty."""
-    ensure_topics(broker, market_topics())
-    yield broker
-    admin, names = AdminClient({"bootstrap.servers": broker}), [spec.name for spec in market_topics()]
-    for deleted in admin.delete_topics(names).values():
-        deleted.result(30)
-    require(lambda: not set(names) & set(admin.list_topics(timeout=10).topics), "topics are gone")
+    with empty_topics(broker):
+        yield broker
 
 
 def tick(symbol: str, second: float, price: str, **changes: Any) -> Tick:

@@ -12,7 +12,6 @@ from typing import Any
 import polars as pl
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient
 
 from stock_platform.adapters.clock import SystemClock
 from stock_platform.adapters.kafka import KafkaProducer, ensure_topics, market_topics, partition_of
@@ -27,8 +26,7 @@ from stock_platform.feed.publisher import Publisher
 from stock_platform.feed.shards import Watch
 from stock_platform.feed.simulator.server import serve
 from stock_platform.feed.watchlist import Sharing, always_open, load_watchlist
-from stock_platform.stack import layout
-from stock_platform_tests.broker import Broker, running_broker
+from stock_platform_tests.broker import Broker, empty_topics, running_broker
 from stock_platform_tests.integration.jvm import require
 
 _RECORDED = ROOT.parent / "shared" / "data" / "tapes" / "us-2013-10-07.parquet"
@@ -38,8 +36,6 @@ _SPAWN = multiprocessing.get_context("spawn")
 
 @pytest.fixture(scope="module")
 def kafka_alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
-    if not (layout.JARS / "kafka").exists():
-        pytest.skip("Kafka is not installed: run `make install`")
     with running_broker(tmp_path_factory.mktemp("kafka")) as running:
         yield running
 
@@ -47,13 +43,8 @@ def kafka_alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
 @pytest.fixture
 def broker(kafka_alone: Broker) -> Iterator[Broker]:
     """The broker with the platform's topics, empty."""
-    ensure_topics(kafka_alone.bootstrap, market_topics())
-    yield kafka_alone
-    admin = AdminClient({"bootstrap.servers": kafka_alone.bootstrap})
-    names = [spec.name for spec in market_topics()]
-    for deleted in admin.delete_topics(names).values():
-        deleted.result(30)
-    require(lambda: not set(names) & set(admin.list_topics(timeout=10).topics), "topics are gone")
+    with empty_topics(kafka_alone.bootstrap):
+        yield kafka_alone
 
 
 def _run_tape(bootstrap: str, path: str, speed: float) -> None:
