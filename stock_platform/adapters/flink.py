@@ -1,7 +1,6 @@
-"""Door to Flink: its REST interface, the job's script, and the checkpoints that it leaves on disk."""
+"""Door to Flink: its REST interface, and the checkpoints that it leaves on disk. Not here: a job's text (flink_script)."""
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,13 +8,10 @@ from typing import Any
 
 import httpx
 
-from stock_platform.errors import JobRefused, SettingInvalid
+from stock_platform.errors import JobRefused
 
 _ENTRY_CLASS = "stockplatform.SqlJob"
 _ENDED = frozenset({"FINISHED", "FAILED", "CANCELED", "SUSPENDED"})
-_SCRIPT = ("ddl.sql", "ticks_to_bars.sql")
-_DEFAULTS = {"LATE_LIMIT_MS": "93600000", "STATE_TTL": "26 h"}
-"""26 hours: a session and its extended hours, and two hours of outage. State must live at least as long as a tick may be late."""
 
 
 @dataclass(frozen=True)
@@ -44,24 +40,6 @@ class JobStatus:
     ts_started: datetime
     ts_restarted: datetime | None
     checkpoint: Checkpoint | None
-
-
-def fill_script(folder: Path, values: Mapping[str, str]) -> str:
-    """The job's SQL, tables first, with every ${NAME} filled in. It holds a password: write it for its owner only.
-
-    Raises:
-        SettingInvalid: a name has no value.
-    """
-    text = "\n".join((folder / name).read_text() for name in _SCRIPT)
-    known = {**_DEFAULTS, **values}
-
-    def value_of(match: re.Match[str]) -> str:
-        name = match.group(1)
-        if name not in known:
-            raise SettingInvalid(name, None, f"a value, because {folder / _SCRIPT[-1]} needs it")
-        return known[name].replace("'", "''")
-
-    return re.sub(r"\$\{(\w+)\}", value_of, text)
 
 
 def newest_checkpoint(folder: Path) -> Path | None:

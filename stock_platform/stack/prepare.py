@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from stock_platform.adapters import processes
-from stock_platform.adapters.flink import fill_script
+from stock_platform.adapters.flink_script import STREAM, fill_script
 from stock_platform.config import ROOT, Settings, child_environment
 from stock_platform.stack import flink, kafka, layout, postgres, supervisord
 from stock_platform.stack.preflight import java_binary
@@ -61,7 +61,7 @@ def _prepare_flink(settings: Settings) -> None:
     )
     _write(folder / "conf" / "config.yaml", text)
     _write(folder / "conf" / "log4j2.properties", flink.log4j2())
-    _write(layout.job_script(settings.home), fill_script(ROOT / "flink" / "sql", script_values(settings)))
+    _write(layout.job_script(settings.home), fill_script(ROOT / "flink" / "sql", STREAM, script_values(settings)))
 
 
 def script_values(settings: Settings) -> dict[str, str]:

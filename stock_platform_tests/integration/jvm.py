@@ -17,7 +17,8 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from stock_platform.adapters import postgres as database
 from stock_platform.adapters import processes
 from stock_platform.adapters.clock import SystemClock, wait_until
-from stock_platform.adapters.flink import FlinkRest, fill_script, newest_checkpoint
+from stock_platform.adapters.flink import FlinkRest, newest_checkpoint
+from stock_platform.adapters.flink_script import STREAM, fill_script
 from stock_platform.adapters.kafka import broker_problem, ensure_topics, market_topics
 from stock_platform.adapters.probe import free_port, port_open
 from stock_platform.config import ROOT
@@ -123,7 +124,7 @@ class Cluster:
     def submit(self, *, late_limit_ms: int = 0) -> str:
         """Start the job from the newest checkpoint, wait until all of it runs; returns its id."""
         script = self.folder / "flink" / "ticks_to_bars.sql"
-        script.write_text(fill_script(ROOT / "flink" / "sql", self._values(late_limit_ms)))
+        script.write_text(fill_script(ROOT / "flink" / "sql", STREAM, self._values(late_limit_ms)))
         checkpoint = newest_checkpoint(self.folder / "flink" / "checkpoints")
         job_id = self.rest.submit_sql(layout.FUNCTIONS_JAR, script, name=JOB, restore_from=str(checkpoint) if checkpoint else None)
         require(lambda: self.rest.job(job_id).is_flowing, "all tasks of the job run")

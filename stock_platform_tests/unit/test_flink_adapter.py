@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from stock_platform.adapters.flink import fill_script, newest_checkpoint
+from stock_platform.adapters.flink import newest_checkpoint
+from stock_platform.adapters.flink_script import STREAM, fill_script
 from stock_platform.config import ROOT
 from stock_platform.errors import SettingInvalid
 
@@ -18,18 +19,18 @@ VALUES = {
 
 
 def test_script_has_tables_before_inserts_and_nothing_left_open() -> None:
-    script = fill_script(ROOT / "flink" / "sql", VALUES)
+    script = fill_script(ROOT / "flink" / "sql", STREAM, VALUES)
     assert "${" not in script.replace("${...}", "")
     assert script.index("CREATE TABLE staging_bar_1m") < script.index("INSERT INTO staging_bar_1m")
 
 
 def test_quote_in_a_password_stays_inside_its_literal() -> None:
-    assert "'password' = 'it''s'" in fill_script(ROOT / "flink" / "sql", VALUES)
+    assert "'password' = 'it''s'" in fill_script(ROOT / "flink" / "sql", STREAM, VALUES)
 
 
 def test_value_that_nobody_gave_is_named() -> None:
     with pytest.raises(SettingInvalid, match="POSTGRES_URL"):
-        fill_script(ROOT / "flink" / "sql", {"KAFKA_BOOTSTRAP": "127.0.0.1:9092"})
+        fill_script(ROOT / "flink" / "sql", STREAM, {"KAFKA_BOOTSTRAP": "127.0.0.1:9092"})
 
 
 def _checkpoint(folder: Path, job: str, number: int, *, age_s: int, files: tuple[str, ...] = ("_metadata",)) -> Path:

@@ -6,13 +6,20 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.configuration.PipelineOptions;
 import org.apache.flink.table.api.EnvironmentSettings;
+import org.apache.flink.table.api.StatementSet;
 import org.apache.flink.table.api.TableEnvironment;
 
-/** Entry class of {@code POST /jars/:id/run}: plans a SQL file in the JobManager and submits it; needs no gateway. */
+/**
+ * Entry class of {@code POST /jars/:id/run}: plans a SQL file in the JobManager and submits all its INSERTs as one job;
+ * needs no gateway.
+ */
 public final class SqlJob {
+    private static final Pattern INSERT = Pattern.compile("(?i)INSERT\\s");
+
     private SqlJob() {}
 
     /**
@@ -25,7 +32,15 @@ public final class SqlJob {
         Configuration configuration = Configuration.fromMap(script.settings());
         configuration.set(PipelineOptions.NAME, options.get("--name"));
         TableEnvironment tables = TableEnvironment.create(EnvironmentSettings.newInstance().withConfiguration(configuration).build());
-        script.statements().forEach(tables::executeSql);
+        StatementSet inserts = tables.createStatementSet();
+        for (String statement : script.statements()) {
+            if (INSERT.matcher(statement).lookingAt()) {
+                inserts.addInsertSql(statement);
+            } else {
+                tables.executeSql(statement);
+            }
+        }
+        inserts.execute();
     }
 
     private static Map<String, String> options(List<String> arguments) {

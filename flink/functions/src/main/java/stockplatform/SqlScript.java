@@ -3,21 +3,18 @@ package stockplatform;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * A SQL file cut into its statements. A statement ends with a semicolon outside of quotes, comments and of
- * {@code BEGIN … END}.
+ * A SQL file cut into its statements. A statement ends with a semicolon outside of quotes and comments.
  *
  * @param settings what SET says, wherever in the file it stands
  * @param statements all others, in order, without their last semicolon
  */
 record SqlScript(Map<String, String> settings, List<String> statements) {
-    private static final Pattern TOKEN = Pattern.compile(
-            "--[^\\n]*|/\\*.*?\\*/|'(?:[^']|'')*'|`[^`]*`|\\b(?:BEGIN|CASE|END)\\b|;", Pattern.DOTALL | Pattern.CASE_INSENSITIVE);
+    private static final Pattern TOKEN = Pattern.compile("--[^\\n]*|/\\*.*?\\*/|'(?:[^']|'')*'|`[^`]*`|;", Pattern.DOTALL);
     private static final Pattern SETTING = Pattern.compile("(?i)SET\\s+'([^']+)'\\s*=\\s*'([^']*)'");
 
     static SqlScript parse(String text) {
@@ -38,30 +35,20 @@ record SqlScript(Map<String, String> settings, List<String> statements) {
         List<String> statements = new ArrayList<>();
         StringBuilder statement = new StringBuilder();
         Matcher token = TOKEN.matcher(text);
-        int depth = 0;
         int from = 0;
         while (token.find()) {
             statement.append(text, from, token.start());
             from = token.end();
             String found = token.group();
-            if (found.equals(";") && depth == 0) {
+            if (found.equals(";")) {
                 statements.add(statement.toString().strip());
                 statement.setLength(0);
             } else if (!found.startsWith("--") && !found.startsWith("/*")) {
-                depth += opened(found);
                 statement.append(found);
             }
         }
         statements.add(statement.append(text.substring(from)).toString().strip());
         statements.removeIf(String::isEmpty);
         return statements;
-    }
-
-    private static int opened(String token) {
-        return switch (token.toUpperCase(Locale.ROOT)) {
-            case "BEGIN", "CASE" -> 1;
-            case "END" -> -1;
-            default -> 0;
-        };
     }
 }

@@ -8,19 +8,21 @@ import org.junit.jupiter.api.Test;
 
 class SqlScriptTest {
     @Test
-    void statementsEndOutsideOfQuotesCommentsAndBlocks() {
+    void statementsEndOutsideOfQuotesAndComments() {
         SqlScript script = SqlScript.parse("""
                 -- a comment; with a semicolon and it's quote
                 SET 'a.b' = 'c d';
-                CREATE TABLE t (`end` INT) WITH ('x' = 'it''s; BEGIN');
-                /* BEGIN; */ EXECUTE STATEMENT SET BEGIN INSERT INTO t SELECT CASE WHEN TRUE THEN 1 END; INSERT INTO t SELECT 2; END;
+                CREATE TABLE t (`end` INT) WITH ('x' = 'it''s; quoted');
+                /* left out; */ INSERT INTO t SELECT CASE WHEN TRUE THEN 1 END;
+                INSERT INTO t SELECT 2
                 """);
 
         assertEquals(Map.of("a.b", "c d"), script.settings());
         assertEquals(
                 List.of(
-                        "CREATE TABLE t (`end` INT) WITH ('x' = 'it''s; BEGIN')",
-                        "EXECUTE STATEMENT SET BEGIN INSERT INTO t SELECT CASE WHEN TRUE THEN 1 END; INSERT INTO t SELECT 2; END"),
+                        "CREATE TABLE t (`end` INT) WITH ('x' = 'it''s; quoted')",
+                        "INSERT INTO t SELECT CASE WHEN TRUE THEN 1 END",
+                        "INSERT INTO t SELECT 2"),
                 script.statements());
     }
 }
