@@ -172,9 +172,9 @@ class Validator:
     def _day_volume(self, candidate: Candidate, state: SymbolState) -> int | None:
         """Cumulative volume with this tick. A vendor's is published as it came; its course is only watched."""
         if candidate.day_volume is None:
-            if self._is_live:
+            if self._is_live or candidate.size is None:
                 return None
-            state.volume += candidate.size or 0
+            state.volume += candidate.size
             return state.volume
         if state.is_in_order(candidate):
             course = state.follow_volume(candidate.day_volume)

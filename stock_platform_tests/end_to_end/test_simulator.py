@@ -45,6 +45,13 @@ def test_full_minutes_are_certified_as_passed(stack: RunningStack) -> None:
     assert stack.value("SELECT count(*) FROM quality.quarantine") == 0
 
 
+def test_coins_have_no_volume_and_stocks_have(stack: RunningStack) -> None:
+    query = "SELECT count(*) FROM market.bar_1m WHERE verdict = 'passed' AND symbol = 'BTC-USD'"
+    assert wait_until(lambda: stack.value(query) >= 1, CLOCK, within=timedelta(seconds=240), every=timedelta(seconds=2))
+    assert stack.value(f"{query} AND volume IS NULL AND vwap IS NULL") == stack.value(query)
+    assert stack.value("SELECT count(*) FROM market.bar_1m WHERE symbol = 'AAPL' AND verdict = 'passed' AND volume IS NULL") == 0
+
+
 def test_memory_of_the_whole_stack_is_bounded(stack: RunningStack) -> None:
     status = stack.status()
     assert status["healthy"], status

@@ -112,6 +112,14 @@ def test_volume_is_closed_at_the_boundary(database: Settings, admin: Connection)
     ]
 
 
+def test_bars_without_cumulative_volume_pass_with_volume_and_vwap_null(database: Settings, admin: Connection) -> None:
+    none = dict.fromkeys(("day_volume_first", "day_volume_last", "price_first", "notional_inside"))
+    for minute in (0, 1, 5):
+        stage(admin, minute, first=0, last=0, **none)
+    assert run_gate(database, "run-1") == Promotion(3, 0, 0)
+    assert certified(admin) == [(minute, None, None, "passed", 1) for minute in (0, 1, 5)]
+
+
 def test_repeat_changes_nothing(database: Settings, admin: Connection) -> None:
     stage(admin, 0, first=100, last=300)
     run_gate(database, "run-1")

@@ -56,12 +56,12 @@ class _Expected:
 
 
 _EXPECTED = (
-    _Expected("BTC-USD", "94745.08", 59712028672, None, "2025-01-10 11:39:00", 1, None, "USD", "regular"),
+    _Expected("BTC-USD", "94745.08", None, None, "2025-01-10 11:39:00", 1, None, "USD", "regular"),
     _Expected("AAPL", "305.76", None, None, "2026-05-22 08:10:22", 0, "304.99", None, "pre"),
     _Expected("AAPL", "307.2", 5422202, 49, "2026-08-05 13:43:15", 1, "309.38", None, "regular"),
     _Expected("AAPL", "339.5", None, None, "2026-07-29 21:11:52", 2, None, None, "post"),
-    _Expected("BTC-USD", "63343.95", 27724728320, None, "2026-07-29 21:11:50", 1, None, "USD", "regular"),
-    _Expected("BTC-USD", "63391.56", 21288488960, None, "2026-08-13 12:03:09", 1, None, "USD", "regular"),
+    _Expected("BTC-USD", "63343.95", None, None, "2026-07-29 21:11:50", 1, None, "USD", "regular"),
+    _Expected("BTC-USD", "63391.56", None, None, "2026-08-13 12:03:09", 1, None, "USD", "regular"),
     _Expected("EURUSD=X", "1.15327", None, None, "2026-08-13 12:03:09", 1, "1.1522", None, "regular"),
     _Expected("RELIANCE.NS", "1192.3", 5872483, 7, "2026-09-30 06:16:08", 1, "1182", None, "regular"),
     _Expected("TSLA", "676.08", 15605331, None, "2021-04-07 17:10:34", 1, "691.62", None, "regular"),
@@ -110,6 +110,18 @@ def test_recorded_frame_becomes_the_right_tick(index: int) -> None:
     assert tick.session_phase == expected.session_phase
     assert tick.day_volume == expected.day_volume
     assert not tick.is_suspect
+
+
+@pytest.mark.parametrize(
+    ("quote_type", "expected"),
+    [(8, (900, 900)), (20, (900, 900)), (9, (900, 900)), (18, (900, 900)), (14, (None, None)), (41, (None, None))],
+)
+def test_day_volume_is_taken_only_from_kinds_that_count_it_up_from_the_open(
+    quote_type: int, expected: tuple[int | None, int | None]
+) -> None:
+    """Equity, ETF, index and future; then currency and coin, whose frames hold a number of the last 24 hours, if any."""
+    found = _candidate(encode(id="X", price=1.5, time=_TIME, quote_type=quote_type, day_volume=900, last_size=900).encode())
+    assert (found.day_volume, found.size) == expected
 
 
 def test_pair_of_one_second_with_falling_volume_is_published_as_it_came() -> None:

@@ -191,6 +191,13 @@ def test_tape_with_cumulative_volumes_is_taken_at_its_word() -> None:
     assert validator.counts.duplicates == 0
 
 
+def test_print_of_a_tape_without_size_and_volume_has_none() -> None:
+    validator = _validator(source="tape")
+    sizes = [None, 7, None]
+    ticks = [_accepted(validator.judge(_candidate(ts_connected=None, day_volume=None, size=size))) for size in sizes]
+    assert [tick.day_volume for tick in ticks] == [None, 7, None]
+
+
 def test_stream_has_day_volume_in_regular_hours_only() -> None:
     validator = _validator()
     assert _accepted(validator.judge(_candidate(ts_event=_BEFORE_OPEN, day_volume=5))).day_volume is None

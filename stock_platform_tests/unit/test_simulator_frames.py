@@ -16,7 +16,9 @@ from stock_platform.feed.simulator.faults import Faults
 from stock_platform.feed.simulator.market import Market
 from stock_platform.feed.simulator.scenario import load_scenario
 from stock_platform.feed.simulator.world import World
+from stock_platform.feed.tick import EPOCH, Candidate
 from stock_platform.feed.watchlist import load_watchlist
+from stock_platform.feed.yahoo.pricing import Decoder, Frame
 from stock_platform_tests.simulators import parsed
 
 _MARKET = Market(
@@ -52,6 +54,42 @@ def test_frame_is_yahoo_s() -> None:
     assert pricing.day_volume > 0
     assert pricing.change == pytest.approx(pricing.price - pricing.previous_close, abs=1e-4)
     assert not pricing.HasField("last_size")
+
+
+@pytest.mark.parametrize("hour", [0, 9, 23])
+def test_coin_carries_the_volume_of_the_last_24_hours_three_times(hour: int) -> None:
+    """Expected: what the market's own session volumes grew by between the two instants."""
+    second = _START - _START % 86_400 + 3_600 * hour + 30
+    (pricing,) = (parsed(frame) for frame in _sent(_frames(), symbol="BTC-USD", start=second))
+    midnight = second - second % 86_400
+    today, before, then = (
+        _traded(start, end)
+        for start, end in ((midnight, second), (midnight - 86_400, midnight - 1), (midnight - 86_400, second - 86_400))
+    )
+    assert pricing.day_volume == today + before - then
+    assert pricing.day_volume > 20_000_000_000, "some 68 billion a day in the watchlist, at any hour"
+    assert pricing.last_size == pricing.vol_24hr == pricing.day_volume
+
+
+def _traded(midnight: int, second: int) -> int:
+    """Session volume of the coin at that second of the day; at full rate each second has an update."""
+    block = _MARKET.block("BTC-USD", second - second % 900)
+    assert block.seconds[0] >= midnight
+    return int(block.volumes[block.seconds <= second][-1])
+
+
+def test_equities_of_a_market_that_never_closes_keep_their_session_s_volume() -> None:
+    """The tick as the feed decodes it; a coin's has none."""
+    decoded = {symbol: _decoded(symbol) for symbol in ("AAPL", "BTC-USD")}
+    assert decoded["AAPL"].day_volume is not None
+    assert (decoded["BTC-USD"].day_volume, decoded["BTC-USD"].size) == (None, None)
+
+
+def _decoded(symbol: str) -> Candidate:
+    (body,) = _sent(_frames(), symbol=symbol)
+    found = Decoder().decode(Frame(body, EPOCH, EPOCH, 0))
+    assert isinstance(found, Candidate)
+    return found
 
 
 def test_pre_market_frame_carries_an_explicit_phase_and_no_volume() -> None:

@@ -12,7 +12,7 @@ from stock_platform.feed.simulator.fault import AnyFrame, BadFrame, Duplicate, R
 from stock_platform.feed.simulator.faults import Faults
 from stock_platform.feed.simulator.shape import Hours
 from stock_platform.feed.simulator.updates import Update
-from stock_platform.feed.simulator.venue import quote_type_of, venue_of
+from stock_platform.feed.simulator.venue import COIN, quote_type_of, venue_of
 from stock_platform.feed.simulator.world import World
 from stock_platform.feed.yahoo.pricing import PricingData
 
@@ -119,6 +119,8 @@ class Frames:
         )
         if update.day_volume is not None:
             pricing.day_volume = update.day_volume
+            if pricing.quote_type == COIN:  # as Yahoo: the same number three times
+                pricing.last_size = pricing.vol_24hr = update.day_volume
         if update.previous_close:
             change = update.price - update.previous_close
             pricing.previous_close = update.previous_close

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from stock_platform.feed.simulator.chart import FIRST_TRADE, Charts
 from stock_platform.feed.simulator.fault import Dividend, Split
 from stock_platform.feed.simulator.shape import CLOSED, POST, PRE, REGULAR, Hours
-from stock_platform.feed.simulator.updates import PRICE_SCALE, instant
+from stock_platform.feed.simulator.updates import PRICE_SCALE, DailyBar, Update, instant
 from stock_platform.feed.simulator.venue import kind_of, venue_of
 from stock_platform.feed.simulator.world import World
 
@@ -74,11 +74,16 @@ class Quotes:
             "regularMarketDayHigh": high,
             "regularMarketDayLow": low,
             "regularMarketDayRange": f"{low} - {high}",
-            "regularMarketVolume": bar.volume,
+            "regularMarketVolume": self._volume(symbol, last, bar),
         }
         if prefix := _PREFIXES.get(newest.phase):
             prices |= {**_move(prefix, newest.price, last.price), f"{prefix}Time": newest.second}
         return prices
+
+    def _volume(self, symbol: str, last: Update, bar: DailyBar) -> int:
+        """The session's; of a coin that of the last 24 hours, of a currency 0."""
+        kind = kind_of(self._world.source.instruments[symbol])
+        return (last.day_volume or 0) if kind in ("CRYPTOCURRENCY", "CURRENCY") else bar.volume
 
     def _phase(self, symbol: str, now: datetime) -> int:
         phase = self._world.source.calendar(symbol).phase(now)

@@ -52,7 +52,7 @@ class Update(NamedTuple):
 
     Args:
         second: Of the epoch.
-        day_volume: None outside the regular session.
+        day_volume: As the vendor says it: of a coin that of the last 24 hours; None outside the regular session and of currencies.
         phase: Yahoo's market_hours.
     """
 

@@ -39,7 +39,9 @@ _VENUES = {
 }
 _KIND_BY_SECTOR = {"Cryptocurrency": "CRYPTOCURRENCY", "Index Fund": "ETF"}
 _KIND_BY_SUFFIX = {"=X": "CURRENCY", "=F": "FUTURE"}
-_QUOTE_TYPES = {"EQUITY": 8, "ETF": 20, "CRYPTOCURRENCY": 41, "CURRENCY": 14, "FUTURE": 18, "INDEX": 9}
+COIN = 41
+"""Quote type of a coin, whose volume is that of the last 24 hours."""
+_QUOTE_TYPES = {"EQUITY": 8, "ETF": 20, "CRYPTOCURRENCY": COIN, "CURRENCY": 14, "FUTURE": 18, "INDEX": 9}
 """PricingData.quote_type: 8, 14 and 41 as in captured frames, the others as public clients of the stream list them."""
 
 

@@ -9,7 +9,7 @@ from stock_platform.calendars import Session
 from stock_platform.feed.simulator.events import happened
 from stock_platform.feed.simulator.fault import Split
 from stock_platform.feed.simulator.faults import Faults, Timed
-from stock_platform.feed.simulator.shape import REGULAR
+from stock_platform.feed.simulator.shape import DAY_S, REGULAR
 from stock_platform.feed.simulator.updates import (
     BLOCK_S,
     PRICE_SCALE,
@@ -21,6 +21,7 @@ from stock_platform.feed.simulator.updates import (
     joined,
     second_of,
 )
+from stock_platform.feed.simulator.venue import kind_of
 
 _EMPTY_BLOCKS_LIMIT = 200
 """So many blocks without an update (a halt of two days) and nothing is known any more."""
@@ -33,6 +34,7 @@ class World:
     def __init__(self, source: Source, faults: Faults) -> None:
         self.source = source
         self.faults = faults
+        self._kinds = {symbol: kind_of(each) for symbol, each in source.instruments.items()}
         count = len(source.instruments)
         self._block = lru_cache(maxsize=3 * count + 256)(self._compute_block)
         self._previous = lru_cache(maxsize=3 * count + 256)(self._compute_previous)
@@ -40,19 +42,8 @@ class World:
 
     def newest(self, symbol: str, second: int) -> Update | None:
         """The newest update at or before that second; None when it is not traded here."""
-        if symbol not in self.source.instruments:
-            return None
-        start: int | None = block_start(second)
-        for _ in range(_EMPTY_BLOCKS_LIMIT):
-            start = self.source.active_block(symbol, start)
-            if start is None:
-                return None
-            block = self._block(symbol, start, self.faults.version)
-            index = int(block.seconds.searchsorted(second, side="right")) - 1
-            if index >= 0:
-                return self._update(symbol, block, index)
-            start -= BLOCK_S
-        return None
+        found = self._find(symbol, second) if symbol in self.source.instruments else None
+        return self._update(symbol, *found) if found else None
 
     def update(self, symbol: str, second: int) -> Update | None:
         """What happens to the symbol in that second of the epoch; None when nothing does, or it is not traded here."""
@@ -93,6 +84,20 @@ class World:
         """Last regular price of the session before, in today's shares; None where nothing is known of it."""
         return self._previous(symbol, block_start(second), self.faults.version)
 
+    def _find(self, symbol: str, second: int) -> tuple[Block, int] | None:
+        """Block and index of the newest update at or before that second."""
+        start: int | None = block_start(second)
+        for _ in range(_EMPTY_BLOCKS_LIMIT):
+            start = self.source.active_block(symbol, start)
+            if start is None:
+                return None
+            block = self._block(symbol, start, self.faults.version)
+            index = int(block.seconds.searchsorted(second, side="right")) - 1
+            if index >= 0:
+                return block, index
+            start -= BLOCK_S
+        return None
+
     def _compute_block(self, symbol: str, start: int, version: int) -> Block:
         return happened(self.source.block(symbol, start), self.faults.of_market(symbol))
 
@@ -118,12 +123,32 @@ class World:
         return None
 
     def _update(self, symbol: str, block: Block, index: int) -> Update:
-        second, volume = int(block.seconds[index]), int(block.volumes[index])
+        second = int(block.seconds[index])
         return Update(
             symbol=symbol,
             second=second,
             price=int(block.prices[index]) / PRICE_SCALE,
-            day_volume=None if volume < 0 else volume,
+            day_volume=self._day_volume(symbol, second, int(block.volumes[index])),
             phase=int(block.phases[index]),
             previous_close=self.previous_close(symbol, second),
         )
+
+    def _day_volume(self, symbol: str, second: int, traded: int) -> int | None:
+        """As the vendor says it of this kind; `traded` is the session's so far, -1 outside of it."""
+        if traded < 0 or self._kinds[symbol] == "CURRENCY":
+            return None
+        if self._kinds[symbol] == "CRYPTOCURRENCY":
+            return traded + self._traded_on_day_before(symbol, second)
+        return traded
+
+    def _traded_on_day_before(self, symbol: str, second: int) -> int:
+        """The part of the UTC day before that lies within the last 24 hours."""
+        midnight = second - second % DAY_S
+        return max(0, self._traded(symbol, midnight - 1) - self._traded(symbol, second - DAY_S))
+
+    def _traded(self, symbol: str, second: int) -> int:
+        """Traded on a UTC day up to that second."""
+        found = self._find(symbol, second)
+        if found is None or found[0].seconds[found[1]] < second - second % DAY_S:
+            return 0
+        return max(0, int(found[0].volumes[found[1]]))

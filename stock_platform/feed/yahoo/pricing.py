@@ -36,7 +36,10 @@ _KNOWN_PHASES = frozenset(range(5))
 """Pre, regular, post, extended, and 4, seen overnight."""
 _CHANGES_SINCE_CLOSE = frozenset({0, 1, 4})
 """Pre, regular and overnight frames."""
-_CRYPTO = 41
+_CURRENCY, _CRYPTO = 14, 41
+_WITHOUT_SESSION_VOLUME = frozenset({_CURRENCY, _CRYPTO})
+"""Quote types without a volume that counts up from the open: a coin's is that of the last 24 hours, and its size the same number
+once more (captured frames); a currency pair has none."""
 _DIGITS = (2, 6)
 _SCALES = tuple(10**digits for digits in range(_DIGITS[1] + 1))
 _CLOSE_LIMIT = 1e9
@@ -162,13 +165,15 @@ def _candidate(pricing: Any, frame: Frame) -> Candidate:
     phase, day_volume, size = pricing.market_hours, pricing.day_volume, pricing.last_size
     if not phase and not pricing.HasField("market_hours"):
         phase = None
-    if not day_volume and not pricing.HasField("day_volume"):
+    if pricing.quote_type in _WITHOUT_SESSION_VOLUME:
+        day_volume, size = None, 0
+    elif not day_volume and not pricing.HasField("day_volume"):
         day_volume = None
     return Candidate(
         symbol,
         Decimal("%.7g" % price),  # noqa: UP031 - 80 ns less than the f-string
         day_volume,
-        size if size > 0 and size != day_volume else None,  # a coin's frame repeats the day's volume: no size at all
+        size if size > 0 else None,
         ts_event,
         frame.ts_recv,
         _previous_close(pricing, price, phase),

@@ -14,13 +14,15 @@ from stock_platform.feed.yahoo.answer import Unusable, instant_of, integer_of, m
 
 _PHASES = (("regular", 1), ("pre", 0), ("post", 2))
 """Prefix of the quote's fields, and the market_hours that the stream gives the same price."""
+_WITHOUT_SESSION_VOLUME = frozenset({"CRYPTOCURRENCY", "CURRENCY"})
+"""As in the stream: a coin's volume is that of the last 24 hours, a currency pair has none."""
 
 
 class LastSale(NamedTuple):
     """The newest price of a quote.
 
     Args:
-        day_volume: Of the regular session; None for a price outside it, as in the stream.
+        day_volume: Of the regular session; None for a price outside it and for coins and currencies, as in the stream.
         previous_close: Before the opening the last regular price, else the vendor's previous close; None where it says 0.
         vendor_phase: market_hours as the stream would say it.
     """
@@ -89,12 +91,12 @@ def _sale(part: Mapping[str, Any], prefix: str, phase: int) -> LastSale | None:
     price, ts = price_of(part.get(f"{prefix}MarketPrice")), instant_of(part.get(f"{prefix}MarketTime"))
     if price is None or ts is None:
         return None
-    is_regular = prefix == "regular"
+    has_volume = prefix == "regular" and part.get("quoteType") not in _WITHOUT_SESSION_VOLUME
     before = part.get("regularMarketPrice" if prefix == "pre" else "regularMarketPreviousClose")
     return LastSale(
         price=price,
         ts_event=ts,
-        day_volume=integer_of(part.get("regularMarketVolume")) if is_regular else None,
+        day_volume=integer_of(part.get("regularMarketVolume")) if has_volume else None,
         previous_close=price_of(before) or None,
         vendor_phase=phase,
     )
