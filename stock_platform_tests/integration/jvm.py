@@ -98,7 +98,8 @@ class Cluster:
         self.postgres = self._server("postgres", postgres.server_command(self.folder / "postgres", port=self.postgres_port))
         self.kafka = self._server("kafka", kafka.broker_command(java, jars / "kafka", kafka_conf))
         self.jobmanager = self._server("jobmanager", flink.jobmanager_command(java, jars / "flink", self.conf))
-        self.taskmanager = self._server("taskmanager", flink.taskmanager_command(java, jars / "flink", self.conf))
+        worker = flink.taskmanager_command(java, jars / "flink", self.conf, parallelism=self.parallelism)
+        self.taskmanager = self._server("taskmanager", worker)
         self.rest = FlinkRest(f"http://127.0.0.1:{self.flink_port}")
         self._format = kafka.format_command(java, jars / "kafka", kafka_conf)
 
