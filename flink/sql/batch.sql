@@ -1,13 +1,12 @@
--- Settings of a restatement: the same tables and the same SQL, bounded by Kafka offsets, into a shadow table.
+-- Settings of a restatement, and the shadow table that its bars go to instead of staging.bar_1m.
+-- Rerun: the number of the restatement is in POSTGRES_URL and each bar comes once, so there is no key to meet and no retry.
 SET 'execution.runtime-mode' = 'batch';
 SET 'table.local-time-zone' = 'UTC';
 SET 'pipeline.generic-types' = 'false';
+SET 'restart-strategy.type' = 'disable';
+SET 'execution.batch-shuffle-mode' = 'ALL_EXCHANGES_PIPELINED';
 
-ALTER TABLE market_ticks_v1 SET (
-    'scan.startup.mode' = 'specific-offsets',
-    'scan.startup.specific-offsets' = '${OFFSETS_START}',
-    'scan.bounded.mode' = 'specific-offsets',
-    'scan.bounded.specific-offsets' = '${OFFSETS_END}'
-);
-
-ALTER TABLE staging_bar_1m SET ('table-name' = '${BAR_TABLE}');
+CREATE TEMPORARY TABLE staging_bar_1m WITH ( -- noqa: PRS
+    'table-name' = 'staging.bar_1m_restated',
+    'sink.buffer-flush.max-rows' = '10000'
+) LIKE staging_bar_1m (EXCLUDING CONSTRAINTS OVERWRITING OPTIONS);

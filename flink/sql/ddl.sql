@@ -3,6 +3,18 @@
 
 -- market.ticks.v1: one message per last-sale update of a symbol and line; key = symbol.
 CREATE TABLE market_ticks_v1 (
+    `symbol` STRING,
+    `price` DECIMAL(18, 6),
+    `day_volume` BIGINT,
+    `ts_event` BIGINT,
+    `ts_recv` BIGINT,
+    `session_phase` STRING,
+    `currency` STRING,
+    `previous_close` DECIMAL(18, 6),
+    `source` STRING,
+    `is_continuous` BOOLEAN,
+    `reason` STRING,
+    `detail` STRING,
     `payload` BYTES,
     `kafka_partition` INT METADATA FROM 'partition' VIRTUAL,
     `kafka_offset` BIGINT METADATA FROM 'offset' VIRTUAL,
@@ -14,7 +26,7 @@ CREATE TABLE market_ticks_v1 (
     'properties.group.id' = 'ticks_to_bars',
     'scan.startup.mode' = 'earliest-offset',
     'scan.topic-partition-discovery.interval' = '60 s',
-    'format' = 'raw'
+    'format' = 'tick'
 );
 
 -- staging.bar_1m: one row per symbol and minute with at least one regular-session tick.
@@ -78,23 +90,19 @@ CREATE TABLE market_quote (
 -- market.quotes.v1: one message per accepted tick; key = symbol; compacted.
 CREATE TABLE market_quotes_v1 (
     `symbol` STRING,
-    `price` STRING,
-    `previous_close` STRING,
-    `change_pct` STRING,
-    `day_volume` BIGINT,
-    `currency` STRING,
-    `session_phase` STRING,
-    `ts_event` BIGINT,
-    `ts_recv` BIGINT,
-    `source` STRING
+    `message` BYTES
 ) WITH (
     'connector' = 'kafka',
     'topic' = 'market.quotes.v1',
     'properties.bootstrap.servers' = '${KAFKA_BOOTSTRAP}',
-    'sink.delivery-guarantee' = 'at-least-once',
     'key.format' = 'raw',
     'key.fields' = 'symbol',
-    'value.format' = 'json'
+    'value.format' = 'raw',
+    'value.fields-include' = 'EXCEPT_KEY',
+    'sink.delivery-guarantee' = 'at-least-once',
+    'properties.linger.ms' = '5',
+    'properties.batch.size' = '131072',
+    'properties.compression.type' = 'lz4'
 );
 
 -- market.ticks.dlq.v1: one message per refused message; a restart may repeat the newest ones.

@@ -1,8 +1,11 @@
 -- Settings of the streaming job; batch.sql has those of a restatement.
 SET 'execution.runtime-mode' = 'streaming';
+SET 'parallelism.default' = '${PARALLELISM}';
 SET 'table.exec.mini-batch.enabled' = 'true';
 SET 'table.exec.mini-batch.allow-latency' = '200 ms';
-SET 'table.exec.mini-batch.size' = '5000';
+SET 'table.exec.mini-batch.size' = '50000';
 SET 'table.exec.state.ttl' = '${STATE_TTL}';
 SET 'table.local-time-zone' = 'UTC';
 SET 'pipeline.generic-types' = 'false';
+-- Rows go from one function to the next as they are: none of them keeps or changes what it was given.
+SET 'pipeline.object-reuse' = 'true';

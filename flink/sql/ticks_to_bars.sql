@@ -1,21 +1,13 @@
--- From ticks to bars: the functions, the good ticks, and the bars. The same text runs in streaming and in batch.
--- Reads:  market.ticks.v1
+-- From messages to good ticks, and from these to bars. The same text runs in streaming and in batch.
+-- Reads:  market.ticks.v1, through the format `tick`, which makes one row of any message
 -- Writes: staging.bar_1m  one row per symbol and minute with a regular-session tick
 -- Rerun:  the table comes out the same, bit for bit: keys, and aggregates that do not depend on order.
-CREATE TEMPORARY FUNCTION parse_tick AS 'stockplatform.ParseTick';
 CREATE TEMPORARY FUNCTION bar_agg AS 'stockplatform.BarAgg';
-CREATE TEMPORARY FUNCTION quote_agg AS 'stockplatform.QuoteAgg';
-CREATE TEMPORARY FUNCTION percent_change AS 'stockplatform.ChangePct';
+CREATE TEMPORARY FUNCTION epoch_ms AS 'stockplatform.EpochMs';
 CREATE TEMPORARY FUNCTION job_id AS 'stockplatform.JobId';
 
-CREATE TEMPORARY VIEW parsed_message AS
-SELECT
-    tick.*,
-    message.kafka_partition,
-    message.kafka_offset
-FROM market_ticks_v1 AS message,
-    LATERAL TABLE(parse_tick(message.payload, message.kafka_ts, ${LATE_LIMIT_MS})) AS tick;
-
+-- A tick that makes a bar is too late by the record alone, Kafka's time against the event's: every reader judges alike.
+-- The last price of a closed market is as old as the market is closed, and never too late. A limit of 0 is none.
 CREATE TEMPORARY VIEW good_tick AS
 SELECT
     symbol,
@@ -28,19 +20,32 @@ SELECT
     previous_close,
     source,
     is_continuous,
-    CAST(TO_TIMESTAMP_LTZ(ts_event - MOD(ts_event, 60000), 3) AS TIMESTAMP(3)) AS ts_start,
-    CAST(kafka_partition AS BIGINT) AS kafka_partition,
+    kafka_partition,
     kafka_offset
-FROM parsed_message
-WHERE reason IS NULL;
+FROM market_ticks_v1
+WHERE
+    reason IS NULL
+    AND (session_phase <> 'regular' OR ${LATE_LIMIT_MS} = 0 OR epoch_ms(kafka_ts) - ts_event <= ${LATE_LIMIT_MS});
 
 CREATE TEMPORARY VIEW built_bar AS
 SELECT
     symbol,
     ts_start,
     bar_agg(price, day_volume, ts_event, is_continuous, source, kafka_partition, kafka_offset) AS bar
-FROM good_tick
-WHERE session_phase = 'regular'
+FROM (
+    SELECT
+        symbol,
+        CAST(TO_TIMESTAMP_LTZ(ts_event - MOD(ts_event, 60000), 3) AS TIMESTAMP(3)) AS ts_start,
+        price,
+        day_volume,
+        ts_event,
+        is_continuous,
+        source,
+        CAST(kafka_partition AS BIGINT) AS kafka_partition,
+        kafka_offset
+    FROM good_tick
+    WHERE session_phase = 'regular'
+) AS tick
 GROUP BY symbol, ts_start;
 
 INSERT INTO staging_bar_1m (

@@ -2,6 +2,10 @@
 -- Writes: market.quote      one row per symbol
 --         market.quotes.v1  one message per good tick, in arrival order
 -- Rerun:  the table comes out the same, bit for bit; the topic may repeat its newest messages.
+CREATE TEMPORARY FUNCTION quote_agg AS 'stockplatform.QuoteAgg';
+CREATE TEMPORARY FUNCTION quote_json AS 'stockplatform.QuoteJson';
+CREATE TEMPORARY FUNCTION percent_change AS 'stockplatform.ChangePct';
+
 CREATE TEMPORARY VIEW newest_tick AS
 SELECT
     symbol,
@@ -25,18 +29,8 @@ SELECT
     quote.source
 FROM newest_tick;
 
-INSERT INTO market_quotes_v1 (
-    symbol, price, previous_close, change_pct, day_volume, currency, session_phase, ts_event, ts_recv, source
-)
+INSERT INTO market_quotes_v1 (symbol, message)
 SELECT
     symbol,
-    CAST(price AS STRING),
-    CAST(previous_close AS STRING),
-    CAST(percent_change(price, previous_close) AS STRING),
-    day_volume,
-    currency,
-    session_phase,
-    ts_event,
-    ts_recv,
-    source
+    quote_json(symbol, price, previous_close, day_volume, currency, session_phase, ts_event, ts_recv, source)
 FROM good_tick;

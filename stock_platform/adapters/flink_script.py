@@ -1,18 +1,71 @@
-"""The text of a Flink job: parts of flink/sql put together and filled in. Not here: its submission (adapters/flink)."""
+"""The text of a Flink job: parts of flink/sql put together and filled in, and what of it a job's state depends on.
 
+Not here: its submission (adapters/flink), the states themselves (adapters/flink_state)."""
+
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from stock_platform.errors import SettingInvalid
 
 STREAM = ("streaming.sql", "ddl.sql", "ticks_to_bars.sql", "ticks_to_quotes.sql", "dead_letters.sql")
 """The streaming job."""
-RESTATEMENT = ("ddl.sql", "batch.sql", "ticks_to_bars.sql")
-"""The same bars from a bounded part of the topic, in batch mode, into a table of its own."""
+RESTATEMENT_OF_TOPIC = ("ddl.sql", "batch.sql", "ticks_of_topic.sql", "ticks_of_session.sql", "ticks_to_bars.sql")
+RESTATEMENT_OF_ARCHIVE = ("ddl.sql", "batch.sql", "ticks_of_archive.sql", "ticks_of_session.sql", "ticks_to_bars.sql")
+"""The same bars of one session's ticks, in batch mode, into a table of its own."""
 
-_DEFAULTS = {"LATE_LIMIT_MS": "93600000", "STATE_TTL": "26 h"}
-"""26 hours: a session and its extended hours, and two hours of outage. State must live at least as long as a tick may be late."""
+STATE_FORMAT = 1
+"""Version of the bytes that our functions keep in Flink's state: raise it when a serializer reads old bytes no more."""
+
+_DEFAULTS = {"PARALLELISM": "1", "LATE_LIMIT_MS": "3600000", "STATE_TTL": "14460 s"}
+"""One hour late, three hours of outage, and the bar's own minute: see script_values in stack/prepare."""
+
+_COMMENT = re.compile(r"--[^\n]*")
+_TUNING = re.compile(r"'[\w.-]*(buffer-flush|max-retries|allow-latency|mini-batch\.size|linger|batch\.size)[\w.-]*'\s*=\s*'[^']*'")
+"""Options that say when something is written, not what is kept."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a job's state can be read by: states of an equal plan fit, and no others.
+
+    Args:
+        sql: Digest of the script's templates without comments, blanks, tuning and what is filled in.
+    """
+
+    sql: str
+    flink: str
+    state_format: int
+
+    @property
+    def fingerprint(self) -> str:
+        """One short word for all of it."""
+        return _digest(repr(sorted(asdict(self).items())))
+
+    def differences(self, before: "Plan") -> str:
+        """What changed since another plan, for a person."""
+        changed = {
+            "the SQL of the job": (before.sql, self.sql),
+            "Flink": (before.flink, self.flink),
+            "the state format of the functions": (before.state_format, self.state_format),
+        }
+        return ", ".join(f"{what} ({old} → {new})" for what, (old, new) in changed.items() if old != new)
+
+
+def plan_of(folder: Path, parts: Sequence[str], *, flink: str) -> Plan:
+    """Plan of the job that these parts make on that version of Flink."""
+    text = _TUNING.sub("", _COMMENT.sub("", _template(folder, parts)))
+    return Plan(_digest("".join(text.split())), flink, STATE_FORMAT)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _template(folder: Path, parts: Sequence[str]) -> str:
+    return "\n".join((folder / name).read_text() for name in parts)
 
 
 def fill_script(folder: Path, parts: Sequence[str], values: Mapping[str, str]) -> str:
@@ -21,7 +74,6 @@ def fill_script(folder: Path, parts: Sequence[str], values: Mapping[str, str]) -
     Raises:
         SettingInvalid: a name has no value.
     """
-    text = "\n".join((folder / name).read_text() for name in parts)
     known = {**_DEFAULTS, **values}
 
     def value_of(match: re.Match[str]) -> str:
@@ -30,4 +82,4 @@ def fill_script(folder: Path, parts: Sequence[str], values: Mapping[str, str]) -
             raise SettingInvalid(name, None, f"a value, because one of {', '.join(parts)} in {folder} needs it")
         return known[name].replace("'", "''")
 
-    return re.sub(r"\$\{(\w+)\}", value_of, text)
+    return re.sub(r"\$\{(\w+)\}", value_of, _template(folder, parts))

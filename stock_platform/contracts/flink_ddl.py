@@ -39,21 +39,37 @@ _HEADER = """\
 -- Rendered from stock_platform/contracts by `stock-platform render`; do not edit.
 -- Names are the addresses with underscores. ${...} is filled at submission. Columns that the database fills are left out.
 """
-_RAW_COLUMNS = (
+_READ = (
+    "symbol",
+    "price",
+    "day_volume",
+    "ts_event",
+    "ts_recv",
+    "session_phase",
+    "currency",
+    "previous_close",
+    "source",
+    "is_continuous",
+)
+"""Fields of a tick that the job works with; the others are checked, and not carried along."""
+_OF_MESSAGE = (
+    "`reason` STRING",
+    "`detail` STRING",
     "`payload` BYTES",
     "`kafka_partition` INT METADATA FROM 'partition' VIRTUAL",
     "`kafka_offset` BIGINT METADATA FROM 'offset' VIRTUAL",
     "`kafka_ts` TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL",
 )
+_IN_JOB = {**_IN_TOPIC, Type.PRICE: "DECIMAL(18, 6)"}
 
 
 def render() -> str:
     """The whole file."""
     tables = (
-        _table(TICK, _RAW_COLUMNS, _source(TICK)),
+        _table(TICK, _messages(TICK), _source(TICK)),
         _table(STAGED_BAR, _upserted(STAGED_BAR), _postgres(STAGED_BAR)),
         _table(QUOTE, _upserted(QUOTE), _postgres(QUOTE)),
-        _table(QUOTE_UPDATE, _columns(QUOTE_UPDATE, _IN_TOPIC), _keyed_topic(QUOTE_UPDATE, "symbol")),
+        _table(QUOTE_UPDATE, ("`symbol` STRING", "`message` BYTES"), _keyed_topic(QUOTE_UPDATE, "symbol")),
         _table(DEAD_LETTER, _columns(DEAD_LETTER, _IN_TOPIC), _topic(DEAD_LETTER)),
     )
     return "\n".join([_HEADER, *tables])
@@ -68,6 +84,11 @@ def _table(record: Record, columns: tuple[str, ...], options: dict[str, str]) ->
     body = ",\n".join(f"    {column}" for column in columns)
     pairs = ",\n".join(f"    '{name}' = '{value}'" for name, value in options.items())
     return f"-- {record.address}: {record.grain}.\nCREATE TABLE {table_name(record)} (\n{body}\n) WITH (\n{pairs}\n);\n"
+
+
+def _messages(record: Record) -> tuple[str, ...]:
+    """Good ticks and others in one table, because each message is read once: a tick has no reason, another has only that."""
+    return (*(f"`{column.name}` {_IN_JOB[column.type]}" for column in record.columns if column.name in _READ), *_OF_MESSAGE)
 
 
 def _columns(record: Record, types: dict[Type, str]) -> tuple[str, ...]:
@@ -89,7 +110,7 @@ def _source(record: Record) -> dict[str, str]:
         "properties.group.id": JOB,
         "scan.startup.mode": "earliest-offset",
         "scan.topic-partition-discovery.interval": "60 s",
-        "format": "raw",
+        "format": "tick",
     }
 
 
@@ -98,9 +119,18 @@ def _topic(record: Record) -> dict[str, str]:
 
 
 def _keyed_topic(record: Record, key: str) -> dict[str, str]:
-    options = _topic(record)
-    del options["format"]
-    return {**options, "key.format": "raw", "key.fields": key, "value.format": "json"}
+    """A function of the job writes the message as the contract says; a reader in a browser's path waits for no long batch."""
+    return {
+        **_kafka(record),
+        "key.format": "raw",
+        "key.fields": key,
+        "value.format": "raw",
+        "value.fields-include": "EXCEPT_KEY",
+        "sink.delivery-guarantee": "at-least-once",
+        "properties.linger.ms": "5",
+        "properties.batch.size": "131072",
+        "properties.compression.type": "lz4",
+    }
 
 
 def _postgres(record: Record) -> dict[str, str]:

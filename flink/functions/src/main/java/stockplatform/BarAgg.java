@@ -58,31 +58,21 @@ public final class BarAgg extends AggregateFunction<RowData, BarState> {
     }
 
     private static RowData row(BarState bar) {
-        int first = 0;
-        int last = 0;
-        int high = 0;
-        int low = 0;
-        for (int i = 1; i < bar.size; i++) {
-            // Equal event times: the sort order (day volume, price) decides, as it rises with i.
-            first = bar.events[i] < bar.events[first] ? i : first;
-            last = bar.events[i] >= bar.events[last] ? i : last;
-            high = bar.prices[i] > bar.prices[high] ? i : high;
-            low = bar.prices[i] < bar.prices[low] ? i : low;
-        }
-        int sized = firstWithVolume(bar);
+        Extent extent = bar.extent;
+        int sized = bar.unsizedCount();
         boolean hasVolume = sized < bar.size;
         return GenericRowData.of(
-                price(bar, first),
-                price(bar, high),
-                price(bar, low),
-                price(bar, last),
+                price(extent.firstPrice),
+                price(extent.high),
+                price(extent.low),
+                price(extent.lastPrice),
                 (long) bar.size,
-                TimestampData.fromEpochMillis(bar.events[first]),
-                TimestampData.fromEpochMillis(bar.events[last]),
+                TimestampData.fromEpochMillis(extent.firstEvent),
+                TimestampData.fromEpochMillis(extent.lastEvent),
                 hasVolume ? bar.dayVolumes[sized] : null,
                 hasVolume ? bar.dayVolumes[bar.size - 1] : null,
-                hasVolume ? price(bar, sized) : null,
-                hasVolume ? notionalInside(bar, sized) : null,
+                hasVolume ? price(bar.prices[sized]) : null,
+                hasVolume ? notional(bar.notional) : null,
                 StringData.fromString(bar.source),
                 bar.partition,
                 bar.offsetFirst,
@@ -90,24 +80,12 @@ public final class BarAgg extends AggregateFunction<RowData, BarState> {
                 bar.isContinuous);
     }
 
-    private static int firstWithVolume(BarState bar) {
-        int at = 0;
-        while (at < bar.size && bar.dayVolumes[at] == BarState.NO_VOLUME) {
-            at++;
-        }
-        return at;
+    private static DecimalData price(long scaled) {
+        return DecimalData.fromUnscaledLong(scaled, Price.PRECISION, Price.SCALE);
     }
 
-    private static DecimalData price(BarState bar, int at) {
-        return DecimalData.fromUnscaledLong(bar.prices[at], Price.PRECISION, Price.SCALE);
-    }
-
-    /** Sum of price x rise of the day volume since the tick before. At most 1e18 x 2^63, so it fits both types. */
-    private static DecimalData notionalInside(BarState bar, int sized) {
-        ExactSum sum = new ExactSum();
-        for (int i = sized + 1; i < bar.size; i++) {
-            sum.addProduct(bar.prices[i], bar.dayVolumes[i] - bar.dayVolumes[i - 1]);
-        }
+    /** At most 1e18 x 2^63, so it fits. */
+    private static DecimalData notional(ExactSum sum) {
         return DecimalData.fromBigDecimal(new BigDecimal(sum.value(), Price.SCALE), NOTIONAL_PRECISION, Price.SCALE);
     }
 }

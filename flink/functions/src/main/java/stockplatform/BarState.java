@@ -6,10 +6,11 @@ import java.util.Arrays;
  * Distinct ticks of one bar, sorted by (day volume, event time, price); the same whatever the order of arrival.
  *
  * <p>A tick without day volume is kept with {@link #NO_VOLUME}, below all others. Prices are scaled, see {@link Price}.
+ * What a bar says of all its ticks is kept up to date beside them, so that one of 20,000 ticks is read as fast as one of 20.
  */
 public final class BarState {
     static final long NO_VOLUME = -1;
-    private static final int FIRST_CAPACITY = 8;
+    private static final int FIRST_CAPACITY = 4;
 
     int size;
     long[] dayVolumes;
@@ -21,6 +22,9 @@ public final class BarState {
     long partition = Long.MAX_VALUE;
     long offsetFirst = Long.MAX_VALUE;
     long offsetLast = Long.MIN_VALUE;
+    final Extent extent = new Extent();
+    /** Sum of price x rise of the day volume since the tick before, over the ticks that have one with volume before them. */
+    final ExactSum notional = new ExactSum();
 
     public BarState() {
         this(FIRST_CAPACITY);
@@ -37,10 +41,11 @@ public final class BarState {
         int found = find(dayVolume, event, price);
         int at = found < 0 ? -found - 1 : found;
         if (found < 0) {
+            forgetSteps(at, Math.min(at + 1, size));
             open(at);
-            dayVolumes[at] = dayVolume;
-            events[at] = event;
-            prices[at] = price;
+            put(at, dayVolume, event, price);
+            countSteps(at, Math.min(at + 2, size));
+            extent.take(dayVolume, event, price);
         }
         if (at == 0) {
             isContinuous = continuous || found == 0 && isContinuous;
@@ -55,27 +60,95 @@ public final class BarState {
         offsetLast = Math.max(offsetLast, last);
     }
 
-    /** Add all that another part of the same bar has seen. Its lowest tick goes first, so only that one's flag can count. */
+    /** Add all that another part of the same bar has seen; costs what lies above the other's lowest tick, and no more. */
     void merge(BarState other) {
-        for (int i = 0; i < other.size; i++) {
-            add(other.dayVolumes[i], other.events[i], other.prices[i], other.isContinuous);
+        if (other.size > 0) {
+            int found = find(other.dayVolumes[0], other.events[0], other.prices[0]);
+            int from = found < 0 ? -found - 1 : found;
+            if (from == 0) {
+                isContinuous = other.isContinuous || found == 0 && isContinuous;
+            }
+            forgetSteps(from, size);
+            mergeTail(from, other);
+            countSteps(from, size);
+            extent.take(other.extent);
         }
         trace(other.source, other.partition, other.offsetFirst, other.offsetLast);
     }
 
+    /** How many ticks have no volume; they are the lowest. */
+    int unsizedCount() {
+        int from = find(0, Long.MIN_VALUE, Long.MIN_VALUE);
+        return from < 0 ? -from - 1 : from;
+    }
+
     BarState copy() {
         BarState copy = new BarState(Math.max(size, 1));
-        System.arraycopy(dayVolumes, 0, copy.dayVolumes, 0, size);
-        System.arraycopy(events, 0, copy.events, 0, size);
-        System.arraycopy(prices, 0, copy.prices, 0, size);
-        copy.size = size;
+        copy.append(this, 0);
         copy.isContinuous = isContinuous;
+        copy.extent.take(extent);
+        copy.notional.set(notional);
         copy.trace(source, partition, offsetFirst, offsetLast);
         return copy;
     }
 
+    /** Work out what is kept beside the ticks, after they were read. */
+    void recount() {
+        for (int i = 0; i < size; i++) {
+            extent.take(dayVolumes[i], events[i], prices[i]);
+        }
+        countSteps(0, size);
+    }
+
+    private void mergeTail(int from, BarState other) {
+        int tailSize = size - from;
+        BarState tail = new BarState(tailSize);
+        tail.append(this, from);
+        size = from;
+        int mine = 0;
+        int theirs = 0;
+        while (mine < tailSize) {
+            int order = theirs == other.size ? -1 : -other.compare(theirs, tail.dayVolumes[mine], tail.events[mine], tail.prices[mine]);
+            BarState lower = order <= 0 ? tail : other;
+            int at = order <= 0 ? mine : theirs;
+            reserve(1);
+            put(size++, lower.dayVolumes[at], lower.events[at], lower.prices[at]);
+            mine += order <= 0 ? 1 : 0;
+            theirs += order >= 0 ? 1 : 0;
+        }
+        append(other, theirs);
+    }
+
+    private void append(BarState other, int from) {
+        int count = other.size - from;
+        reserve(count);
+        System.arraycopy(other.dayVolumes, from, dayVolumes, size, count);
+        System.arraycopy(other.events, from, events, size, count);
+        System.arraycopy(other.prices, from, prices, size, count);
+        size += count;
+    }
+
+    private void countSteps(int from, int to) {
+        for (int i = Math.max(from, 1); i < to; i++) {
+            if (dayVolumes[i - 1] != NO_VOLUME) {
+                notional.addProduct(prices[i], dayVolumes[i] - dayVolumes[i - 1]);
+            }
+        }
+    }
+
+    private void forgetSteps(int from, int to) {
+        for (int i = Math.max(from, 1); i < to; i++) {
+            if (dayVolumes[i - 1] != NO_VOLUME) {
+                notional.subtractProduct(prices[i], dayVolumes[i] - dayVolumes[i - 1]);
+            }
+        }
+    }
+
     /** Position of the tick, or -(where it belongs) - 1. */
     private int find(long dayVolume, long event, long price) {
+        if (size == 0 || compare(size - 1, dayVolume, event, price) < 0) {
+            return -size - 1;
+        }
         int low = 0;
         int high = size - 1;
         while (low <= high) {
@@ -99,15 +172,26 @@ public final class BarState {
         return byEvent != 0 ? byEvent : Long.compare(prices[at], price);
     }
 
+    private void put(int at, long dayVolume, long event, long price) {
+        dayVolumes[at] = dayVolume;
+        events[at] = event;
+        prices[at] = price;
+    }
+
     private void open(int at) {
-        if (size == dayVolumes.length) {
-            dayVolumes = Arrays.copyOf(dayVolumes, 2 * size);
-            events = Arrays.copyOf(events, 2 * size);
-            prices = Arrays.copyOf(prices, 2 * size);
-        }
-        for (long[] column : new long[][] {dayVolumes, events, prices}) {
-            System.arraycopy(column, at, column, at + 1, size - at);
-        }
+        reserve(1);
+        System.arraycopy(dayVolumes, at, dayVolumes, at + 1, size - at);
+        System.arraycopy(events, at, events, at + 1, size - at);
+        System.arraycopy(prices, at, prices, at + 1, size - at);
         size++;
+    }
+
+    private void reserve(int count) {
+        if (size + count > dayVolumes.length) {
+            int capacity = Math.max(size + count, size + (size >> 1));
+            dayVolumes = Arrays.copyOf(dayVolumes, capacity);
+            events = Arrays.copyOf(events, capacity);
+            prices = Arrays.copyOf(prices, capacity);
+        }
     }
 }

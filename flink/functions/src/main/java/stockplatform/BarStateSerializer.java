@@ -4,12 +4,11 @@ import java.io.IOException;
 import org.apache.flink.api.common.typeutils.SimpleTypeSerializerSnapshot;
 import org.apache.flink.api.common.typeutils.TypeSerializer;
 import org.apache.flink.api.common.typeutils.TypeSerializerSnapshot;
-import org.apache.flink.api.common.typeutils.base.TypeSerializerSingleton;
 import org.apache.flink.core.memory.DataInputView;
 import org.apache.flink.core.memory.DataOutputView;
 
 /** Writes a bar's ticks as differences in variable length: some 6 bytes a tick instead of 24. */
-public final class BarStateSerializer extends TypeSerializerSingleton<BarState> {
+public final class BarStateSerializer extends StateSerializer<BarState> {
     private static final long serialVersionUID = 1L;
 
     @Override
@@ -43,12 +42,8 @@ public final class BarStateSerializer extends TypeSerializerSingleton<BarState> 
         for (long[] column : columns(state)) {
             readDifferences(column, size, in);
         }
+        state.recount();
         return state;
-    }
-
-    @Override
-    public BarState deserialize(BarState reuse, DataInputView in) throws IOException {
-        return deserialize(in);
     }
 
     private static long[][] columns(BarState state) {
@@ -99,28 +94,8 @@ public final class BarStateSerializer extends TypeSerializerSingleton<BarState> 
     }
 
     @Override
-    public boolean isImmutableType() {
-        return false;
-    }
-
-    @Override
     public BarState copy(BarState from) {
         return from.copy();
-    }
-
-    @Override
-    public BarState copy(BarState from, BarState reuse) {
-        return from.copy();
-    }
-
-    @Override
-    public void copy(DataInputView source, DataOutputView target) throws IOException {
-        serialize(deserialize(source), target);
-    }
-
-    @Override
-    public int getLength() {
-        return -1;
     }
 
     @Override

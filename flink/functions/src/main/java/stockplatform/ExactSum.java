@@ -14,6 +14,17 @@ final class ExactSum {
         high += Math.multiplyHigh(left, right) + (Long.compareUnsigned(low, product) < 0 ? 1 : 0);
     }
 
+    void subtractProduct(long left, long right) {
+        long product = left * right;
+        high -= Math.multiplyHigh(left, right) + (Long.compareUnsigned(low, product) < 0 ? 1 : 0);
+        low -= product;
+    }
+
+    void set(ExactSum other) {
+        high = other.high;
+        low = other.low;
+    }
+
     BigInteger value() {
         return new BigInteger(ByteBuffer.allocate(2 * Long.BYTES).putLong(high).putLong(low).array());
     }

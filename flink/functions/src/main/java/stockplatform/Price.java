@@ -1,8 +1,8 @@
 package stockplatform;
 
 import java.math.BigDecimal;
-import java.math.BigInteger;
 import java.math.RoundingMode;
+import org.apache.flink.table.data.DecimalData;
 
 /** Prices as exact scaled integers: 168.9 is 168900000. Never through double, never rounded on the way in. */
 final class Price {
@@ -10,6 +10,7 @@ final class Price {
     static final int SCALE = 6;
     private static final long LIMIT = 1_000_000_000_000_000_000L;
     private static final int LONGEST_TEXT = 40;
+    private static final long[] POWERS = {1, 10, 100, 1_000, 10_000, 100_000, 1_000_000};
 
     private Price() {}
 
@@ -18,6 +19,31 @@ final class Price {
      * @return the scaled price, or -1 where the text is no number > 0 that numeric(18, 6) holds exactly
      */
     static long parse(String text) {
+        long scaled = parsePlain(text);
+        return scaled >= 0 ? scaled : parseAny(text);
+    }
+
+    /** Digits with or without a point, as the feed writes them; -1 where it is more than that. */
+    private static long parsePlain(String text) {
+        int point = -1;
+        long digits = 0;
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            if (c == '.' && point < 0) {
+                point = i;
+            } else if (c >= '0' && c <= '9') {
+                digits = digits * 10 + (c - '0');
+            } else {
+                return -1;
+            }
+        }
+        int whole = point < 0 ? text.length() : point;
+        int decimals = point < 0 ? 0 : text.length() - point - 1;
+        boolean isPlain = whole >= 1 && whole <= PRECISION - SCALE && decimals <= SCALE && decimals != 0 == point >= 0;
+        return isPlain && digits > 0 ? digits * POWERS[SCALE - decimals] : -1;
+    }
+
+    private static long parseAny(String text) {
         if (text.isEmpty() || text.length() > LONGEST_TEXT) {
             return -1;
         }
@@ -35,11 +61,13 @@ final class Price {
     }
 
     /** Percent from {@code previous} to {@code price}, rounded once; null where numeric(18, 6) cannot hold it. */
-    static BigDecimal changePct(BigDecimal price, BigDecimal previous) {
-        if (price == null || previous == null || previous.signum() <= 0) {
+    static DecimalData changePct(DecimalData price, DecimalData previous) {
+        if (price == null || previous == null) {
             return null;
         }
-        BigDecimal change = price.subtract(previous).movePointRight(2).divide(previous, SCALE, RoundingMode.HALF_UP);
-        return change.unscaledValue().abs().compareTo(BigInteger.valueOf(LIMIT)) < 0 ? change : null;
+        BigDecimal from = BigDecimal.valueOf(previous.toUnscaledLong(), SCALE);
+        BigDecimal rise = BigDecimal.valueOf(price.toUnscaledLong() - previous.toUnscaledLong(), SCALE);
+        // Both are compact decimals of a long, so that the usual quotient needs no big integer.
+        return DecimalData.fromBigDecimal(rise.movePointRight(2).divide(from, SCALE, RoundingMode.HALF_UP), PRECISION, SCALE);
     }
 }

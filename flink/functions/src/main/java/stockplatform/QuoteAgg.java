@@ -21,7 +21,7 @@ import org.apache.flink.table.functions.AggregateFunction;
             @DataTypeHint("BIGINT"),
             @DataTypeHint("STRING")
         },
-        accumulator = @DataTypeHint(bridgedTo = QuoteState.class),
+        accumulator = @DataTypeHint(value = "RAW", bridgedTo = QuoteState.class, rawSerializer = QuoteStateSerializer.class),
         output = @DataTypeHint(value = QuoteAgg.ROW, bridgedTo = RowData.class))
 public final class QuoteAgg extends AggregateFunction<RowData, QuoteState> {
     static final String ROW = "ROW<price DECIMAL(18, 6), previous_close DECIMAL(18, 6), day_volume BIGINT, currency STRING, "
@@ -37,6 +37,9 @@ public final class QuoteAgg extends AggregateFunction<RowData, QuoteState> {
     public void accumulate(
             QuoteState newest, DecimalData price, DecimalData previousClose, Long dayVolume, String currency,
             String sessionPhase, Long tsEvent, Long tsRecv, String source) {
+        if (newest.tsEvent != null && tsEvent < newest.tsEvent) {
+            return;
+        }
         QuoteState tick = new QuoteState();
         tick.price = price.toUnscaledLong();
         tick.previousClose = previousClose == null ? null : previousClose.toUnscaledLong();

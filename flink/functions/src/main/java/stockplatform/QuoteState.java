@@ -2,7 +2,7 @@ package stockplatform;
 
 import java.util.Comparator;
 
-/** The newest tick of a symbol so far. Public fields, so that Flink serializes it as a structured type. */
+/** The newest tick of a symbol so far; without an event time: none yet. */
 public final class QuoteState {
     private static final Comparator<Comparable<?>> NULLS_LOWEST = nullsLowest();
 
@@ -19,14 +19,14 @@ public final class QuoteState {
             .thenComparing(quote -> quote.sessionPhase, NULLS_LOWEST)
             .thenComparing(quote -> quote.currency, NULLS_LOWEST);
 
-    public Long tsEvent;
-    public Long dayVolume;
-    public Long price;
-    public Long tsRecv;
-    public Long previousClose;
-    public String source;
-    public String sessionPhase;
-    public String currency;
+    Long tsEvent;
+    Long dayVolume;
+    Long price;
+    Long tsRecv;
+    Long previousClose;
+    String source;
+    String sessionPhase;
+    String currency;
 
     /** Take over what the other says, if it is newer. */
     void keepNewer(QuoteState other) {

@@ -80,11 +80,17 @@ class BarAggTest {
         Random random = new Random(run.getCurrentRepetition());
         ExactSum sum = new ExactSum();
         BigInteger expected = BigInteger.ZERO;
+        long[] volumes = new long[8];
         for (int i = 0; i < 8; i++) {
             long price = random.nextLong(1_000_000_000_000_000_000L);
             long volume = random.nextLong(Long.MAX_VALUE);
             sum.addProduct(price, volume);
             expected = expected.add(BigInteger.valueOf(price).multiply(BigInteger.valueOf(volume)));
+            sum.addProduct(volume, i);
+            volumes[i] = volume;
+        }
+        for (int i = 0; i < 8; i++) {
+            sum.subtractProduct(volumes[i], i);
         }
         assertEquals(expected, sum.value());
     }

@@ -40,7 +40,11 @@ class QuoteAggTest {
     @ParameterizedTest
     @CsvSource({"168.9, 167.43, 0.877979", "100, 100, 0.000000", "1, 3, -66.666667", "999999999999, 0.000001,", "5, ,"})
     void changeIsRoundedOnce(BigDecimal price, BigDecimal previous, BigDecimal expected) {
-        assertEquals(expected, new ChangePct().eval(price, previous));
+        assertEquals(decimal(expected), new ChangePct().eval(decimal(price), decimal(previous)));
+    }
+
+    private static DecimalData decimal(BigDecimal value) {
+        return value == null ? null : DecimalData.fromBigDecimal(value, 18, 6);
     }
 
     private QuoteState tick(long event, Long dayVolume, long price, long received) {

@@ -1,6 +1,5 @@
 package stockplatform;
 
-import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.StringJoiner;
@@ -8,7 +7,6 @@ import java.util.StringJoiner;
 /** Messages for tests: a good one, and ways to spoil it. */
 final class Ticks {
     static final long EVENT_MS = 1_381_152_600_000L;
-    static final Instant KAFKA_TS = Instant.ofEpochMilli(EVENT_MS + 1_000);
 
     private Ticks() {}
 

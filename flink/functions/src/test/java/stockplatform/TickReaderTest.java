@@ -5,24 +5,23 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
-import java.util.ArrayList;
-import java.util.Base64;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.apache.flink.table.data.RowData;
-import org.apache.flink.util.Collector;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class ParseTickTest {
+class TickReaderTest {
+    private static final List<String> COLUMNS = List.of("reason", "detail", "payload", "symbol", "price", "day_volume", "is_continuous");
     private static final int REASON = 0;
+    private static final int DETAIL = 1;
     private static final int PAYLOAD = 2;
-    private static final int TS_DEAD = 3;
-    private static final int PRICE = 5;
+    private static final int PRICE = 4;
 
     static Stream<Arguments> refusals() {
         return Stream.of(
@@ -65,11 +64,11 @@ class ParseTickTest {
     @ParameterizedTest
     @MethodSource("refusals")
     void aBadMessageBecomesADeadLetterWithItsReasonAndBytes(String message, String reason) {
-        RowData row = parse(message.getBytes(UTF_8), 0);
+        RowData row = parse(message.getBytes(UTF_8));
 
         assertEquals(reason, row.getString(REASON).toString());
-        assertEquals(message, new String(Base64.getDecoder().decode(row.getString(PAYLOAD).toString()), UTF_8));
-        assertEquals(Ticks.KAFKA_TS.toEpochMilli(), row.getLong(TS_DEAD));
+        assertEquals(message, new String(row.getBinary(PAYLOAD), UTF_8));
+        assertTrue(row.isNullAt(PRICE));
     }
 
     @ParameterizedTest
@@ -78,27 +77,55 @@ class ParseTickTest {
         "is_suspect", "is_continuous"
     })
     void aMessageWithoutARequiredFieldNamesTheField(String field) {
-        assertEquals("missing_field:" + field, parse(Ticks.without(field).getBytes(UTF_8), 0).getString(REASON).toString());
+        assertEquals("missing_field:" + field, parse(Ticks.without(field).getBytes(UTF_8)).getString(REASON).toString());
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"day_volume", "size", "previous_close"})
     void aMessageWithoutANullableFieldIsGood(String field) {
-        assertTrue(parse(Ticks.without(field).getBytes(UTF_8), 0).isNullAt(REASON));
+        assertTrue(parse(Ticks.without(field).getBytes(UTF_8)).isNullAt(REASON));
+    }
+
+    @Test
+    void aGoodTickHasItsFieldsAndNoReason() {
+        RowData row = parse(Ticks.json(Ticks.good()).getBytes(UTF_8));
+
+        assertEquals("+I(null,null", row.toString().substring(0, 12));
+        assertEquals("SPY", row.getString(3).toString());
+        assertEquals(1200, row.getLong(5));
+        assertTrue(row.getBoolean(6));
+    }
+
+    @Test
+    void ofSeveralFaultsTheFirstFieldsIsNamed() {
+        Map<String, String> fields = Ticks.good();
+        fields.put("is_continuous", "1");
+        fields.put("day_volume", "{\"a\": [1]}");
+        fields.remove("currency");
+
+        RowData row = parse(Ticks.json(fields).getBytes(UTF_8));
+
+        assertEquals("bad_quantity", row.getString(REASON).toString());
+        assertEquals("day_volume: expected a 64-bit integer >= 0, found an object", row.getString(DETAIL).toString());
+    }
+
+    @Test
+    void aFieldThatNobodyKnowsIsPassedOver() {
+        assertTrue(parse(Ticks.with("venue", "{\"mic\": [1, {}]}").getBytes(UTF_8)).isNullAt(REASON));
     }
 
     @Test
     void aTombstoneIsADeadLetterWithoutBytes() {
-        RowData row = parse(null, 0);
+        RowData row = parse(null);
 
         assertEquals("empty", row.getString(REASON).toString());
-        assertEquals("", row.getString(PAYLOAD).toString());
+        assertEquals(0, row.getBinary(PAYLOAD).length);
     }
 
     @ParameterizedTest
     @MethodSource("prices")
     void aPriceIsExact(String text, long scaled) {
-        RowData row = parse(Ticks.with("price", "\"" + text + "\"").getBytes(UTF_8), 0);
+        RowData row = parse(Ticks.with("price", "\"" + text + "\"").getBytes(UTF_8));
 
         assertEquals(scaled, row.getDecimal(PRICE, 18, 6).toUnscaledLong());
     }
@@ -112,25 +139,6 @@ class ParseTickTest {
                 arguments("999999999999.999999", 999_999_999_999_999_999L));
     }
 
-    @ParameterizedTest
-    @MethodSource("limits")
-    void aTickIsTooLateByKafkasClockAlone(long lateMs, String reason) {
-        RowData row = parse(Ticks.json(Ticks.good()).getBytes(UTF_8), lateMs);
-
-        assertEquals(reason, row.isNullAt(REASON) ? null : row.getString(REASON).toString());
-    }
-
-    static Stream<Arguments> limits() {
-        return Stream.of(arguments(0L, null), arguments(1_000L, null), arguments(999L, "too_late"));
-    }
-
-    @Test
-    void theLastPriceOfAClosedMarketIsNeverTooLate() {
-        RowData row = parse(Ticks.with("session_phase", "\"closed\"").getBytes(UTF_8), 1);
-
-        assertTrue(row.isNullAt(REASON));
-    }
-
     @Test
     void randomDamageNeverThrows() {
         Random random = new Random(11);
@@ -140,27 +148,14 @@ class ParseTickTest {
             for (int hit = 0; hit <= random.nextInt(4); hit++) {
                 damaged[random.nextInt(damaged.length)] = (byte) random.nextInt(256);
             }
-            parse(damaged, 0);
+            parse(damaged);
             byte[] noise = new byte[random.nextInt(40)];
             random.nextBytes(noise);
-            assertTrue(!parse(noise, 0).isNullAt(REASON));
+            assertTrue(!parse(noise).isNullAt(REASON));
         }
     }
 
-    private static RowData parse(byte[] payload, long lateMs) {
-        List<RowData> rows = new ArrayList<>();
-        ParseTick function = new ParseTick();
-        function.setCollector(new Collector<>() {
-            @Override
-            public void collect(RowData row) {
-                rows.add(row);
-            }
-
-            @Override
-            public void close() {}
-        });
-        function.eval(payload, Ticks.KAFKA_TS, lateMs);
-        assertEquals(1, rows.size());
-        return rows.get(0);
+    private static RowData parse(byte[] payload) {
+        return new TickReader(COLUMNS).read(payload);
     }
 }
