@@ -79,6 +79,20 @@ def replay(
 
 
 @app.command()
+def restate(
+    session: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="Trading day, e.g. 2013-10-07.")],
+    symbols: Annotated[str, typer.Option(help="Only these, e.g. AIG,SPY; all of the session without it.")] = "",
+    data_dir: _DataDir = None,
+) -> None:
+    """Compute a session's bars anew from its ticks, and show what differs. Compared only: certified bars stay as they are."""
+    from stock_platform.restate import restated
+
+    with _sentences():
+        for line in restated(config.load(data_dir=data_dir), SystemClock(), session.date(), symbols):
+            typer.echo(line)
+
+
+@app.command()
 def down(data_dir: _DataDir = None) -> None:
     """Stop the stack cleanly; its data stays."""
     from stock_platform.stack import launch

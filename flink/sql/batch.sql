@@ -4,6 +4,7 @@ SET 'execution.runtime-mode' = 'batch';
 SET 'table.local-time-zone' = 'UTC';
 SET 'pipeline.generic-types' = 'false';
 SET 'restart-strategy.type' = 'disable';
+SET 'jobmanager.scheduler' = 'Default';
 SET 'execution.batch-shuffle-mode' = 'ALL_EXCHANGES_PIPELINED';
 
 CREATE TEMPORARY TABLE staging_bar_1m WITH ( -- noqa: PRS

@@ -52,6 +52,21 @@ def offset_ranges(bootstrap: str, topic: str, *, since: datetime, until: datetim
     return [OffsetRange(p, starts[p], max(starts[p], stops[p])) for p in partitions]
 
 
+def oldest_offsets(bootstrap: str, topic: str) -> dict[int, int]:
+    """First offset that each partition still has; 0 where nothing has been dropped.
+
+    Raises:
+        TopicMissing: there is no such topic, or no broker.
+    """
+    with closing(_consumer(bootstrap)) as consumer:
+        try:
+            partitions = consumer.list_topics(topic, timeout=_ANSWER_WITHIN_S).topics[topic].partitions or {}
+            watermarks = {p: consumer.get_watermark_offsets(TopicPartition(topic, p), timeout=_ANSWER_WITHIN_S) for p in partitions}
+        except KafkaException as error:
+            raise TopicMissing(topic, bootstrap) from error
+    return {partition: low for partition, (low, _) in watermarks.items()}
+
+
 def read_batches(bootstrap: str, topic: str, where: OffsetRange) -> Iterator[list[Record]]:
     """The range's records in order, some thousand at a time; offsets that hold none are passed over.
 

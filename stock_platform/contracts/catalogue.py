@@ -1,6 +1,6 @@
 """All contracts, in the order of the data's way."""
 
-from stock_platform.contracts import bar, reference, tick, vendor
+from stock_platform.contracts import bar, reference, restatement, tick, vendor
 
 TOPICS = (tick.TICK, tick.DEAD_LETTER, tick.QUOTE_UPDATE)
 TABLES = (
@@ -9,6 +9,7 @@ TABLES = (
     vendor.VENDOR_INSTRUMENT,
     vendor.CORPORATE_ACTION,
     bar.STAGED_BAR,
+    restatement.RESTATED_BAR,
     vendor.VENDOR_BAR_1M,
     vendor.VENDOR_BAR_1D,
     tick.QUOTE,
@@ -24,4 +25,5 @@ TABLES = (
     reference.FEED_LINE,
     reference.FEED_GAP,
     reference.FLINK_JOB,
+    restatement.RESTATEMENT,
 )

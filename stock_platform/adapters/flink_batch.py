@@ -1,0 +1,87 @@
+"""Door to Flink for jobs that end: wait for one, say why it failed, take it back. Not here: submission (flink)."""
+
+from datetime import timedelta
+from typing import Any
+
+import httpx
+
+from stock_platform.adapters.clock import Clock, wait_until
+from stock_platform.errors import JobRefused
+from stock_platform.restatement_errors import JobFailed, JobTooSlow
+
+_ENDED = frozenset({"FINISHED", "FAILED", "CANCELED"})
+_CANCELLED_WITHIN = timedelta(seconds=30)
+_NO_ANSWERS = 10
+"""So many polls in a row without an answer, two seconds and more, and the JobManager is taken for gone, its jobs with it."""
+
+
+class BatchJobs:
+    """Bounded jobs of one JobManager.
+
+    Args:
+        address: e.g. http://127.0.0.1:8081.
+    """
+
+    def __init__(self, address: str, clock: Clock) -> None:
+        self._address = address
+        self._clock = clock
+        self._client = httpx.Client(base_url=address, timeout=10.0, trust_env=False)
+
+    def require_slot(self, name: str) -> None:
+        """Refuse a job that nothing could run now.
+
+        Raises:
+            JobRefused: every slot is taken, or Flink does not answer.
+        """
+        try:
+            free = self._get("/overview")["slots-available"]
+        except httpx.HTTPError as error:
+            raise JobRefused(name, self._address, f"it does not answer ({type(error).__name__})") from None
+        if not free:
+            raise JobRefused(name, self._address, "no task slot is free; the stream job and one other have room")
+
+    def finish(self, job_id: str, name: str, *, within: timedelta) -> None:
+        """Wait for the job's end; whoever stops waiting cancels it.
+
+        Raises:
+            JobFailed: it failed or was cancelled; the root cause.
+            JobTooSlow: it was not over in time.
+        """
+        try:
+            is_over = wait_until(lambda: self._state(job_id, name) in _ENDED, self._clock, within=within)
+            state = self._state(job_id, name)
+        except BaseException:
+            self.cancel(job_id)
+            raise
+        if not is_over:
+            self.cancel(job_id)
+            raise JobTooSlow(name, within, state)
+        if state != "FINISHED":
+            raise JobFailed(name, self._address, self._root_cause(job_id) if state == "FAILED" else "somebody cancelled it")
+
+    def cancel(self, job_id: str) -> bool:
+        """Take a job back; whether it is over. One that has ended already stays as it is."""
+        try:
+            self._client.patch(f"/jobs/{job_id}", params={"mode": "cancel"})
+            return wait_until(lambda: self._get(f"/jobs/{job_id}")["state"] in _ENDED, self._clock, within=_CANCELLED_WITHIN)
+        except httpx.HTTPError:
+            return False
+
+    def _state(self, job_id: str, name: str) -> str:
+        for _ in range(_NO_ANSWERS):
+            try:
+                return self._get(f"/jobs/{job_id}")["state"]
+            except httpx.HTTPError:
+                self._clock.sleep(timedelta(milliseconds=200))
+        raise JobFailed(name, self._address, "the JobManager does not answer, or has forgotten the job")
+
+    def _root_cause(self, job_id: str) -> str:
+        history: list[dict[str, Any]] = self._get(f"/jobs/{job_id}/exceptions")["exceptionHistory"]["entries"]
+        trace = str(history[0]["stacktrace"]) if history else "no reason is given"
+        causes = [line for line in trace.splitlines() if line.startswith("Caused by: ")]
+        return (causes[-1].removeprefix("Caused by: ") if causes else trace.splitlines()[0])[:500]
+
+    def _get(self, path: str) -> dict[str, Any]:
+        answer = self._client.get(path)
+        answer.raise_for_status()
+        return answer.json()

@@ -1,0 +1,146 @@
+"""Restate a session: compute its bars anew from its ticks, in batch mode, by the stream job's own SQL, beside staging.
+
+Unit of parallelism: one restatement at a time. A repeat gives the same bars; a crashed one leaves rows that the next forgets.
+Nothing of staging or market changes. Not here: the promotion of what was found."""
+
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from stock_platform.adapters.clock import Clock
+from stock_platform.adapters.flink import FlinkRest
+from stock_platform.adapters.flink_batch import BatchJobs
+from stock_platform.adapters.flink_script import fill_script
+from stock_platform.adapters.postgres import connect
+from stock_platform.errors import JobRefused
+from stock_platform.market import shadow
+from stock_platform.market.asked import Asked, read_asked
+from stock_platform.market.comparison import Comparison, compare
+from stock_platform.market.shadow import Counts
+from stock_platform.market.tick_source import TickSource, choose_source
+from stock_platform.restatement_errors import SessionTicksMissing
+
+JOB = "restate_bars"
+_WITHIN = timedelta(minutes=30)
+"""5,000 symbols' session, 20,000,000 ticks, takes some minutes."""
+_NO_LIMIT = "0"
+"""Nothing is too late here."""
+_EPOCH, _MILLISECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(milliseconds=1)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where restatements are made.
+
+    Args:
+        dsn: Of gate_owner.
+        values: What the scripts leave open: addresses, and flink_writer's password.
+        sql: Folder of flink/sql.
+        folder: For scripts and ticks; readable by its owner and Flink only.
+        archive: Where a session's archive is, or would be.
+    """
+
+    dsn: str
+    flink_address: str
+    kafka_bootstrap: str
+    values: Mapping[str, str]
+    sql: Path
+    jar: Path
+    folder: Path
+    archive: Callable[[date], Path]
+    clock: Clock
+
+
+@dataclass(frozen=True)
+class Restated:
+    """What came out.
+
+    Args:
+        took: From the choice of the source to the last bar in the shadow table.
+    """
+
+    restatement_id: int
+    asked: Asked
+    ticks_from: str
+    counts: Counts
+    took: timedelta
+    comparison: Comparison
+
+
+def restate(place: Place, session_date: date, symbols: Sequence[str] = ()) -> Restated:
+    """Restate a session into the shadow table and compare it with staging.
+
+    Args:
+        symbols: None stands for all that have the session.
+    Raises:
+        SessionUnknown, SymbolsUnknown: there is no such session.
+        SessionTicksMissing: its ticks are neither in the topic nor archived.
+        RestatementRunning: another one is under way.
+        JobRefused, JobFailed, JobTooSlow: Flink did not do it.
+    """
+    with connect(place.dsn) as connection:
+        asked = read_asked(connection, session_date, symbols)
+    with shadow.only_restatement(place.dsn, asked):
+        started = place.clock.now()
+        source = choose_source(asked, bootstrap=place.kafka_bootstrap, archive=place.archive(session_date))
+        restatement_id, counts = _computed(place, asked, source)
+        took = place.clock.now() - started
+        with connect(place.dsn) as connection:
+            found = compare(connection, restatement_id, asked)
+    return Restated(restatement_id, asked, str(source), counts, took, found)
+
+
+def _computed(place: Place, asked: Asked, source: TickSource) -> tuple[int, Counts]:
+    with connect(place.dsn) as connection:
+        restatement_id = shadow.begin(connection, asked, str(source))
+    try:
+        _run(place, asked, source, restatement_id)
+        with connect(place.dsn) as connection:
+            counts = shadow.finish(connection, restatement_id, asked)
+            if not counts.bar_count:
+                raise SessionTicksMissing(asked.session_date, f"{source} has no tick of its regular hours", "no archive has one")
+    except BaseException as error:
+        with connect(place.dsn) as connection:
+            shadow.fail(connection, restatement_id, str(error) or type(error).__name__)
+        raise
+    return restatement_id, counts
+
+
+def _run(place: Place, asked: Asked, source: TickSource, restatement_id: int) -> None:
+    """The Flink job, from its text to its end; a job that a crashed restatement left is taken back first."""
+    flink, jobs = FlinkRest(place.flink_address), BatchJobs(place.flink_address, place.clock)
+    left = flink.running_job(JOB)
+    if left and not jobs.cancel(left):
+        raise JobRefused(JOB, place.flink_address, f"job {left} of an earlier restatement cannot be cancelled")
+    jobs.require_slot(JOB)
+    place.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with tempfile.TemporaryDirectory(dir=place.folder) as folder:
+        script = Path(folder) / f"{JOB}.sql"
+        script.touch(mode=0o600)
+        ticks = Path(folder) / "ticks"
+        ticks.mkdir()
+        script.write_text(fill_script(place.sql, source.parts, _values(place, asked, source.values(asked, ticks), restatement_id)))
+        job_id = flink.submit_sql(place.jar, script, name=JOB, restore_from=None)
+        with connect(place.dsn) as connection:
+            shadow.note_job(connection, restatement_id, job_id)
+        jobs.finish(job_id, JOB, within=_WITHIN)
+
+
+def _values(place: Place, asked: Asked, of_source: Mapping[str, str], restatement_id: int) -> dict[str, str]:
+    """The restatement's number travels as a setting of the connection: the job's SQL knows nothing of it."""
+    setting = f"options=-c%20stock_platform.restatement_id%3D{restatement_id}"
+    return {
+        **place.values,
+        **of_source,
+        "POSTGRES_URL": f"{place.values['POSTGRES_URL']}?{setting}&reWriteBatchedInserts=true",
+        "LATE_LIMIT_MS": _NO_LIMIT,
+        "TS_EVENT_FROM_MS": str(_epoch_ms(asked.ts_from)),
+        "TS_EVENT_UNTIL_MS": str(_epoch_ms(asked.ts_until)),
+        "SYMBOLS": f" {' '.join(asked.symbols)} " if asked.symbols else "",
+    }
+
+
+def _epoch_ms(ts: datetime) -> int:
+    return (ts - _EPOCH) // _MILLISECOND

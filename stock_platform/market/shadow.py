@@ -1,0 +1,92 @@
+"""The restatement's row in ops.restatement and its bars in staging.bar_1m_restated.
+
+One restatement at a time: an advisory lock, which goes with its holder. A session's earlier shadow rows go when a new
+restatement of it begins, those of a crashed one as well; so a repeat starts from nothing."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from stock_platform.adapters.postgres import Connection, connect
+from stock_platform.market.asked import Asked
+from stock_platform.restatement_errors import RestatementRunning
+
+_LOCK = 7_426_012
+_RUNNING = """
+SELECT format('session %s is being restated since %s', session_date, to_char(ts_started, 'HH24:MI:SS"Z"'))
+FROM ops.restatement WHERE state = 'running' ORDER BY restatement_id DESC LIMIT 1
+"""
+_FORGET = """
+DELETE FROM staging.bar_1m_restated
+WHERE restatement_id IN (SELECT restatement_id FROM ops.restatement WHERE session_date = %s)
+"""
+_BURY = "UPDATE ops.restatement SET state = 'failed', ts_ended = clock_timestamp(), last_error = 'it ended without a word'"
+_BEGIN = """
+INSERT INTO ops.restatement (session_date, symbols, ticks_from, state) VALUES (%s, %s, %s, 'running') RETURNING restatement_id
+"""
+_JOB = "UPDATE ops.restatement SET flink_job_id = %s WHERE restatement_id = %s"
+_END = "UPDATE ops.restatement SET state = %s, last_error = %s, ts_ended = clock_timestamp() WHERE restatement_id = %s"
+_TRIM = """
+DELETE FROM staging.bar_1m_restated AS bar
+WHERE
+    bar.restatement_id = %(restatement_id)s
+    AND NOT EXISTS (
+        SELECT FROM reference.instrument AS instrument
+        JOIN reference.session AS session ON session.calendar = instrument.calendar
+        WHERE
+            instrument.symbol = bar.symbol
+            AND session.session_date = %(session_date)s
+            AND bar.ts_start >= session.ts_pre
+            AND bar.ts_start < session.ts_post_end
+    )
+"""
+"""Exchanges of other hours have bars between the session's first and last instant that are none of its bars."""
+_COUNTS = "SELECT count(*), coalesce(sum(tick_count), 0)::bigint FROM staging.bar_1m_restated WHERE restatement_id = %s"
+
+
+class Counts(NamedTuple):
+    """What a restatement made."""
+
+    bar_count: int
+    tick_count: int
+
+
+@contextmanager
+def only_restatement(dsn: str, asked: Asked) -> Generator[None]:
+    """Be the only restatement while the block runs.
+
+    Raises:
+        RestatementRunning: another one is under way.
+    """
+    with connect(dsn, autocommit=True) as connection:
+        held = connection.execute("SELECT pg_try_advisory_lock(%s)", (_LOCK,)).fetchone()
+        if held != (True,):
+            row = connection.execute(_RUNNING).fetchone()
+            raise RestatementRunning(asked.session_date, row[0] if row else "another one is about to start")
+        yield
+
+
+def begin(connection: Connection, asked: Asked, ticks_from: str) -> int:
+    """Write the restatement down, and forget the session's earlier shadow; returns its number. Under the lock only."""
+    connection.execute(f"{_BURY} WHERE state = 'running'")
+    connection.execute(_FORGET, (asked.session_date,))
+    row = connection.execute(_BEGIN, (asked.session_date, asked.symbols_text, ticks_from)).fetchone()
+    assert row is not None
+    return row[0]
+
+
+def note_job(connection: Connection, restatement_id: int, job_id: str) -> None:
+    """Say which Flink job computes it."""
+    connection.execute(_JOB, (job_id, restatement_id))
+
+
+def finish(connection: Connection, restatement_id: int, asked: Asked) -> Counts:
+    """Leave only the session's own bars, and count them."""
+    connection.execute(_TRIM, {"restatement_id": restatement_id, "session_date": asked.session_date})
+    connection.execute(_END, ("finished", None, restatement_id))
+    return Counts(*(connection.execute(_COUNTS, (restatement_id,)).fetchone() or (0, 0)))
+
+
+def fail(connection: Connection, restatement_id: int, problem: str) -> None:
+    """Write down why there is no result."""
+    connection.execute(_END, ("failed", problem, restatement_id))
