@@ -3,35 +3,47 @@
 import argparse
 import json
 import sys
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Callable, Sequence
 
-from benchmarks import feed, feed_line, live
+from benchmarks import feed, feed_line, live, peers_race, throughput
 from benchmarks.harness import Figure, keep
 
 MEASURES: dict[str, Callable[[bool], list[Figure]]] = {
+    "throughput": lambda is_quick: throughput.figures(is_quick=is_quick),
+    "peers": lambda is_quick: peers_race.figures(is_quick=is_quick),
     **{name: lambda is_quick, name=name: live.run(name, is_quick=is_quick) for name in live.MEASURES},
     "feed": lambda is_quick: [*feed.figures(4 if is_quick else 40), *feed_line.figures(20 if is_quick else 120)],
 }
+TABLES: dict[str, Callable[[Sequence[Figure]], None]] = {"peers": peers_race.print_table}
+"""Measurements that are read as a table of their own."""
 
 
-def main() -> None:
-    """Measure what is asked for and print it."""
+def main() -> int:
+    """Measure what is asked for and print it; 1 when a table of ours is wrong."""
     parser = argparse.ArgumentParser(prog="stock-platform bench")
     parser.add_argument("name", choices=[*MEASURES, "all"], help="what to measure")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
-    for name in MEASURES if asked.name == "all" else [asked.name]:
-        figures = MEASURES[name](asked.quick)
-        if not asked.quick:
-            keep(name, figures)
-        for figure in figures:
-            print(json.dumps(asdict(figure)) if asked.json else _row(name, figure))
+    found = {name: _measure(name, asked) for name in (MEASURES if asked.name == "all" else [asked.name])}
+    return int(any(figure.is_wrong for figures in found.values() for figure in figures))
+
+
+def _measure(name: str, asked: argparse.Namespace) -> list[Figure]:
+    figures = MEASURES[name](asked.quick)
+    if not asked.quick:
+        keep(name, figures)
+    if asked.json:
+        print("\n".join(json.dumps(figure.document()) for figure in figures))
+    elif name in TABLES:
+        TABLES[name](figures)
+    else:
+        print("\n".join(_row(name, figure) for figure in figures))
+    return figures
 
 
 def _row(name: str, figure: Figure) -> str:
-    return f"{name:<10} {figure.figure:<25} {figure.value:>10} {figure.unit:<6} n={figure.n}"
+    return f"{name:<10} {figure.figure:<28} {figure.value:>10} {figure.unit:<6} n={figure.n}"
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -16,12 +17,26 @@ class Figure:
     """One measured number.
 
     Args:
-        n: How many observations it rests on."""
+        n: How many observations it rests on.
+        must_be: The only right value; another one makes the measurement fail.
+        note: What the number cannot say, such as why something failed.
+    """
 
     figure: str
     value: float
     unit: str
     n: int
+    must_be: float | None = None
+    note: str = ""
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether a table of ours is not as it must be."""
+        return self.must_be is not None and self.value != self.must_be
+
+    def document(self) -> dict[str, Any]:
+        """As it is printed and kept: without what it does not have."""
+        return {name: value for name, value in asdict(self).items() if value not in (None, "") or name == "unit"}
 
 
 def keep(name: str, figures: Sequence[Figure]) -> None:
@@ -32,7 +47,7 @@ def keep(name: str, figures: Sequence[Figure]) -> None:
         "command": f"stock-platform bench {name}",
         "commit": commit.stdout.strip(),
         "machine": f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",
-        "figures": [asdict(figure) for figure in figures],
+        "figures": [figure.document() for figure in figures],
     }
     (RESULTS / f"{name}.json").write_text(json.dumps(result, indent=2) + "\n")
 
