@@ -3,8 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -16,7 +15,10 @@ from rich.table import Table
 from stock_platform import config
 from stock_platform.adapters.clock import SystemClock
 from stock_platform.adapters.processes import Supervisor
-from stock_platform.errors import PlatformError, ServiceUnknown
+from stock_platform.dead_letters import app as dead_letters
+from stock_platform.errors import ServiceUnknown
+from stock_platform.sentences import console as _console
+from stock_platform.sentences import sentences as _sentences
 
 if TYPE_CHECKING:
     from polars import DataFrame
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from stock_platform.stack.status import ServiceStatus
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Stock platform.")
-_console = Console(stderr=True, highlight=False)
+app.add_typer(dead_letters, name="dead-letters")
 _DataDir = Annotated[Path | None, typer.Option(help="Folder of all data; .stack in the clone by default.")]
 
 
@@ -37,6 +39,7 @@ def up(
     watchlist: Annotated[Path | None, typer.Option(help="YAML of instruments.")] = None,
     data_dir: _DataDir = None,
     wait: Annotated[bool, typer.Option("--wait", help="Return when a tape is over and all its bars are judged.")] = False,
+    rebuild_bars: Annotated[bool, typer.Option("--rebuild-bars", help="Start the stream job without its state.")] = False,
 ) -> None:
     """Start the stack, or finish starting it; a running one is left alone."""
     from stock_platform.profile import choose_feed, create_profile, running_profile
@@ -55,7 +58,8 @@ def up(
             settings = create_profile(kind, data_dir=data_dir, tape=tape, speed=speed, as_live=as_live, watchlist=watchlist)
         preflight.java_binary(settings)
         preflight.check_room(settings.data_dir)
-        launch.up(settings, services(settings), steps(settings, clock), clock=clock, say=_say)
+        begin = "anew" if rebuild_bars else "with its state"
+        launch.up(settings, services(settings), steps(settings, clock, begin=begin), clock=clock, say=_say)
         _print_pages(settings)
         if wait:
             _console.print(wait_for_end(settings, clock, say=_console.print))
@@ -241,16 +245,6 @@ def bench(
     """Measure; the last full result is kept in benchmarks/results."""
     line = [sys.executable, "-m", "benchmarks", name, *(["--quick"] if quick else []), *(["--json"] if as_json else [])]
     raise typer.Exit(subprocess.run(line, cwd=config.ROOT, check=False).returncode)
-
-
-@contextmanager
-def _sentences() -> Generator[None]:
-    """Show the platform's own errors as what they are: a sentence, not a stack trace."""
-    try:
-        yield
-    except PlatformError as error:
-        _console.print(f"[bold red]error[/] {error}", soft_wrap=True)
-        raise typer.Exit(2) from None
 
 
 def _say(name: str, what: str) -> None:

@@ -99,7 +99,18 @@ class JobRefused(PlatformError):
     """Flink does not take the job."""
 
     def __init__(self, job: str, address: str, problem: str) -> None:
+        self.problem = problem
         super().__init__(f"Flink at {address} refused job {job}: {problem}. `stock-platform logs flink-jobmanager` has more.")
+
+
+class DeadLetterUnknown(PlatformError):
+    """No dead letter of that name."""
+
+    def __init__(self, letter_id: str, topic: str) -> None:
+        super().__init__(
+            f"{topic} holds no letter {letter_id!r}; expected PARTITION-OFFSET of one that is kept, e.g. 0-17. "
+            "`stock-platform dead-letters list` shows the newest."
+        )
 
 
 class MigrationChanged(PlatformError):

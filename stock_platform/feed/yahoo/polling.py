@@ -69,24 +69,26 @@ class QuotePoller:
                 self.last_error = str(error)
                 break
             self.missing |= frozenset(asked) - batch.quotes.keys()
-            found.extend(self._judged(quote, batch.ts) for quote in batch.quotes.values())
+            found.extend(candidate_of(each, batch.ts, line_seq=next(self._sequence)) for each in batch.quotes.values())
         return found
 
-    def _judged(self, quote: Quote, ts: datetime) -> Candidate | Refusal:
-        sale = quote.last_sale
-        if sale is None:
-            detail = f"{quote.symbol} ({quote.kind}) has no price with a time"
-            return Refusal("no_price", detail, ts, next(self._sequence), quote.payload)
-        return Candidate(
-            symbol=quote.symbol,
-            price=sale.price,
-            day_volume=sale.day_volume,
-            size=None,
-            ts_event=sale.ts_event,
-            ts_recv=ts,
-            previous_close=sale.previous_close,
-            ts_connected=ts,
-            line_seq=next(self._sequence),
-            payload=quote.payload,
-            vendor_phase=sale.vendor_phase,
-        )
+
+def candidate_of(quote: Quote, ts: datetime, *, line_seq: int) -> Candidate | Refusal:
+    """A quote's newest price as a candidate; a refusal where it has none."""
+    sale = quote.last_sale
+    if sale is None:
+        detail = f"{quote.symbol} ({quote.kind}) has no price with a time"
+        return Refusal("no_price", detail, ts, line_seq, quote.payload)
+    return Candidate(
+        symbol=quote.symbol,
+        price=sale.price,
+        day_volume=sale.day_volume,
+        size=None,
+        ts_event=sale.ts_event,
+        ts_recv=ts,
+        previous_close=sale.previous_close,
+        ts_connected=ts,
+        line_seq=line_seq,
+        payload=quote.payload,
+        vendor_phase=sale.vendor_phase,
+    )

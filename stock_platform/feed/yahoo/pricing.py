@@ -216,6 +216,14 @@ def _scaled(value: int, digits: int) -> Decimal:
     return Decimal(value).scaleb(-digits)
 
 
+def fields_of(body: bytes) -> dict[str, Any] | None:
+    """A frame's fields by name, for a person; None of what is no frame."""
+    try:
+        return {field.name: value for field, value in parse(body).ListFields()}
+    except _Unreadable:
+        return None
+
+
 def encode(**fields: object) -> str:
     """A frame as Yahoo sends it; the simulator's half of the protocol."""
     text = base64.b64encode(PricingData(**fields).SerializeToString()).decode()

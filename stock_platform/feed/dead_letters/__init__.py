@@ -1,0 +1,1 @@
+"""Dead letters for a person: what they say, and how a mended one is sent again."""
