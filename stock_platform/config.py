@@ -65,7 +65,10 @@ class Settings(BaseSettings):
     vendor_daily_days: int = Field(1826, ge=1)
 
     flink_parallelism: int = Field(1, ge=1)
-    flink_late_limit_s: int = Field(93_600, ge=0)
+    flink_task_heap_mib: int = Field(256, ge=128)
+    flink_state_backend: Literal["hashmap", "rocksdb"] = "hashmap"
+    flink_late_limit_s: int = Field(3_600, ge=0)
+    flink_longest_outage_s: int = Field(10_800, ge=0)
     gate_grace_s: float = Field(2.0, ge=0)
     gate_lead_s: float = Field(25.0, ge=0)
     sessions_first: date = date(2025, 1, 1)

@@ -15,6 +15,7 @@ from stock_platform.defs.external import external_assets
 from stock_platform.defs.feed_line import feed_line
 from stock_platform.defs.feed_supervisor import feed_supervisor_sensor
 from stock_platform.defs.sessions import session_partitions
+from stock_platform.defs.stream_checks import stream_job_checks
 from stock_platform.defs.stream_job import flink_job, flink_supervisor
 from stock_platform.defs.vendor import vendor_assets, vendor_schedule
 from stock_platform.defs.world import key_of, world_resource
@@ -41,6 +42,7 @@ def build(settings: Settings) -> dg.Definitions:
             *vendor_assets(partitions),
             archive_asset(partitions),
         ],
+        asset_checks=[stream_job_checks],
         jobs=[certify, feed_line, flink_job, refresh, archive],
         schedules=[reference_schedule(refresh), vendor_schedule(settings.feed_kind)],
         sensors=[

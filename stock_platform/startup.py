@@ -16,19 +16,23 @@ from stock_platform.feed import reference
 from stock_platform.feed.choice import instruments_of
 from stock_platform.stack import layout
 from stock_platform.stack.service import Step
-from stock_platform.stack.stream_job import submit
+from stock_platform.stack.stream_job import Begin, submit
 
 _KEEP_TICKS = timedelta(days=14)
 
 
-def steps(settings: Settings, clock: Clock) -> list[Step]:
-    """The steps with what must be healthy before each."""
+def steps(settings: Settings, clock: Clock, *, begin: Begin = "with its state") -> list[Step]:
+    """The steps with what must be healthy before each.
+
+    Args:
+        begin: How the stream job is started.
+    """
     topics = market_topics(retention=_retention(settings))
     return [
         Step("migrations", lambda: prepare_database(settings), after=("postgres",)),
         Step("reference", lambda: load_reference(settings, clock), after=("migrations",)),
         Step("topics", lambda: ensure_topics(settings.kafka_bootstrap, topics), after=("kafka",)),
-        Step("stream-job", lambda: submit(settings), after=("flink-taskmanager", "topics", "reference")),
+        Step("stream-job", lambda: submit(settings, begin=begin), after=("flink-taskmanager", "topics", "reference")),
         Step("dagster-storage", lambda: prepare_dagster(settings), after=("migrations",)),
     ]
 

@@ -1,17 +1,22 @@
-"""Door to Flink: its REST interface, and the checkpoints that it leaves on disk. Not here: a job's text (flink_script)."""
+"""Door to Flink: its REST interface. Not here: a job's text (flink_script), what it leaves on disk (flink_state)."""
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlparse
 
 import httpx
 
+from stock_platform.adapters.clock import SystemClock, wait_until
 from stock_platform.errors import JobRefused
+from stock_platform.stream_errors import JobFailedAtStart, SavepointFailed
 
 _ENTRY_CLASS = "stockplatform.SqlJob"
 _ENDED = frozenset({"FINISHED", "FAILED", "CANCELED", "SUSPENDED"})
+_STARTING = frozenset({"INITIALIZING", "CREATED"})
+_CLOCK = SystemClock()
 
 
 @dataclass(frozen=True)
@@ -20,6 +25,8 @@ class Checkpoint:
 
     path: str
     size_bytes: int
+    ts_completed: datetime
+    duration_ms: int
 
 
 @dataclass(frozen=True)
@@ -30,6 +37,7 @@ class JobStatus:
         is_flowing: every task of it runs; a job whose state is RUNNING may still be waiting for its tasks.
         restart_count: from Flink's metrics, so some seconds behind, more on a busy machine; for display.
         ts_restarted: when it last began to restart, from the job itself.
+        parallelism: the widest of its tasks.
     """
 
     job_id: str
@@ -39,14 +47,8 @@ class JobStatus:
     restart_count: int
     ts_started: datetime
     ts_restarted: datetime | None
+    parallelism: int
     checkpoint: Checkpoint | None
-
-
-def newest_checkpoint(folder: Path) -> Path | None:
-    """Newest completed checkpoint of any job under a checkpoint folder; one without `_metadata` was not finished."""
-    found = folder.glob("*/chk-*/_metadata")
-    newest = max(found, key=lambda file: (file.stat().st_mtime_ns, int(file.parent.name[4:])), default=None)
-    return newest.parent if newest else None
 
 
 class FlinkRest:
@@ -57,7 +59,7 @@ class FlinkRest:
     """
 
     def __init__(self, address: str) -> None:
-        self._address = address
+        self.address = address
         # Planning a job takes some seconds, and half a minute on a busy machine that has just started.
         self._client = httpx.Client(base_url=address, timeout=httpx.Timeout(10.0, read=120.0), trust_env=False)
 
@@ -66,7 +68,7 @@ class FlinkRest:
         try:
             slots = self._get("/overview")["slots-total"]
         except httpx.HTTPError as error:
-            return f"{self._address} does not answer ({type(error).__name__})"
+            return f"{self.address} does not answer ({type(error).__name__})"
         return None if slots else "no TaskManager has registered yet"
 
     def running_job(self, name: str) -> str | None:
@@ -85,15 +87,17 @@ class FlinkRest:
             restart_count=self._restart_count(job_id),
             ts_started=_instant(job["start-time"]),
             ts_restarted=_instant(job["timestamps"]["RESTARTING"]) if job["timestamps"]["RESTARTING"] else None,
+            parallelism=max((vertex["parallelism"] for vertex in job["vertices"]), default=0),
             checkpoint=self._checkpoint(job_id),
         )
 
-    def submit_sql(self, jar: Path, script: Path, *, name: str, restore_from: str | None) -> str:
+    def submit_sql(self, jar: Path, script: Path, *, name: str, restore_from: str | None, job_id: str | None = None) -> str:
         """Start a script as a job, unless a job of that name runs already; returns the job's id.
 
         Args:
             jar: Our functions, with the class that plans the script inside the JobManager.
             restore_from: Path of a checkpoint or savepoint, which the new job takes over; None starts empty.
+            job_id: Id of the new job, 32 hexadecimal digits; None lets Flink choose.
         Raises:
             JobRefused: Flink says why.
         """
@@ -105,9 +109,54 @@ class FlinkRest:
             request: dict[str, Any] = {"entryClass": _ENTRY_CLASS, "programArgsList": ["--script", str(script), "--name", name]}
             if restore_from:
                 request |= {"savepointPath": restore_from, "claimMode": "CLAIM"}
+            if job_id:
+                request |= {"jobId": job_id}
             return self._checked(name, self._client.post(f"/jars/{jar_id}/run", json=request))["jobid"]
         finally:
             self._client.delete(f"/jars/{jar_id}")
+
+    def check_started(self, job_id: str, name: str, *, within: timedelta = timedelta(seconds=60)) -> None:
+        """Wait until a job is set up, with its state if it takes one over.
+
+        Raises:
+            JobFailedAtStart: it was not.
+        """
+        wait_until(lambda: self._state(job_id) not in _STARTING, _CLOCK, within=within)
+        if self._state(job_id) == "FAILED":
+            reason = self._get(f"/jobs/{job_id}/exceptions").get("root-exception") or "no reason was given"
+            raise JobFailedAtStart(name, self.address, _root_cause(reason))
+
+    def cancel(self, job_id: str, *, within: timedelta = timedelta(seconds=60)) -> None:
+        """End a job without a savepoint; its checkpoints stay.
+
+        Raises:
+            JobRefused: it did not end in time.
+        """
+        self._client.patch(f"/jobs/{job_id}", params={"mode": "cancel"})
+        if not wait_until(lambda: self._state(job_id) in _ENDED, _CLOCK, within=within):
+            raise JobRefused(job_id, self.address, f"it was cancelled and has not ended within {within.total_seconds():.0f} s")
+
+    def stop(self, job_id: str, folder: Path, *, within: timedelta = timedelta(seconds=60)) -> Path:
+        """End a job with a savepoint below the folder; what it had read is written by then. Returns the savepoint.
+
+        Raises:
+            SavepointFailed: it was not written in time; the job may go on.
+        """
+        request = {"targetDirectory": folder.as_uri(), "drain": False}
+        answer = self._client.post(f"/jobs/{job_id}/stop", json=request)
+        if not answer.is_success:
+            raise SavepointFailed(job_id, _root_cause(answer.text))
+        trigger, deadline = answer.json()["request-id"], _CLOCK.now() + within
+        while (found := self._get(f"/jobs/{job_id}/savepoints/{trigger}"))["status"]["id"] != "COMPLETED":
+            if _CLOCK.now() > deadline:
+                raise SavepointFailed(job_id, f"it was not complete after {within.total_seconds():.0f} s")
+            _CLOCK.sleep(timedelta(milliseconds=200))
+        if "failure-cause" in found["operation"]:
+            raise SavepointFailed(job_id, _root_cause(found["operation"]["failure-cause"]["stack-trace"]))
+        return Path(urlparse(str(found["operation"]["location"])).path)
+
+    def _state(self, job_id: str) -> str:
+        return self._get(f"/jobs/{job_id}")["state"]
 
     def _upload(self, jar: Path, name: str) -> str:
         with jar.open("rb") as file:
@@ -117,7 +166,7 @@ class FlinkRest:
     def _checked(self, name: str, answer: httpx.Response) -> dict[str, Any]:
         if answer.is_success:
             return answer.json()
-        raise JobRefused(name, self._address, _root_cause(answer.text))
+        raise JobRefused(name, self.address, _root_cause(answer.text))
 
     def _get(self, path: str) -> dict[str, Any]:
         answer = self._client.get(path, timeout=10.0)
@@ -130,7 +179,10 @@ class FlinkRest:
 
     def _checkpoint(self, job_id: str) -> Checkpoint | None:
         latest = self._get(f"/jobs/{job_id}/checkpoints").get("latest", {}).get("completed")
-        return Checkpoint(latest["external_path"], latest["state_size"]) if latest else None
+        if not latest:
+            return None
+        completed = _instant(latest["trigger_timestamp"] + latest["end_to_end_duration"])
+        return Checkpoint(latest["external_path"], latest["state_size"], completed, latest["end_to_end_duration"])
 
 
 def _instant(epoch_ms: int) -> datetime:
@@ -138,6 +190,6 @@ def _instant(epoch_ms: int) -> datetime:
 
 
 def _root_cause(text: str) -> str:
-    """Last `Caused by` of a Java stack trace in a JSON answer: the line that a person needs."""
-    causes = re.findall(r"Caused by: (.+?)\\n", text)
+    """Last `Caused by` of a Java stack trace, bare or in a JSON answer: the line that a person needs."""
+    causes = re.findall(r"Caused by: (.+?)(?:\\n|\n)", text)
     return causes[-1] if causes else text[:500]

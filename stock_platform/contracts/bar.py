@@ -39,6 +39,16 @@ STAGED_BAR = Record(
     closed_sets={"source": SOURCES},
 )
 
+TORN_BAR = Record(
+    address="staging.torn_bar",
+    grain="one row per symbol and minute whose newest version lacks ticks that the staged one has",
+    meaning="Late ticks that found no state of their bar: the staged bar stays as it was, and only a restatement can add them.",
+    key=("symbol", "ts_start"),
+    columns=columns(
+        "symbol ts_start tick_count tick_count_refused kafka_offset_first kafka_offset_first_refused flink_job_id ts_refused"
+    ),
+)
+
 BAR = Record(
     address="market.bar_1m",
     grain="one row per symbol and minute",

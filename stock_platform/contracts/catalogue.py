@@ -9,6 +9,7 @@ TABLES = (
     vendor.VENDOR_INSTRUMENT,
     vendor.CORPORATE_ACTION,
     bar.STAGED_BAR,
+    bar.TORN_BAR,
     restatement.RESTATED_BAR,
     vendor.VENDOR_BAR_1M,
     vendor.VENDOR_BAR_1D,

@@ -48,8 +48,14 @@ FEED_GAP = Record(
 FLINK_JOB = Record(
     address="ops.flink_job",
     grain="one row per Flink job name",
-    meaning="Last seen state of the stream job.",
+    meaning="Last seen state of the stream job, every few seconds; `refused` where its state does not fit it, with the reason.",
     key=("job_name",),
-    columns=columns("job_name flink_job_id state restart_count checkpoint_path checkpoint_bytes ts_started ts_heartbeat"),
-    nullable=frozenset({"checkpoint_path", "checkpoint_bytes", "ts_started"}),
+    columns=columns(
+        "job_name flink_job_id state restart_count checkpoint_path checkpoint_bytes ts_started ts_heartbeat "
+        "ts_checkpoint checkpoint_ms lag_count parallelism restored_from plan last_error"
+    ),
+    nullable=frozenset(
+        "checkpoint_path checkpoint_bytes ts_started ts_checkpoint checkpoint_ms lag_count parallelism restored_from plan "
+        "last_error".split()
+    ),
 )

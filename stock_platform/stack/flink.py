@@ -4,14 +4,19 @@ Flink's shell scripts are not published as a package, so the JVMs are started as
 derive (memory of the TaskManager, opened modules) is written out here. Text and command lines; nothing here starts anything.
 Not here: the job (flink/sql), its submission (adapters/flink.py)."""
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 VERSION = "2.3.0"
-_TASK_HEAP_MIB = 256
 _FRAMEWORK_HEAP_MIB = 64
 _FRAMEWORK_DIRECT_MIB = 64
 _METASPACE_MIB = 192
 """Planner, connectors and one generation of user classes take about 120 MiB."""
+_MANAGED_MIB = {"hashmap": 64, "rocksdb": 192}
+"""Batch operators of a restatement sort and hash here; RocksDB's caches and write buffers live here too."""
+
+Backend = Literal["hashmap", "rocksdb"]
 
 _OPENED = (
     *("java.lang", "java.lang.reflect", "java.net", "java.io", "java.nio", "sun.nio.ch", "java.text", "java.time", "java.util"),
@@ -37,6 +42,8 @@ io.tmp.dirs: {folder}/tmp
 # Room for the stream job twice: a batch restatement runs beside it.
 taskmanager.numberOfTaskSlots: {slots}
 parallelism.default: {parallelism}
+# Key groups of the state: with another number a state could not be restored, so it never changes with the parallelism.
+pipeline.max-parallelism: 128
 
 # Memory: without Flink's scripts each part has to be named, and to agree with the command line.
 taskmanager.cpu.cores: {slots}
@@ -46,13 +53,15 @@ taskmanager.memory.framework.off-heap.size: {framework_direct_mib}m
 taskmanager.memory.task.off-heap.size: 0m
 taskmanager.memory.network.min: {network_mib}m
 taskmanager.memory.network.max: {network_mib}m
-taskmanager.memory.managed.size: 64m
+taskmanager.memory.managed.size: {managed_mib}m
 taskmanager.memory.jvm-metaspace.size: {metaspace_mib}m
 taskmanager.memory.jvm-overhead.min: 64m
 taskmanager.memory.jvm-overhead.max: 64m
 
 # A crash costs at most one interval of repeated work, and no result: sinks are idempotent.
-state.backend.type: hashmap
+state.backend.type: {backend}
+# Each checkpoint is whole: one folder may be removed without a look at the others.
+execution.checkpointing.incremental: false
 execution.checkpointing.storage: filesystem
 execution.checkpointing.dir: {checkpoints}
 execution.checkpointing.savepoint-dir: {savepoints}
@@ -92,7 +101,25 @@ logger.metrics.level=ERROR
 """
 
 
-def configuration(folder: Path, *, port: int, rpc_port: int, parallelism: int = 1, checkpoint_interval_s: int = 5) -> str:
+@dataclass(frozen=True)
+class Size:
+    """How large the TaskManager is.
+
+    Args:
+        task_heap_mib: Heap for the job, with its state where the backend is hashmap.
+    """
+
+    parallelism: int = 1
+    task_heap_mib: int = 256
+    backend: Backend = "hashmap"
+
+    @property
+    def network_mib(self) -> int:
+        """Buffers of 32 KiB: a job of four exchanges takes some 10 MiB a slot."""
+        return 16 + 16 * self.parallelism
+
+
+def configuration(folder: Path, *, port: int, rpc_port: int, size: Size, checkpoint_interval_s: int = 5) -> str:
     """config.yaml for both processes.
 
     Args:
@@ -102,15 +129,17 @@ def configuration(folder: Path, *, port: int, rpc_port: int, parallelism: int = 
         folder=folder,
         port=port,
         rpc_port=rpc_port,
-        parallelism=parallelism,
-        slots=2 * parallelism,
+        parallelism=size.parallelism,
+        slots=2 * size.parallelism,
+        backend=size.backend,
+        managed_mib=_MANAGED_MIB[size.backend],
         checkpoints=(folder / "checkpoints").as_uri(),
         savepoints=(folder / "savepoints").as_uri(),
         checkpoint_interval_s=checkpoint_interval_s,
-        task_heap_mib=_TASK_HEAP_MIB,
+        task_heap_mib=size.task_heap_mib,
         framework_heap_mib=_FRAMEWORK_HEAP_MIB,
         framework_direct_mib=_FRAMEWORK_DIRECT_MIB,
-        network_mib=_network_mib(parallelism),
+        network_mib=size.network_mib,
         metaspace_mib=_METASPACE_MIB,
     )
 
@@ -127,18 +156,13 @@ def jobmanager_command(java: Path, jars: Path, conf: Path) -> tuple[str, ...]:
     return (*_java(java, jars, conf), *memory, main, "--configDir", str(conf))
 
 
-def taskmanager_command(java: Path, jars: Path, conf: Path, *, parallelism: int = 1) -> tuple[str, ...]:
+def taskmanager_command(java: Path, jars: Path, conf: Path, *, size: Size) -> tuple[str, ...]:
     """Run the TaskManager in the foreground. It ends itself when a sink cannot be closed: let it be restarted."""
-    heap = _FRAMEWORK_HEAP_MIB + _TASK_HEAP_MIB
-    direct = _FRAMEWORK_DIRECT_MIB + _network_mib(parallelism)
+    heap = _FRAMEWORK_HEAP_MIB + size.task_heap_mib
+    direct = _FRAMEWORK_DIRECT_MIB + size.network_mib
     memory = (f"-Xmx{heap}m", f"-XX:MaxMetaspaceSize={_METASPACE_MIB}m", f"-XX:MaxDirectMemorySize={direct}m")
     main = "org.apache.flink.runtime.taskexecutor.TaskManagerRunner"
     return (*_java(java, jars, conf), *memory, main, "--configDir", str(conf))
-
-
-def _network_mib(parallelism: int) -> int:
-    """Buffers of 32 KiB: a job of four exchanges takes some 10 MiB a slot."""
-    return 16 + 16 * parallelism
 
 
 def _java(java: Path, jars: Path, conf: Path) -> tuple[str, ...]:

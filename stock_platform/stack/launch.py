@@ -10,7 +10,7 @@ from stock_platform.adapters.clock import Clock, wait_until
 from stock_platform.adapters.processes import Supervisor
 from stock_platform.config import Settings
 from stock_platform.errors import ServiceUnhealthy
-from stock_platform.stack import layout, preflight, prepare
+from stock_platform.stack import layout, preflight, prepare, stream_job
 from stock_platform.stack.service import Service, Step
 from stock_platform.stack.supervisord import HOME_MARKER
 
@@ -18,6 +18,7 @@ Say = Callable[[str, str], None]
 """Told of each progress: name of the service or step, and what happened."""
 
 _HEALTHY_WITHIN = timedelta(seconds=180)
+_WORKER = "flink-taskmanager"
 
 
 def up(settings: Settings, services: list[Service], steps: list[Step], *, clock: Clock, say: Say) -> None:
@@ -86,6 +87,9 @@ def down(settings: Settings, services: list[Service], *, clock: Clock, say: Say)
     running = supervisor.processes()
     for service in reversed(services):
         if service.name in running:
+            if service.name == _WORKER:
+                # Whoever would submit the job again has been stopped by now.
+                say("stream-job", stream_job.save(settings))
             supervisor.stop(service.name)
             say(service.name, "stopped")
     supervisor.shutdown()

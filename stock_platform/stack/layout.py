@@ -16,14 +16,19 @@ def logs(home: Path) -> Path:
     return home / "logs"
 
 
-def checkpoints(home: Path) -> Path:
-    """Flink's retained checkpoints."""
-    return home / "flink" / "checkpoints"
+def flink(home: Path) -> Path:
+    """Everything that Flink keeps: checkpoints, savepoints, what its jobs were, uploads."""
+    return home / "flink"
 
 
 def job_script(home: Path) -> Path:
     """The stream job's SQL with addresses and password filled in."""
     return home / "flink" / "ticks_to_bars.sql"
+
+
+def job_plan(home: Path) -> Path:
+    """What the state of the prepared script can be read by."""
+    return home / "flink" / "ticks_to_bars.plan.json"
 
 
 def dagster_home(home: Path) -> Path:

@@ -1,22 +1,29 @@
 """Files that the services read, written anew at each start, and the data folders, created once and whole."""
 
+import json
 import shutil
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
-from stock_platform.adapters import processes
-from stock_platform.adapters.flink_script import STREAM, fill_script
+from stock_platform.adapters import flink_state, processes
+from stock_platform.adapters.flink_script import STREAM, fill_script, plan_of
 from stock_platform.config import ROOT, Settings, child_environment
 from stock_platform.stack import flink, kafka, layout, postgres, supervisord
 from stock_platform.stack.preflight import java_binary
 from stock_platform.stack.service import Service
 
+_SQL = ROOT / "flink" / "sql"
+_BAR_S = 60
+_KEPT_WITHOUT_LIMIT_S = 26 * 3600
+"""A session with its extended hours, and two hours of outage."""
+
 
 def prepare(settings: Settings, services: list[Service]) -> None:
     """Write every configuration; initialise Postgres and Kafka where that has not been done."""
     home = settings.home
-    for folder in (layout.logs(home), layout.dagster_home(home), layout.checkpoints(home)):
+    for folder in (layout.logs(home), layout.dagster_home(home), layout.flink(home) / flink_state.CHECKPOINTS):
         folder.mkdir(parents=True, exist_ok=True)
     home.chmod(0o700)
     postgres.create_cluster(home / "postgres", password=settings.password("admin"))
@@ -56,22 +63,34 @@ def _prepare_flink(settings: Settings) -> None:
     # A killed JVM leaves its unpacked planner behind.
     shutil.rmtree(folder / "tmp", ignore_errors=True)
     (folder / "tmp").mkdir(parents=True)
-    text = flink.configuration(
-        folder, port=settings.flink_port, rpc_port=settings.flink_rpc_port, parallelism=settings.flink_parallelism
-    )
+    text = flink.configuration(folder, port=settings.flink_port, rpc_port=settings.flink_rpc_port, size=size_of(settings))
     _write(folder / "conf" / "config.yaml", text)
     _write(folder / "conf" / "log4j2.properties", flink.log4j2())
-    _write(layout.job_script(settings.home), fill_script(ROOT / "flink" / "sql", STREAM, script_values(settings)))
+    _write(layout.job_script(settings.home), fill_script(_SQL, STREAM, script_values(settings)))
+    _write(layout.job_plan(settings.home), json.dumps(asdict(plan_of(_SQL, STREAM, flink=flink.VERSION))))
+
+
+def size_of(settings: Settings) -> flink.Size:
+    """How large Flink is meant to be."""
+    return flink.Size(settings.flink_parallelism, settings.flink_task_heap_mib, settings.flink_state_backend)
 
 
 def script_values(settings: Settings) -> dict[str, str]:
-    """What the stream job's SQL leaves open. A tape's ticks may be years older than their Kafka record: no late limit there."""
+    """What the stream job's SQL leaves open.
+
+    A tape's ticks may be years older than their Kafka record: no late limit there. A tick may be as late as the limit when Kafka
+    takes it, and be read only after the longest outage; by then its bar may have been untouched since the first of its minute.
+    """
+    limit_s = 0 if settings.feed_kind == "tape" else settings.flink_late_limit_s
+    kept_s = _BAR_S + limit_s + settings.flink_longest_outage_s if limit_s else _KEPT_WITHOUT_LIMIT_S
     return {
         "KAFKA_BOOTSTRAP": settings.kafka_bootstrap,
         "POSTGRES_URL": f"jdbc:postgresql://127.0.0.1:{settings.postgres_port}/stock_platform",
         "POSTGRES_USER": "flink_writer",
         "POSTGRES_PASSWORD": settings.password("flink_writer"),
-        "LATE_LIMIT_MS": "0" if settings.feed_kind == "tape" else str(settings.flink_late_limit_s * 1000),
+        "LATE_LIMIT_MS": str(limit_s * 1000),
+        "STATE_TTL": f"{kept_s} s",
+        "PARALLELISM": str(settings.flink_parallelism),
     }
 
 

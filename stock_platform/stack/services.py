@@ -10,6 +10,7 @@ from stock_platform.adapters.kafka import broker_problem
 from stock_platform.adapters.postgres import server_problem
 from stock_platform.config import PREFIX, ROOT, Settings, simulator_environment
 from stock_platform.stack import flink, kafka, layout, postgres, preflight
+from stock_platform.stack.prepare import size_of
 from stock_platform.stack.service import Service
 
 
@@ -75,9 +76,7 @@ def _flink_taskmanager(settings: Settings, java: Path) -> Service:
     rest = FlinkRest(settings.flink_address)
     return Service(
         name="flink-taskmanager",
-        command=flink.taskmanager_command(
-            java, layout.JARS / "flink", settings.home / "flink" / "conf", parallelism=settings.flink_parallelism
-        ),
+        command=flink.taskmanager_command(java, layout.JARS / "flink", settings.home / "flink" / "conf", size=size_of(settings)),
         version=flink.VERSION,
         after=("flink-jobmanager",),
         problem=rest.slots_problem,

@@ -43,6 +43,9 @@ class DataStatus:
     ts_bar_certified_last: datetime | None
     certified_bar_count: int | None
     vendor_requests: str
+    stream_job: str | None
+    checkpoint_age_s: float | None
+    torn_bar_count: int | None
 
 
 def service_statuses(settings: Settings, services: list[Service]) -> list[ServiceStatus]:
@@ -55,17 +58,31 @@ def service_statuses(settings: Settings, services: list[Service]) -> list[Servic
 def data_status(settings: Settings, now: datetime) -> DataStatus:
     """Freshness as the database tells it."""
     requests = _vendor_requests(settings, now)
-    nothing = DataStatus(settings.feed_kind, None, None, None, None, None, requests)
+    nothing = DataStatus(settings.feed_kind, None, None, None, None, None, requests, None, None, None)
     try:
         with connect(settings.dsn("admin")) as connection:
             row = connection.execute(_FRESHNESS).fetchone()
+            job = connection.execute(_STREAM_JOB).fetchone()
     except psycopg.Error:
         return nothing
     if row is None:
         return nothing
-    source, state, heard, last, certified, count = row
+    source, state, heard, last, certified, count, torn_count = row
     lag = (now - heard).total_seconds() if heard else None
-    return DataStatus(source or settings.feed_kind, state, lag, last, certified, count, requests)
+    described, age = _stream_job(job, now) if job else (None, None)
+    return DataStatus(source or settings.feed_kind, state, lag, last, certified, count, requests, described, age, torn_count)
+
+
+def _stream_job(row: tuple[Any, ...], now: datetime) -> tuple[str, float | None]:
+    """The stream job in one line, and how old its newest checkpoint is, in seconds."""
+    state, ts_checkpoint, size_bytes, duration_ms, lag_count, restart_count, ts_heartbeat, last_error = row
+    age = (now - ts_checkpoint).total_seconds() if ts_checkpoint else None
+    if last_error:
+        return f"{state}: {last_error}", age
+    seen = f"seen {(now - ts_heartbeat).total_seconds():.0f} s ago, {restart_count} restarts"
+    behind = f"{'?' if lag_count is None else lag_count} records behind"
+    checkpoint = f"checkpoint of {size_bytes / 2**20:.1f} MiB in {duration_ms} ms, {age:.0f} s old" if age else "no checkpoint"
+    return f"{state}, {seen}, {behind}, {checkpoint}", age
 
 
 def _vendor_requests(settings: Settings, now: datetime) -> str:
@@ -82,7 +99,12 @@ SELECT
     (SELECT max(ts_recv) FROM market.quote),
     (SELECT max(ts_start) FROM staging.bar_1m),
     (SELECT max(ts_start) FROM market.bar_1m),
-    (SELECT count(*) FROM market.bar_1m)
+    (SELECT count(*) FROM market.bar_1m),
+    (SELECT count(*) FROM staging.torn_bar)
+"""
+_STREAM_JOB = """
+SELECT state, ts_checkpoint, checkpoint_bytes, checkpoint_ms, lag_count, restart_count, ts_heartbeat, last_error
+FROM ops.flink_job
 """
 
 

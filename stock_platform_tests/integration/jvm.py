@@ -17,14 +17,15 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from stock_platform.adapters import postgres as database
 from stock_platform.adapters import processes
 from stock_platform.adapters.clock import SystemClock, wait_until
-from stock_platform.adapters.flink import FlinkRest, newest_checkpoint
-from stock_platform.adapters.flink_script import STREAM, fill_script
+from stock_platform.adapters.flink import FlinkRest
+from stock_platform.adapters.flink_script import STREAM, Plan, fill_script, plan_of
 from stock_platform.adapters.kafka import broker_problem, ensure_topics, market_topics
 from stock_platform.adapters.probe import free_port, port_open
 from stock_platform.config import ROOT
 from stock_platform.contracts.flink_ddl import JOB
 from stock_platform.contracts.tick import TICK
 from stock_platform.stack import flink, kafka, layout, postgres
+from stock_platform.stack.stream_job import Begin, JobFiles, Submission, start
 
 PASSWORD = "only-for-tests"
 _CLOCK = SystemClock()
@@ -85,6 +86,8 @@ class Cluster:
 
     folder: Path
     parallelism: int = 1
+    task_heap_mib: int = 256
+    backend: flink.Backend = "hashmap"
     kafka_port: int = field(default_factory=free_port)
     controller_port: int = field(default_factory=free_port)
     flink_port: int = field(default_factory=free_port)
@@ -94,11 +97,12 @@ class Cluster:
     def __post_init__(self) -> None:
         java = Path(which("java") or "java")
         self.conf = self.folder / "flink" / "conf"
+        self.size = flink.Size(self.parallelism, self.task_heap_mib, self.backend)
         jars, kafka_conf = layout.JARS, self.folder / "kafka" / "conf"
         self.postgres = self._server("postgres", postgres.server_command(self.folder / "postgres", port=self.postgres_port))
         self.kafka = self._server("kafka", kafka.broker_command(java, jars / "kafka", kafka_conf))
         self.jobmanager = self._server("jobmanager", flink.jobmanager_command(java, jars / "flink", self.conf))
-        worker = flink.taskmanager_command(java, jars / "flink", self.conf, parallelism=self.parallelism)
+        worker = flink.taskmanager_command(java, jars / "flink", self.conf, size=self.size)
         self.taskmanager = self._server("taskmanager", worker)
         self.rest = FlinkRest(f"http://127.0.0.1:{self.flink_port}")
         self._format = kafka.format_command(java, jars / "kafka", kafka_conf)
@@ -123,13 +127,24 @@ class Cluster:
         self._stop()
 
     def submit(self, *, late_limit_ms: int = 0) -> str:
-        """Start the job from the newest checkpoint, wait until all of it runs; returns its id."""
+        """Start the job with its newest state, wait until all of it runs; returns its id."""
+        return self.start_job(values={"LATE_LIMIT_MS": str(late_limit_ms)}).job_id
+
+    def start_job(
+        self, *, values: dict[str, str] | None = None, plan: Plan | None = None, begin: Begin = "with its state"
+    ) -> Submission:
+        """As the platform starts it, and wait until all of it runs.
+
+        Args:
+            values: What the script leaves open, beside addresses.
+            plan: Of another version of the platform.
+        """
         script = self.folder / "flink" / "ticks_to_bars.sql"
-        script.write_text(fill_script(ROOT / "flink" / "sql", STREAM, self._values(late_limit_ms)))
-        checkpoint = newest_checkpoint(self.folder / "flink" / "checkpoints")
-        job_id = self.rest.submit_sql(layout.FUNCTIONS_JAR, script, name=JOB, restore_from=str(checkpoint) if checkpoint else None)
-        require(lambda: self.rest.job(job_id).is_flowing, "all tasks of the job run")
-        return job_id
+        script.write_text(fill_script(ROOT / "flink" / "sql", STREAM, self._values() | (values or {})))
+        plan = plan or plan_of(ROOT / "flink" / "sql", STREAM, flink=flink.VERSION)
+        done = start(self.rest, JobFiles(self.folder / "flink", layout.FUNCTIONS_JAR, script, plan), clock=_CLOCK, begin=begin)
+        require(lambda: self.rest.job(done.job_id).is_flowing, "all tasks of the job run")
+        return done
 
     def read_topic(self, topic: str) -> Iterator[Message]:
         """Every message of a topic up to its present end."""
@@ -166,13 +181,14 @@ class Cluster:
     def _consumer(self, group: str) -> Consumer:
         return Consumer({"bootstrap.servers": self.bootstrap, "group.id": group, "enable.auto.commit": False})
 
-    def _values(self, late_limit_ms: int) -> dict[str, str]:
+    def _values(self) -> dict[str, str]:
         return {
             "KAFKA_BOOTSTRAP": self.bootstrap,
             "POSTGRES_URL": f"jdbc:postgresql://127.0.0.1:{self.postgres_port}/stock_platform",
             "POSTGRES_USER": "flink_writer",
             "POSTGRES_PASSWORD": PASSWORD,
-            "LATE_LIMIT_MS": str(late_limit_ms),
+            "LATE_LIMIT_MS": "0",
+            "PARALLELISM": str(self.parallelism),
         }
 
     def _server(self, name: str, command: tuple[str, ...]) -> Server:
@@ -210,7 +226,7 @@ class Cluster:
             ),
             "kafka/conf/log4j2.properties": kafka.log4j2(),
             "flink/conf/config.yaml": flink.configuration(
-                self.folder / "flink", port=self.flink_port, rpc_port=self.rpc_port, parallelism=self.parallelism
+                self.folder / "flink", port=self.flink_port, rpc_port=self.rpc_port, size=self.size
             ),
             "flink/conf/log4j2.properties": flink.log4j2(),
         }
