@@ -4,17 +4,28 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Sequence
+from importlib import import_module
 
-from benchmarks import feed, feed_line, live, peers_race, throughput
+from benchmarks import feed, feed_line, live
 from benchmarks.harness import Figure, keep
+from benchmarks.peers_race import print_table
+
+
+def _of(module: str) -> Callable[[bool], list[Figure]]:
+    """A module's `figures`; it is imported when they are asked for."""
+    return lambda is_quick: import_module(f"benchmarks.{module}").figures(is_quick=is_quick)
+
 
 MEASURES: dict[str, Callable[[bool], list[Figure]]] = {
-    "throughput": lambda is_quick: throughput.figures(is_quick=is_quick),
-    "peers": lambda is_quick: peers_race.figures(is_quick=is_quick),
+    "throughput": _of("throughput"),
+    "peers": _of("peers_race"),
+    "restate": _of("restate"),
+    "faults": _of("faults"),
+    "latency": _of("latency"),
     **{name: lambda is_quick, name=name: live.run(name, is_quick=is_quick) for name in live.MEASURES},
     "feed": lambda is_quick: [*feed.figures(4 if is_quick else 40), *feed_line.figures(20 if is_quick else 120)],
 }
-TABLES: dict[str, Callable[[Sequence[Figure]], None]] = {"peers": peers_race.print_table}
+TABLES: dict[str, Callable[[Sequence[Figure]], None]] = {"peers": print_table}
 """Measurements that are read as a table of their own."""
 
 

@@ -128,9 +128,8 @@ def bars_job(cluster: Cluster) -> FlinkJob:
 
 def ceiling_job(cluster: Cluster) -> FlinkJob:
     """Our parser alone, into nothing, over what the topic holds."""
-    logic = (_SQL / "ticks_to_bars.sql").read_text()
-    script = fill_script(_SQL, ("streaming.sql", "ddl.sql"), values(cluster))
-    return FlinkJob(cluster, "parse_only", script=f"{script}\n{logic[: logic.index('INSERT INTO')]}\n{_CEILING}", table="", bars="")
+    views = fill_script(_SQL, BARS_ONLY, values(cluster)).partition("INSERT INTO")[0]
+    return FlinkJob(cluster, "parse_only", script=f"{views}\n{_CEILING}", table="", bars="")
 
 
 def script_job(cluster: Cluster, name: str, file: Path) -> FlinkJob:

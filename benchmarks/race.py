@@ -19,7 +19,8 @@ _CLOCK = SystemClock()
 _EVERY = timedelta(milliseconds=100)
 _FIRST_WITHIN = timedelta(seconds=90)
 _SETTLED_AFTER = timedelta(seconds=12)
-"""A table that has not changed for so long is taken as final, right or wrong."""
+_IDLE_CORES = 0.15
+"""A table that has not changed for so long, by a candidate that does so little, is taken as final, right or wrong."""
 
 
 class CandidateFailed(Exception):
@@ -156,7 +157,7 @@ class _View:
 def _watch(cluster: Cluster, candidate: Candidate, view: _View, crash_at: datetime | None) -> tuple[_Sample, float]:
     """The sample at the table's last change, and the highest memory seen."""
     last, peak_mib = _sample(cluster, candidate), 0.0
-    while crash_at is not None or (not view.is_right and _CLOCK.now() - last.at < view.patience):
+    while crash_at is not None or not (view.is_right or _is_final(candidate, last, view.patience)):
         if crash_at is not None and _CLOCK.now() >= crash_at:
             candidate.crash()
             crash_at, last = None, _sample(cluster, candidate)
@@ -169,6 +170,13 @@ def _watch(cluster: Cluster, candidate: Candidate, view: _View, crash_at: dateti
     if not view.seen[0]:
         raise CandidateFailed(f"no bar within {_FIRST_WITHIN}")
     return last, peak_mib
+
+
+def _is_final(candidate: Candidate, last: _Sample, patience: timedelta) -> bool:
+    """Whether nothing more will come: neither a change nor work for a while, or no change for four times as long."""
+    still = _CLOCK.now() - last.at
+    is_idle = cpu_s(candidate.pids()) - last.own_s < _IDLE_CORES * still.total_seconds()
+    return still > 4 * patience or (still > patience and is_idle)
 
 
 def _goal(truth: pl.DataFrame) -> tuple[Any, ...]:

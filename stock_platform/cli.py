@@ -238,7 +238,7 @@ def render(check: Annotated[bool, typer.Option("--check", help="Only say whether
 
 @app.command()
 def bench(
-    name: Annotated[str, typer.Argument(help="certify, launch, memory or feed; all of them without it.")] = "all",
+    name: Annotated[str, typer.Argument(help="throughput, peers, … (docs/benchmarks.md has them); all without it.")] = "all",
     quick: Annotated[bool, typer.Option("--quick", help="Shorter, and not kept.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a figure.")] = False,
 ) -> None:
