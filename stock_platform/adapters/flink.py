@@ -99,6 +99,7 @@ class FlinkRest:
             restore_from: Path of a checkpoint or savepoint, which the new job takes over; None starts empty.
             job_id: Id of the new job, 32 hexadecimal digits; None lets Flink choose.
         Raises:
+            JobFailedAtStart: it was planned, and could not begin: most likely its state cannot be read.
             JobRefused: Flink says why.
         """
         running = self.running_job(name)
@@ -111,7 +112,10 @@ class FlinkRest:
                 request |= {"savepointPath": restore_from, "claimMode": "CLAIM"}
             if job_id:
                 request |= {"jobId": job_id}
-            return self._checked(name, self._client.post(f"/jars/{jar_id}/run", json=request))["jobid"]
+            answer = self._client.post(f"/jars/{jar_id}/run", json=request)
+            if not answer.is_success and job_id and self._client.get(f"/jobs/{job_id}").is_success:
+                raise JobFailedAtStart(name, self.address, _root_cause(answer.text))
+            return self._checked(name, answer)["jobid"]
         finally:
             self._client.delete(f"/jars/{jar_id}")
 

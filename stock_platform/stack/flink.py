@@ -72,15 +72,20 @@ execution.checkpointing.tolerable-failed-checkpoints: 10
 execution.checkpointing.num-retained: 3
 execution.checkpointing.externalized-checkpoint-retention: RETAIN_ON_CANCELLATION
 
-# The world comes back (Kafka, Postgres restart): try for ever, not often.
+# The world comes back (Kafka, Postgres restart): try for ever, soon at first, and then every few seconds.
 restart-strategy.type: exponential-delay
-restart-strategy.exponential-delay.initial-backoff: 1 s
-restart-strategy.exponential-delay.max-backoff: 20 s
+restart-strategy.exponential-delay.initial-backoff: 500 ms
+restart-strategy.exponential-delay.max-backoff: 5 s
 restart-strategy.exponential-delay.reset-backoff-threshold: 60 s
 
-# A killed TaskManager is noticed after 10 s, not 50.
-heartbeat.interval: 2000
+# A killed process refuses connections: two beats that fail tell it. One that only hangs is given 10 s, not 50.
+heartbeat.interval: 1000
 heartbeat.timeout: 10000
+heartbeat.rpc-failure-threshold: 2
+# A TaskManager looks for a JobManager that was started again every second, not every 10 or 30.
+cluster.registration.error-delay: 1000
+cluster.registration.refused-registration-delay: 1000
+cluster.registration.max-timeout: 2000
 """
 
 _LOG4J2 = """\

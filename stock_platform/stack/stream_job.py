@@ -142,7 +142,7 @@ def usable_states(files: JobFiles, found: Collection[State], known: Mapping[str,
         found: Newest first.
     """
     origin = origin_of(known.values())
-    since = [state for state in found if origin is None or state.ts_written >= origin.ts_submitted]
+    since = [state for state in found if origin is None or _begun(state, known) >= origin.ts_submitted]
     if not since:
         if seen and (origin is None or seen.ts_checkpoint >= origin.ts_submitted):
             raise StateLost(seen.checkpoint_path, seen.ts_checkpoint, files.folder)
@@ -153,6 +153,11 @@ def usable_states(files: JobFiles, found: Collection[State], known: Mapping[str,
     if known[newest.job_id].plan != files.plan:
         raise StateOfOtherPlan(newest.path, newest.ts_written, files.plan.differences(known[newest.job_id].plan))
     return [state for state in since if state.job_id in known and known[state.job_id].plan == files.plan][:_TRIED]
+
+
+def _begun(state: State, known: Mapping[str, JobRecord]) -> datetime:
+    """When the job of a state was submitted; without its record, not after the state was written."""
+    return known[state.job_id].ts_submitted if state.job_id in known else state.ts_written
 
 
 def _start_from(flink: FlinkRest, files: JobFiles, usable: list[State], clock: Clock) -> Submission:

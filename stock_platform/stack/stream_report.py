@@ -8,6 +8,7 @@ from stock_platform.adapters.flink_script import Plan
 from stock_platform.adapters.flink_state import JobRecord
 from stock_platform.adapters.kafka_progress import progress
 from stock_platform.adapters.postgres import Connection
+from stock_platform.adapters.probe import port_problem
 from stock_platform.config import Settings
 from stock_platform.contracts.flink_ddl import JOB
 from stock_platform.contracts.tick import TICK
@@ -58,6 +59,8 @@ def last_seen(connection: Connection) -> Seen | None:
 
 def lag_count(settings: Settings) -> int | None:
     """Records of the topic that no checkpoint of the job covers yet; None while Kafka does not tell."""
+    if port_problem(settings.kafka_port):
+        return None
     try:
         partitions = progress(settings.kafka_bootstrap, JOB, TICK.address)
     except (BrokerUnreachable, TopicMissing):

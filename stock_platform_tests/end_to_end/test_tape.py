@@ -176,3 +176,19 @@ def as_grafana_sends_it(query: str) -> str:
     query = query.replace("quality.check_result\nWHERE $__timeFilter(ts_checked)", "quality.check_result\nWHERE TRUE")
     query = re.sub(r"\$__timeFilter\((\w+)\)", rf"\1 BETWEEN {start} AND {end}", query)
     return query.replace("$__timeFrom()", start).replace("$__timeTo()", end).replace("${symbol}", "SPY")
+
+
+def test_down_and_up_go_on_from_a_savepoint(stack: RunningStack, tape: Path) -> None:
+    before = stack.certified()
+    stopped = stack.command("down")
+    assert "stopped with savepoint-" in stopped.stderr, stopped.stderr
+
+    started = stack.command("up", "--feed", "tape", "--tape", str(tape), "--speed", "60", "--wait")
+
+    assert started.returncode == 0, started.stderr
+    query = "SELECT restored_from FROM ops.flink_job WHERE state = 'RUNNING'"
+    assert wait_until(
+        lambda: "savepoint-" in str(stack.frame(query)["restored_from"].to_list()), SystemClock(), within=timedelta(seconds=60)
+    )
+    assert stack.certified().equals(before)
+    assert stack.status()["data"]["torn_bar_count"] == 0
