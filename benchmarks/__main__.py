@@ -22,6 +22,8 @@ MEASURES: dict[str, Callable[[bool], list[Figure]]] = {
     "restate": _of("restate"),
     "faults": _of("faults"),
     "latency": _of("latency"),
+    "equality": _of("equality"),
+    "state": _of("state"),
     **{name: lambda is_quick, name=name: live.run(name, is_quick=is_quick) for name in live.MEASURES},
     "feed": lambda is_quick: [*feed.figures(4 if is_quick else 40), *feed_line.figures(20 if is_quick else 120)],
 }

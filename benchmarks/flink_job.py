@@ -56,14 +56,28 @@ class FlinkJob:
         self._rest = httpx.Client(base_url=f"http://127.0.0.1:{cluster.flink_port}", timeout=30, trust_env=False)
         self._job_id = ""
 
-    def start(self) -> datetime:
-        """Submit it without a checkpoint; returns the instant from which all its tasks ran."""
+    def start(self) -> None:
+        """Submit it, and wait until all its tasks run."""
+        self.launch()
+        require(self.has_begun, f"all tasks of {self.name} run")
+
+    def launch(self) -> None:
+        """Submit it without a checkpoint."""
         self._prepare()
         script = self._cluster.folder / "flink" / f"{self.name}.sql"
         script.write_text(self._script)
         self._job_id = self._cluster.rest.submit_sql(layout.FUNCTIONS_JAR, script, name=self.name, restore_from=None)
-        require(self._has_begun, f"all tasks of {self.name} run")
-        return self._began()
+
+    def has_begun(self) -> bool:
+        """Whether all its tasks run, or have run."""
+        states = [vertex["status"] for vertex in self._get(f"/jobs/{self._job_id}")["vertices"]]
+        return bool(states) and all(state in ("RUNNING", "FINISHED") for state in states)
+
+    def began(self) -> datetime:
+        """Since when all of them did."""
+        vertices = [vertex["id"] for vertex in self._get(f"/jobs/{self._job_id}")["vertices"]]
+        tasks = [task for each in vertices for task in self._get(f"/jobs/{self._job_id}/vertices/{each}/subtasktimes")["subtasks"]]
+        return datetime.fromtimestamp(max(task["timestamps"]["RUNNING"] for task in tasks) / 1000, UTC)
 
     def crash(self) -> None:
         """kill -9 of the TaskManager; the JobManager gives its work to the next one."""
@@ -91,7 +105,7 @@ class FlinkJob:
         require(lambda: self._state() in _ENDED, f"{self.name} ends", within_s=300)
         if problem := self.problem():
             raise CandidateFailed(problem)
-        return self._get(f"/jobs/{self._job_id}")["end-time"] / 1000 - self._began().timestamp()
+        return self._get(f"/jobs/{self._job_id}")["end-time"] / 1000 - self.began().timestamp()
 
     def _prepare(self) -> None:
         if self.table.startswith("bench."):
@@ -99,15 +113,6 @@ class FlinkJob:
         with connect(self._cluster.dsn()) as connection:
             for table in self._owned:
                 connection.execute(f"TRUNCATE {table}".encode())
-
-    def _has_begun(self) -> bool:
-        states = [vertex["status"] for vertex in self._get(f"/jobs/{self._job_id}")["vertices"]]
-        return bool(states) and all(state in ("RUNNING", "FINISHED") for state in states)
-
-    def _began(self) -> datetime:
-        vertices = [vertex["id"] for vertex in self._get(f"/jobs/{self._job_id}")["vertices"]]
-        tasks = [task for each in vertices for task in self._get(f"/jobs/{self._job_id}/vertices/{each}/subtasktimes")["subtasks"]]
-        return datetime.fromtimestamp(max(task["timestamps"]["RUNNING"] for task in tasks) / 1000, UTC)
 
     def _state(self) -> str:
         return self._get(f"/jobs/{self._job_id}")["state"]

@@ -10,7 +10,7 @@ from decimal import Decimal
 from confluent_kafka import Producer
 
 from benchmarks.harness import quantile
-from benchmarks.race import Candidate, CandidateFailed
+from benchmarks.race import Candidate, CandidateFailed, begin
 from benchmarks.ticks import PARTITION_COUNT, message
 from benchmarks.topic import empty, send
 from stock_platform.adapters.clock import SystemClock
@@ -34,7 +34,7 @@ def latencies_ms(cluster: Cluster, candidate: Candidate, *, per_s: int, seconds:
     empty(cluster.bootstrap)
     produced: dict[str, list[datetime]] = {symbol: [] for symbol in SYMBOLS}
     try:
-        candidate.start()
+        begin(cluster, candidate)
         count = per_s * (_WARM_UP_S + seconds)
         producing = threading.Thread(target=_produce, args=(cluster.bootstrap, produced, per_s, count), daemon=True)
         producing.start()

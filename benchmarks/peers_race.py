@@ -72,6 +72,7 @@ def figures(*, is_quick: bool) -> list[Figure]:
     count = _QUICK if is_quick else _FULL
     with tempfile.TemporaryDirectory() as folder, Cluster(Path(folder), parallelism=2) as cluster:
         board = _Board(cluster, entries)
+        board.figures.append(tick_file("clean", count=count, symbol_count=100).figure())
         for group, n in _groups(entries, count):
             _clean(board, group, n)
             _dirty(board, group, n)

@@ -7,21 +7,17 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import datetime, timedelta
 from pathlib import Path
 
 import psutil
 
 from benchmarks.race import CandidateFailed
-from stock_platform.adapters.clock import SystemClock, wait_until
 from stock_platform.adapters.postgres import connect
 from stock_platform.config import ROOT
 from stock_platform.contracts.tick import TICK
 from stock_platform_tests.integration.jvm import Cluster
 
 PEERS = Path(__file__).parent / "peers"
-_CLOCK = SystemClock()
-_READY_WITHIN = timedelta(seconds=60)
 _TABLE = """
 CREATE SCHEMA IF NOT EXISTS bench;
 DROP TABLE IF EXISTS {table}, {table}_tick;
@@ -95,13 +91,20 @@ class Program:
         self._run_count = 0
         self._processes: list[subprocess.Popen[bytes]] = []
 
-    def start(self) -> datetime:
-        """Begin with an empty table and a consumer group of no memory."""
+    def launch(self) -> None:
+        """Start with an empty table and a consumer group of no memory."""
         self._run_count += 1
         shutil.rmtree(self._folder, ignore_errors=True)
         self._folder.mkdir(parents=True)
         make_table(self._cluster, self.table)
-        return self._spawn()
+        self._spawn()
+
+    def has_begun(self) -> bool:
+        """Whether all its processes have said so."""
+        return all(self._is_ready(number) for number in range(len(self._processes)))
+
+    def began(self) -> None:
+        """It does not say when."""
 
     def crash(self) -> None:
         """kill -9 of all its processes; the same commands again."""
@@ -123,17 +126,8 @@ class Program:
         """Those that it has started."""
         return [process.pid for process in self._processes]
 
-    def _spawn(self) -> datetime:
+    def _spawn(self) -> None:
         self._processes = [self._begin(number, extra) for number, extra in enumerate(self._arguments)]
-        is_ready = wait_until(
-            lambda: all(self._is_ready(number) for number in range(len(self._processes))) or bool(self.problem()),
-            _CLOCK,
-            within=_READY_WITHIN,
-            every=timedelta(milliseconds=20),
-        )
-        if not is_ready or self.problem():
-            raise CandidateFailed(self.problem() or f"not ready within {_READY_WITHIN}")
-        return _CLOCK.now()
 
     def _begin(self, number: int, extra: Sequence[str]) -> subprocess.Popen[bytes]:
         group, cluster = f"{self.name}-{self._run_count}", self._cluster

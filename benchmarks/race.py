@@ -17,6 +17,7 @@ from stock_platform_tests.integration.jvm import Cluster
 
 _CLOCK = SystemClock()
 _EVERY = timedelta(milliseconds=100)
+_BEGINS_WITHIN, _BEGINS_EVERY = timedelta(seconds=90), timedelta(milliseconds=20)
 _FIRST_WITHIN = timedelta(seconds=90)
 _SETTLED_AFTER = timedelta(seconds=12)
 _IDLE_CORES = 0.15
@@ -35,8 +36,16 @@ class Candidate(Protocol):
     bars: str
     """Query of its bars: symbol, ts_start and the compared columns."""
 
-    def start(self) -> datetime:
-        """Begin with an empty table and no memory; returns the instant from which it reads everything."""
+    def launch(self) -> None:
+        """Start with an empty table and no memory."""
+        ...
+
+    def has_begun(self) -> bool:
+        """Whether it reads everything."""
+        ...
+
+    def began(self) -> datetime | None:
+        """Since when; None where it cannot be known better than by asking again and again."""
         ...
 
     def crash(self) -> None:
@@ -74,7 +83,9 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class _Sample:
+class Sample:
+    """CPU seconds spent until an instant."""
+
     at: datetime
     own_s: float
     servers_s: float
@@ -97,9 +108,8 @@ def race(
         CandidateFailed: it ended by itself, or wrote nothing.
     """
     try:
-        started = candidate.start()
+        started, first = begin(cluster, candidate)
         crash_at = None if crash_after_s is None else started + timedelta(seconds=crash_after_s)
-        first = _sample(cluster, candidate)
         with connect(cluster.dsn(), autocommit=True) as connection:
             view = _View(connection, candidate.table, _goal(truth), recovers_within)
             last, peak_mib = _watch(cluster, candidate, view, crash_at)
@@ -112,6 +122,24 @@ def race(
         )
     finally:
         candidate.stop()
+
+
+def begin(cluster: Cluster, candidate: Candidate) -> tuple[datetime, Sample]:
+    """Launch a candidate and wait until it reads everything.
+
+    Returns:
+        The instant from which it does, and what had been spent until then or a moment before.
+    Raises:
+        CandidateFailed: it does not come so far.
+    """
+    candidate.launch()
+    launched = before = _sample(cluster, candidate)
+    while not candidate.has_begun():
+        if (problem := candidate.problem()) is not None or before.at - launched.at > _BEGINS_WITHIN:
+            raise CandidateFailed(problem or f"not ready within {_BEGINS_WITHIN}")
+        _CLOCK.sleep(_BEGINS_EVERY)
+        before = _sample(cluster, candidate)
+    return candidate.began() or before.at, before
 
 
 def bars_of(cluster: Cluster, candidate: Candidate) -> pl.DataFrame:
@@ -154,7 +182,7 @@ class _View:
         return self.connection.execute(f"SELECT {sums} FROM {self.table}".encode()).fetchall()[0]
 
 
-def _watch(cluster: Cluster, candidate: Candidate, view: _View, crash_at: datetime | None) -> tuple[_Sample, float]:
+def _watch(cluster: Cluster, candidate: Candidate, view: _View, crash_at: datetime | None) -> tuple[Sample, float]:
     """The sample at the table's last change, and the highest memory seen."""
     last, peak_mib = _sample(cluster, candidate), 0.0
     while crash_at is not None or not (view.is_right or _is_final(candidate, last, view.patience)):
@@ -172,7 +200,7 @@ def _watch(cluster: Cluster, candidate: Candidate, view: _View, crash_at: dateti
     return last, peak_mib
 
 
-def _is_final(candidate: Candidate, last: _Sample, patience: timedelta) -> bool:
+def _is_final(candidate: Candidate, last: Sample, patience: timedelta) -> bool:
     """Whether nothing more will come: neither a change nor work for a while, or no change for four times as long."""
     still = _CLOCK.now() - last.at
     is_idle = cpu_s(candidate.pids()) - last.own_s < _IDLE_CORES * still.total_seconds()
@@ -184,6 +212,6 @@ def _goal(truth: pl.DataFrame) -> tuple[Any, ...]:
     return (truth.height, truth["tick_count"].sum(), prices)
 
 
-def _sample(cluster: Cluster, candidate: Candidate) -> _Sample:
+def _sample(cluster: Cluster, candidate: Candidate) -> Sample:
     servers = [server.process.pid for server in (cluster.kafka, cluster.postgres) if server.process]
-    return _Sample(_CLOCK.now(), cpu_s(candidate.pids()), cpu_s(servers))
+    return Sample(_CLOCK.now(), cpu_s(candidate.pids()), cpu_s(servers))

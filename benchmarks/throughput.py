@@ -38,6 +38,7 @@ class _Bench:
         file = tick_file(variant, count=self.count, symbol_count=symbol_count)
         refill(self.cluster.bootstrap, file.frame)
         self.bars = truth.bars(file.frame)
+        self.figures = self.figures or [file.figure()]
 
     def run(self, job: FlinkJob, repeats: int = 1) -> list[Outcome]:
         """Runs of a job, one after the other; their tables are compared."""

@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
+from benchmarks.harness import Figure
 from stock_platform.adapters.kafka import partition_of
 from stock_platform.config import ROOT
 from stock_platform.feed.tick import Tick, tick_json
@@ -41,6 +42,10 @@ class TickFile:
     frame: pl.DataFrame
     distinct: int
     origin: Literal["recorded", "synthetic"]
+
+    def figure(self) -> Figure:
+        """How many ticks, and of which market."""
+        return Figure("ticks", self.distinct, "ticks", self.distinct, note=f"{self.origin} market")
 
 
 def tick_file(variant: Variant, *, count: int, symbol_count: int) -> TickFile:
