@@ -20,7 +20,10 @@ _MADE = (
     "price_first, notional_inside, source, is_continuous"
 )
 _PLACE = "kafka_partition, kafka_offset_first, kafka_offset_last"
-_DIGEST = "SELECT md5(coalesce(string_agg(bar::text, '|' ORDER BY symbol, ts_start), '')) FROM (SELECT {columns} FROM {table} {where}) AS bar"
+_DIGEST = """
+SELECT md5(coalesce(string_agg(bar::text, '|' ORDER BY symbol, ts_start), ''))
+FROM (SELECT {columns} FROM {table} {where}) AS bar
+"""
 
 
 def load_reference(cluster: Cluster, symbols: Sequence[str]) -> None:
@@ -50,6 +53,7 @@ def place_of(cluster: Cluster) -> Place:
             "POSTGRES_URL": f"jdbc:postgresql://127.0.0.1:{cluster.postgres_port}/stock_platform",
             "POSTGRES_USER": "flink_writer",
             "POSTGRES_PASSWORD": PASSWORD,
+            "PARALLELISM": str(cluster.parallelism),
         },
         sql=ROOT / "flink" / "sql",
         jar=layout.FUNCTIONS_JAR,

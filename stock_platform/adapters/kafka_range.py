@@ -60,11 +60,10 @@ def oldest_offsets(bootstrap: str, topic: str) -> dict[int, int]:
     """
     with closing(_consumer(bootstrap)) as consumer:
         try:
-            partitions = consumer.list_topics(topic, timeout=_ANSWER_WITHIN_S).topics[topic].partitions or {}
-            watermarks = {p: consumer.get_watermark_offsets(TopicPartition(topic, p), timeout=_ANSWER_WITHIN_S) for p in partitions}
+            partitions: list[int] = list(consumer.list_topics(topic, timeout=_ANSWER_WITHIN_S).topics[topic].partitions or {})
+            return {p: consumer.get_watermark_offsets(TopicPartition(topic, p), timeout=_ANSWER_WITHIN_S)[0] for p in partitions}
         except KafkaException as error:
             raise TopicMissing(topic, bootstrap) from error
-    return {partition: low for partition, (low, _) in watermarks.items()}
 
 
 def read_batches(bootstrap: str, topic: str, where: OffsetRange) -> Iterator[list[Record]]:

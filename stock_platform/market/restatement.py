@@ -58,7 +58,7 @@ class Restated:
     """What came out.
 
     Args:
-        took: From the choice of the source to the last bar in the shadow table.
+        took: From the choice of the source to the end of the comparison.
     """
 
     restatement_id: int
@@ -86,10 +86,9 @@ def restate(place: Place, session_date: date, symbols: Sequence[str] = ()) -> Re
         started = place.clock.now()
         source = choose_source(asked, bootstrap=place.kafka_bootstrap, archive=place.archive(session_date))
         restatement_id, counts = _computed(place, asked, source)
-        took = place.clock.now() - started
         with connect(place.dsn) as connection:
             found = compare(connection, restatement_id, asked)
-    return Restated(restatement_id, asked, str(source), counts, took, found)
+        return Restated(restatement_id, asked, str(source), counts, place.clock.now() - started, found)
 
 
 def _computed(place: Place, asked: Asked, source: TickSource) -> tuple[int, Counts]:
