@@ -32,10 +32,11 @@ def follow(bootstrap: str, topic: str, *, should_stop: Callable[[], bool]) -> It
             raise TopicMissing(topic, bootstrap)
         consumer.subscribe([topic])
         while not should_stop():
-            for message in consumer.consume(500, timeout=0.1):
-                value = message.value()
-                if message.error() is None and value:
-                    yield value
+            # One at a time: a batch is handed over only when it is full or its time is up, and a quote would wait for that.
+            message = consumer.poll(0.1)
+            value = message.value() if message and message.error() is None else None
+            if value:
+                yield value
     except KafkaException as error:
         raise TopicMissing(topic, bootstrap) from error
     finally:
