@@ -58,7 +58,7 @@ CREATE TABLE staging_bar_1m (
     'table-name' = 'staging.bar_1m',
     'username' = '${POSTGRES_USER}',
     'password' = '${POSTGRES_PASSWORD}',
-    'sink.buffer-flush.interval' = '200 ms',
+    'sink.buffer-flush.interval' = '100 ms',
     'sink.buffer-flush.max-rows' = '2000',
     'sink.max-retries' = '5'
 );
@@ -82,7 +82,7 @@ CREATE TABLE market_quote (
     'table-name' = 'market.quote',
     'username' = '${POSTGRES_USER}',
     'password' = '${POSTGRES_PASSWORD}',
-    'sink.buffer-flush.interval' = '200 ms',
+    'sink.buffer-flush.interval' = '100 ms',
     'sink.buffer-flush.max-rows' = '2000',
     'sink.max-retries' = '5'
 );
@@ -100,7 +100,7 @@ CREATE TABLE market_quotes_v1 (
     'value.format' = 'raw',
     'value.fields-include' = 'EXCEPT_KEY',
     'sink.delivery-guarantee' = 'at-least-once',
-    'properties.linger.ms' = '5',
+    'properties.linger.ms' = '0',
     'properties.batch.size' = '131072',
     'properties.compression.type' = 'lz4'
 );

@@ -2,7 +2,9 @@
 SET 'execution.runtime-mode' = 'streaming';
 SET 'parallelism.default' = '${PARALLELISM}';
 SET 'table.exec.mini-batch.enabled' = 'true';
-SET 'table.exec.mini-batch.allow-latency' = '200 ms';
+-- A row waits for the mini-batch, for the exchange's buffer and for the sink's flush, one after the other.
+SET 'table.exec.mini-batch.allow-latency' = '100 ms';
+SET 'execution.buffer-timeout.interval' = '10 ms';
 SET 'table.exec.mini-batch.size' = '50000';
 SET 'table.exec.state.ttl' = '${STATE_TTL}';
 SET 'table.local-time-zone' = 'UTC';

@@ -127,7 +127,7 @@ def _keyed_topic(record: Record, key: str) -> dict[str, str]:
         "value.format": "raw",
         "value.fields-include": "EXCEPT_KEY",
         "sink.delivery-guarantee": "at-least-once",
-        "properties.linger.ms": "5",
+        "properties.linger.ms": "0",
         "properties.batch.size": "131072",
         "properties.compression.type": "lz4",
     }
@@ -140,7 +140,7 @@ def _postgres(record: Record) -> dict[str, str]:
         "table-name": record.address,
         "username": "${POSTGRES_USER}",
         "password": "${POSTGRES_PASSWORD}",
-        "sink.buffer-flush.interval": "200 ms",
+        "sink.buffer-flush.interval": "100 ms",
         "sink.buffer-flush.max-rows": "2000",
         "sink.max-retries": "5",
     }
