@@ -10,6 +10,7 @@ from pathlib import Path
 from stock_platform.adapters import flink_state, processes
 from stock_platform.adapters.flink_script import STREAM, fill_script, plan_of
 from stock_platform.config import ROOT, Settings, child_environment
+from stock_platform.errors import ToolMissing
 from stock_platform.stack import flink, kafka, layout, postgres, supervisord
 from stock_platform.stack.preflight import java_binary
 from stock_platform.stack.service import Service
@@ -59,6 +60,7 @@ def _prepare_kafka(settings: Settings) -> None:
 
 
 def _prepare_flink(settings: Settings) -> None:
+    check_backend(settings)
     folder = settings.home / "flink"
     # A killed JVM leaves its unpacked planner behind.
     shutil.rmtree(folder / "tmp", ignore_errors=True)
@@ -68,6 +70,18 @@ def _prepare_flink(settings: Settings) -> None:
     _write(folder / "conf" / "log4j2.properties", flink.log4j2())
     _write(layout.job_script(settings.home), fill_script(_SQL, STREAM, script_values(settings)))
     _write(layout.job_plan(settings.home), json.dumps(asdict(plan_of(_SQL, STREAM, flink=flink.VERSION))))
+
+
+def check_backend(settings: Settings) -> None:
+    """RocksDB is 50 MiB of native code that a stack on the heap need not carry.
+
+    Raises:
+        ToolMissing: it is wanted, and was not installed.
+    """
+    if settings.flink_state_backend == "rocksdb" and not list((layout.JARS / "flink").glob("flink-statebackend-rocksdb-*.jar")):
+        expected = f"the artifact org.apache.flink:flink-statebackend-rocksdb:{flink.VERSION}"
+        hint = "Add it to flink/functions/pom.xml and run `make install`, or set STOCK_PLATFORM_FLINK_STATE_BACKEND=hashmap."
+        raise ToolMissing("RocksDB for Flink", expected, hint)
 
 
 def size_of(settings: Settings) -> flink.Size:

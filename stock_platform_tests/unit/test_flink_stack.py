@@ -8,7 +8,8 @@ import pytest
 import yaml
 
 from stock_platform.config import Settings
-from stock_platform.stack import flink, kafka
+from stock_platform.errors import ToolMissing
+from stock_platform.stack import flink, kafka, prepare
 from stock_platform.stack.prepare import script_values
 
 HOME = Path("/data/flink")
@@ -71,3 +72,10 @@ def test_state_outlives_late_limit_and_longest_outage_together() -> None:
 def test_without_a_late_limit_state_lives_for_a_day_and_an_outage(changes: dict[str, Any]) -> None:
     values = script_values(Settings(_env_file=None, **changes))
     assert (values["LATE_LIMIT_MS"], values["STATE_TTL"]) == ("0", "93600 s")
+
+
+def test_rocksdb_that_is_not_installed_is_refused_with_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stock_platform.stack.layout.JARS", tmp_path)
+    settings = Settings(_env_file=None, data_dir=tmp_path, flink_state_backend="rocksdb")  # type: ignore[call-arg]
+    with pytest.raises(ToolMissing, match=r"flink-statebackend-rocksdb:2\.3\.0.*pom\.xml"):
+        prepare.check_backend(settings)
