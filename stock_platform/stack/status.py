@@ -81,7 +81,9 @@ def _stream_job(row: tuple[Any, ...], now: datetime) -> tuple[str, float | None]
         return f"{state}: {last_error}", age
     seen = f"seen {(now - ts_heartbeat).total_seconds():.0f} s ago, {restart_count} restarts"
     behind = f"{'?' if lag_count is None else lag_count} records behind"
-    checkpoint = f"checkpoint of {size_bytes / 2**20:.1f} MiB in {duration_ms} ms, {age:.0f} s old" if age is not None else "no checkpoint"
+    if age is None:
+        return f"{state}, {seen}, {behind}, no checkpoint yet", None
+    checkpoint = f"checkpoint of {size_bytes / 2**20:.1f} MiB in {duration_ms} ms, {age:.0f} s old"
     return f"{state}, {seen}, {behind}, {checkpoint}", age
 
 
