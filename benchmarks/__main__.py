@@ -20,7 +20,6 @@ MEASURES: dict[str, Callable[[bool], list[Figure]]] = {
     "throughput": _of("throughput"),
     "peers": _of("peers_race"),
     "restate": _of("restate"),
-    "equality": _of("equality"),
     "faults": _of("faults"),
     "latency": _of("latency"),
     "equality": _of("equality"),

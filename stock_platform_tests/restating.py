@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from stock_platform import restate
 from stock_platform.adapters.clock import SystemClock
 from stock_platform.adapters.postgres import connect
-from stock_platform.config import ROOT
+from stock_platform.config import Settings
 from stock_platform.feed.archive_file import archive_path
 from stock_platform.market.restatement import Place
-from stock_platform.stack import layout
 from stock_platform_tests.integration.jvm import PASSWORD, Cluster
 
 DAY = date(2013, 10, 7)
@@ -42,30 +42,22 @@ def load_reference(cluster: Cluster, symbols: Sequence[str]) -> None:
             )
 
 
+def settings_of(cluster: Cluster) -> Settings:
+    """The cluster as a stack's settings."""
+    passwords = {f"postgres_{role}_password": PASSWORD for role in ("gate_owner", "flink_writer")}
+    ports = {name: getattr(cluster, name) for name in ("kafka_port", "flink_port", "postgres_port")}
+    size = {"flink_parallelism": cluster.parallelism}
+    return Settings(_env_file=None, data_dir=cluster.folder, **ports, **size, **passwords)  # type: ignore[call-arg, arg-type]
+
+
 def place_of(cluster: Cluster) -> Place:
-    """Where the cluster's restatements are made."""
-    return Place(
-        dsn=cluster.dsn("gate_owner"),
-        flink_address=f"http://127.0.0.1:{cluster.flink_port}",
-        kafka_bootstrap=cluster.bootstrap,
-        values={
-            "KAFKA_BOOTSTRAP": cluster.bootstrap,
-            "POSTGRES_URL": f"jdbc:postgresql://127.0.0.1:{cluster.postgres_port}/stock_platform",
-            "POSTGRES_USER": "flink_writer",
-            "POSTGRES_PASSWORD": PASSWORD,
-            "PARALLELISM": str(cluster.parallelism),
-        },
-        sql=ROOT / "flink" / "sql",
-        jar=layout.FUNCTIONS_JAR,
-        folder=cluster.folder / "flink" / "restatement",
-        archive=lambda day: archive_path(cluster.folder, day),
-        clock=SystemClock(),
-    )
+    """Where the cluster's restatements are made, as the command has it."""
+    return restate.place_of(settings_of(cluster), SystemClock())
 
 
 def archive_of(cluster: Cluster) -> Path:
     """Where the session's archive is looked for."""
-    return archive_path(cluster.folder, DAY)
+    return archive_path(settings_of(cluster).home, DAY)
 
 
 def staged_digest(cluster: Cluster, *, with_place: bool = True) -> str:

@@ -11,6 +11,8 @@ from stock_platform.restatement_errors import JobFailed, JobTooSlow
 
 _ENDED = frozenset({"FINISHED", "FAILED", "CANCELED"})
 _CANCELLED_WITHIN = timedelta(seconds=30)
+_FREED_WITHIN = timedelta(seconds=10)
+"""A job that has just ended gives its slots back a moment later."""
 _NO_ANSWERS = 10
 """So many polls in a row without an answer, two seconds and more, and the JobManager is taken for gone, its jobs with it."""
 
@@ -27,18 +29,17 @@ class BatchJobs:
         self._clock = clock
         self._client = httpx.Client(base_url=address, timeout=10.0, trust_env=False)
 
-    def require_slot(self, name: str) -> None:
-        """Refuse a job that nothing could run now.
+    def require_slots(self, name: str, count: int) -> None:
+        """Refuse a job that would only wait.
 
         Raises:
-            JobRefused: every slot is taken, or Flink does not answer.
+            JobRefused: fewer slots are free, or Flink does not answer.
         """
         try:
-            free = self._get("/overview")["slots-available"]
+            if not wait_until(lambda: self._free_slots() >= count, self._clock, within=_FREED_WITHIN):
+                raise JobRefused(name, self._address, f"{self._free_slots()} task slots are free, expected {count}")
         except httpx.HTTPError as error:
             raise JobRefused(name, self._address, f"it does not answer ({type(error).__name__})") from None
-        if not free:
-            raise JobRefused(name, self._address, "no task slot is free; the stream job and one other have room")
 
     def finish(self, job_id: str, name: str, *, within: timedelta) -> None:
         """Wait for the job's end; whoever stops waiting cancels it.
@@ -66,6 +67,9 @@ class BatchJobs:
             return wait_until(lambda: self._get(f"/jobs/{job_id}")["state"] in _ENDED, self._clock, within=_CANCELLED_WITHIN)
         except httpx.HTTPError:
             return False
+
+    def _free_slots(self) -> int:
+        return int(self._get("/overview")["slots-available"])
 
     def _state(self, job_id: str, name: str) -> str:
         for _ in range(_NO_ANSWERS):

@@ -113,7 +113,7 @@ def _run(place: Place, asked: Asked, source: TickSource, restatement_id: int) ->
     left = flink.running_job(JOB)
     if left and not jobs.cancel(left):
         raise JobRefused(JOB, place.flink_address, f"job {left} of an earlier restatement cannot be cancelled")
-    jobs.require_slot(JOB)
+    jobs.require_slots(JOB, int(place.values["PARALLELISM"]))
     place.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with tempfile.TemporaryDirectory(dir=place.folder) as folder:
         script = Path(folder) / f"{JOB}.sql"
