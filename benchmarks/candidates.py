@@ -39,8 +39,8 @@ class Entry:
 
     @property
     def recovers_within(self) -> timedelta:
-        """How long its table may stand still after a kill: a lost TaskManager is noticed after 10 s and has to start."""
-        return timedelta(seconds=45 if self.is_flink else 15)
+        """How long its table may stand still after a kill: a lost TaskManager is noticed after 10 s, a lost consumer after 6."""
+        return timedelta(seconds=45 if self.is_flink else 25)
 
 
 def _flink(name: str) -> Callable[[Cluster], Candidate]:

@@ -90,8 +90,9 @@ def print_table(found: Sequence[Figure]) -> None:
     for title in _COLUMNS.values():
         table.add_column(title, justify="right")
     for entry in ENTRIES:
-        if any(name.startswith(f"{entry.name}_") for name in values):
-            table.add_row(entry.name, *(_cell(values.get(f"{entry.name}_{column}")) for column in _COLUMNS))
+        cells = [values.get(f"{entry.name}_{column}") for column in _COLUMNS]
+        if any(cells):
+            table.add_row(entry.name, *map(_cell, cells))
     console = Console(width=160)
     console.print(table)
     for figure in found:

@@ -44,7 +44,7 @@ class Changes(pw.io.python.ConnectorObserver):
         self.database.close()
 
 
-settings = {"bootstrap.servers": bootstrap, "group.id": group, "auto.offset.reset": "earliest"}
+settings = {"bootstrap.servers": bootstrap, "group.id": group, "auto.offset.reset": "earliest", "session.timeout.ms": "6000"}
 ticks = pw.io.kafka.read(settings, topic=topic, schema=Tick, format="json", autocommit_duration_ms=100)
 if "distinct" in asked:
     identity = (ticks.symbol, ticks.day_volume, ticks.ts_event, ticks.price)

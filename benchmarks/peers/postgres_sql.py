@@ -10,8 +10,16 @@ import psycopg
 from confluent_kafka import Consumer
 
 bootstrap, topic, dsn, table, group, _ = sys.argv[1:]
-settings = {"group.id": group, "auto.offset.reset": "earliest", "enable.auto.commit": False, "fetch.wait.max.ms": 20}
-tuned = {"queued.min.messages": 1_000_000, "queued.max.messages.kbytes": 1_048_576, "max.partition.fetch.bytes": 8_388_608}
+settings = {
+    "group.id": group,
+    "auto.offset.reset": "earliest",
+    "enable.auto.commit": False,
+    "session.timeout.ms": 6_000,
+    "fetch.wait.max.ms": 20,
+    "queued.min.messages": 1_000_000,
+    "queued.max.messages.kbytes": 1_048_576,
+    "max.partition.fetch.bytes": 8_388_608,
+}
 tables = f"""
 CREATE TABLE IF NOT EXISTS {table}_tick (symbol text, ts_event timestamptz, day_volume bigint, price numeric(18, 6), size bigint,
     PRIMARY KEY (symbol, ts_event, day_volume, price));
@@ -41,7 +49,7 @@ class Tick(msgspec.Struct):
 
 
 decode = msgspec.json.Decoder(Tick).decode
-consumer, database = Consumer({"bootstrap.servers": bootstrap, **settings, **tuned}), psycopg.connect(dsn, autocommit=True)
+consumer, database = Consumer({"bootstrap.servers": bootstrap, **settings}), psycopg.connect(dsn, autocommit=True)
 database.execute(tables)
 consumer.subscribe([topic])
 print("ready")

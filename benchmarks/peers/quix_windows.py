@@ -61,6 +61,7 @@ app = Application(
     state_dir=folder,
     commit_interval=1.0,
     loglevel="WARNING",
+    consumer_extra_config={"session.timeout.ms": 6_000},
 )
 ticks = app.topic(topic, key_deserializer="str", value_deserializer="json", timestamp_extractor=lambda value, *_: value["ts_event"])
 frame = app.dataframe(ticks)
