@@ -23,7 +23,8 @@ _DEFAULTS = {"PARALLELISM": "1", "LATE_LIMIT_MS": "3600000", "STATE_TTL": "14460
 """One hour late, three hours of outage, and the bar's own minute: see script_values in stack/prepare."""
 
 _COMMENT = re.compile(r"--[^\n]*")
-_TUNING = re.compile(r"'[\w.-]*(buffer-flush|max-retries|allow-latency|mini-batch\.size|linger|batch\.size)[\w.-]*'\s*=\s*'[^']*'")
+_TUNED = r"[\w.-]*(buffer-flush|max-retries|allow-latency|mini-batch\.size|buffer-timeout|linger|batch\.size)[\w.-]*"
+_TUNING = re.compile(rf"(SET\s+)?'{_TUNED}'\s*=\s*'[^']*'\s*[;,]?")
 """Options that say when something is written, not what is kept."""
 
 
@@ -57,7 +58,7 @@ class Plan:
 def plan_of(folder: Path, parts: Sequence[str], *, flink: str) -> Plan:
     """Plan of the job that these parts make on that version of Flink."""
     text = _TUNING.sub("", _COMMENT.sub("", _template(folder, parts)))
-    return Plan(_digest("".join(text.split())), flink, STATE_FORMAT)
+    return Plan(_digest("".join(text.split()).replace(",)", ")")), flink, STATE_FORMAT)
 
 
 def _digest(text: str) -> str:

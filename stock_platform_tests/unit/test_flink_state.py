@@ -147,12 +147,26 @@ def sql(folder: Path, text: str) -> Path:
     return folder
 
 
-def test_plan_is_of_the_sql_alone_not_of_its_values_comments_blanks_and_tuning(tmp_path: Path) -> None:
-    before = sql(tmp_path / "a", "SET 'x.ttl' = '${TTL}'; -- why\n'sink.buffer-flush.interval' = '1 s'\nSELECT a FROM b")
-    same = sql(tmp_path / "b", "SET 'x.ttl' = '${TTL}';\n\n'sink.buffer-flush.interval' = '50 ms' SELECT a\n  FROM b -- because")
-    other = sql(tmp_path / "c", "SET 'x.ttl' = '${TTL}'; 'sink.buffer-flush.interval' = '1 s' SELECT a, c FROM b")
-    plans = [plan_of(folder, STREAM, flink="2.3.0") for folder in (before, same, other)]
-    assert plans[0] == plans[1] != plans[2]
+@pytest.mark.parametrize(
+    ("same", "text"),
+    [
+        (
+            True,
+            "SET 'ttl' = '${T}';\n\nCREATE TABLE b (a INT)  WITH (\n'topic' = 't', 'sink.buffer-flush.interval' = '50 ms') -- other",
+        ),
+        (
+            True,
+            "SET 'ttl' = '${T}'; SET 'execution.buffer-timeout.interval' = '10 ms'; CREATE TABLE b (a INT) WITH ('topic' = 't')",
+        ),
+        (False, "SET 'ttl' = '${T}'; CREATE TABLE b (a INT, c INT) WITH ('topic' = 't')"),
+        (False, "SET 'ttl' = '${T}'; CREATE TABLE b (a INT) WITH ('topic' = 'u')"),
+        (False, "SET 'ttl' = '5 s'; CREATE TABLE b (a INT) WITH ('topic' = 't')"),
+    ],
+)
+def test_plan_is_of_the_sql_alone_not_of_its_values_comments_blanks_and_tuning(tmp_path: Path, same: bool, text: str) -> None:
+    before = "SET 'ttl' = '${T}'; -- why\nCREATE TABLE b (a INT) WITH ('topic' = 't', 'sink.buffer-flush.interval' = '1 s')"
+    plans = [plan_of(sql(tmp_path / name, each), STREAM, flink="2.3.0") for name, each in (("a", before), ("b", text))]
+    assert (plans[0] == plans[1]) is same
     assert plans[0].fingerprint != replace(plans[0], flink="2.4.0").fingerprint
 
 
