@@ -152,7 +152,7 @@ def sql(folder: Path, text: str) -> Path:
     [
         (
             True,
-            "SET 'ttl' = '${T}';\n\nCREATE TABLE b (a INT)  WITH (\n'topic' = 't', 'sink.buffer-flush.interval' = '50 ms') -- other",
+            "SET 'ttl' = '${T}';\n\nCREATE TABLE b (a INT)  WITH (\n'topic' = 't', 'sink.buffer-flush.interval' = '50 ms') -- x",
         ),
         (
             True,
