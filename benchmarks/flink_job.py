@@ -152,6 +152,7 @@ def values(cluster: Cluster) -> dict[str, str]:
         "POSTGRES_USER": "stock_admin",
         "POSTGRES_PASSWORD": PASSWORD,
         "LATE_LIMIT_MS": "0",
+        "PARALLELISM": str(cluster.parallelism),
     }
 
 

@@ -1,6 +1,7 @@
 -- As flink_naive.sql, with the repeats of a tick left out: the first by processing time passes, for as long as state lives.
 -- Reads:  market.ticks.v1, what it holds now, so that the last windows close too.
 -- Writes: ${TABLE}  one row per symbol and minute, once, when its window closes.
+SET 'parallelism.default' = '${PARALLELISM}';
 SET 'execution.runtime-mode' = 'streaming';
 SET 'table.exec.state.ttl' = '1 h';
 SET 'table.local-time-zone' = 'UTC';

@@ -1,6 +1,7 @@
 -- Kafka to 1-minute bars in Postgres as Flink's tutorials write it: a JSON table, a watermark of 5 seconds, a TUMBLE window.
 -- Reads:  market.ticks.v1, what it holds now, so that the last windows close too.
 -- Writes: ${TABLE}  one row per symbol and minute, once, when its window closes.
+SET 'parallelism.default' = '${PARALLELISM}';
 SET 'execution.runtime-mode' = 'streaming';
 SET 'table.local-time-zone' = 'UTC';
 SET 'table.exec.sink.require-on-conflict' = 'false';

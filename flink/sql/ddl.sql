@@ -100,7 +100,7 @@ CREATE TABLE market_quotes_v1 (
     'value.format' = 'raw',
     'value.fields-include' = 'EXCEPT_KEY',
     'sink.delivery-guarantee' = 'at-least-once',
-    'properties.linger.ms' = '0',
+    'properties.linger.ms' = '5',
     'properties.batch.size' = '131072',
     'properties.compression.type' = 'lz4'
 );
@@ -119,5 +119,6 @@ CREATE TABLE market_ticks_dlq_v1 (
     'topic' = 'market.ticks.dlq.v1',
     'properties.bootstrap.servers' = '${KAFKA_BOOTSTRAP}',
     'format' = 'json',
-    'sink.delivery-guarantee' = 'at-least-once'
+    'sink.delivery-guarantee' = 'at-least-once',
+    'properties.max.request.size' = '2097152'
 );

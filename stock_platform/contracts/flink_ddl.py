@@ -4,7 +4,7 @@ Not here: the job's logic (flink/sql/ticks_to_bars.sql)."""
 
 from stock_platform.contracts.bar import STAGED_BAR
 from stock_platform.contracts.record import Record, Type
-from stock_platform.contracts.tick import DEAD_LETTER, QUOTE, QUOTE_UPDATE, TICK
+from stock_platform.contracts.tick import DEAD_LETTER, LONGEST_LETTER_BYTES, QUOTE, QUOTE_UPDATE, TICK
 
 JOB = "ticks_to_bars"
 """Name of the job, of its file and of its consumer group."""
@@ -70,7 +70,7 @@ def render() -> str:
         _table(STAGED_BAR, _upserted(STAGED_BAR), _postgres(STAGED_BAR)),
         _table(QUOTE, _upserted(QUOTE), _postgres(QUOTE)),
         _table(QUOTE_UPDATE, ("`symbol` STRING", "`message` BYTES"), _keyed_topic(QUOTE_UPDATE, "symbol")),
-        _table(DEAD_LETTER, _columns(DEAD_LETTER, _IN_TOPIC), _topic(DEAD_LETTER)),
+        _table(DEAD_LETTER, _columns(DEAD_LETTER, _IN_TOPIC), _letters(DEAD_LETTER)),
     )
     return "\n".join([_HEADER, *tables])
 
@@ -114,8 +114,14 @@ def _source(record: Record) -> dict[str, str]:
     }
 
 
-def _topic(record: Record) -> dict[str, str]:
-    return {**_kafka(record), "format": "json", "sink.delivery-guarantee": "at-least-once"}
+def _letters(record: Record) -> dict[str, str]:
+    """A letter that the producer refuses would end the job, and again after each restart."""
+    return {
+        **_kafka(record),
+        "format": "json",
+        "sink.delivery-guarantee": "at-least-once",
+        "properties.max.request.size": str(LONGEST_LETTER_BYTES),
+    }
 
 
 def _keyed_topic(record: Record, key: str) -> dict[str, str]:
@@ -127,7 +133,7 @@ def _keyed_topic(record: Record, key: str) -> dict[str, str]:
         "value.format": "raw",
         "value.fields-include": "EXCEPT_KEY",
         "sink.delivery-guarantee": "at-least-once",
-        "properties.linger.ms": "0",
+        "properties.linger.ms": "5",
         "properties.batch.size": "131072",
         "properties.compression.type": "lz4",
     }
