@@ -20,7 +20,7 @@ FRESH, WHOLE = "checkpoint_fresh", "no_torn_bar"
 _STALE_AFTER = timedelta(minutes=1)
 """Checkpoints come every few seconds; a restart of any server is over by then."""
 
-_JOB = "SELECT state, coalesce(ts_checkpoint, ts_started), last_error FROM ops.flink_job WHERE job_name = %s"
+_JOB = "SELECT state, greatest(ts_checkpoint, ts_started), last_error FROM ops.flink_job WHERE job_name = %s"
 _TORN = "SELECT count(*), min(ts_start), max(ts_start) FROM staging.torn_bar"
 
 
@@ -33,7 +33,7 @@ def _freshness(connection: Connection, now: datetime) -> dg.AssetCheckResult:
     row = connection.execute(_JOB, (JOB,)).fetchone()
     state, since, last_error = row or ("unknown", None, None)
     is_fresh = last_error is None and since is not None and now - since <= _STALE_AFTER
-    age = f"the newest checkpoint is {(now - since).total_seconds():.0f} s old" if since else "there has been no checkpoint"
+    age = f"its newest checkpoint, or its start, is {(now - since).total_seconds():.0f} s ago" if since else "it has not been seen"
     return dg.AssetCheckResult(
         asset_key=STREAM_JOB,
         check_name=FRESH,
@@ -45,7 +45,10 @@ def _freshness(connection: Connection, now: datetime) -> dg.AssetCheckResult:
 
 def _wholeness(connection: Connection) -> dg.AssetCheckResult:
     count, first, last = connection.execute(_TORN).fetchone() or (0, None, None)
-    torn = f"{count} bars from {first} to {last} could not take late ticks: restate the session. See staging.torn_bar."
+    torn = (
+        f"{count} bars from {first} to {last} could not take late ticks. While Kafka has their ticks, a rebuild that reaches back "
+        "to them takes them in; else take note, and remove their rows from staging.torn_bar. docs/runbook.md has both."
+    )
     return dg.AssetCheckResult(
         asset_key=STREAM_JOB,
         check_name=WHOLE,
@@ -59,7 +62,9 @@ def _wholeness(connection: Connection) -> dg.AssetCheckResult:
 @dg.multi_asset_check(
     name="stream_job_checks",
     specs=[
-        dg.AssetCheckSpec(FRESH, asset=STREAM_JOB, description="A checkpoint was completed within the last minute."),
+        dg.AssetCheckSpec(
+            FRESH, asset=STREAM_JOB, description="The job started, or completed a checkpoint, within the last minute."
+        ),
         dg.AssetCheckSpec(WHOLE, asset=STREAM_JOB, description="No bar refused a version with late ticks and without early ones."),
     ],
 )

@@ -130,6 +130,16 @@ def test_check_is_evaluated_when_its_answer_changes_and_not_at_every_look(desk: 
     assert [(event.check_name, event.passed) for event in desk.events] == [("checkpoint_fresh", False)]
 
 
+def test_job_that_has_just_started_after_a_long_pause_is_given_time_for_its_first_checkpoint(desk: Desk) -> None:
+    desk.answers |= RUNNING | checkpoints(age=timedelta(hours=1))
+    desk.look()
+    assert {event.check_name: event.passed for event in desk.events}["checkpoint_fresh"] is False
+    started = RUNNING[f"/jobs/{_JOB}"] | {"start-time": epoch_ms(SystemClock().now() - timedelta(seconds=5))}
+    desk.answers |= {f"/jobs/{_JOB}": started, f"/jobs/{_JOB}/checkpoints": {"latest": {"completed": None}}}
+    desk.look()
+    assert [(event.check_name, event.passed) for event in desk.events] == [("checkpoint_fresh", True)]
+
+
 def test_job_that_is_gone_is_asked_for(desk: Desk) -> None:
     desk.answers |= GONE
     assert desk.look() is None
