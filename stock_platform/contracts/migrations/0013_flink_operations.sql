@@ -56,7 +56,8 @@ GRANT EXECUTE ON FUNCTION staging.note_torn_bar TO flink_writer;
 -- A version that has the first tick and fewer of them all comes from a job that reads the topic again: it will catch up. One
 -- without any newer offset holds nothing that the row lacks. Neither is written down.
 -- Partitions that grow in number do no harm: minima over the old and the new partition fall or stay. A topic that was made anew
--- beside an old table does: its offsets begin at 0, so bars of both are compared by their number of ticks alone.
+-- beside an old table does: its offsets begin at 0, so a bar that lost its first ticks may have the lower first offset, and is
+-- then taken if it has no fewer ticks.
 -- A row that says nothing new leaves no trace, so that a replay does not look like a correction.
 CREATE OR REPLACE FUNCTION staging.keep_larger_bar() RETURNS trigger
 LANGUAGE plpgsql AS $$
