@@ -9,12 +9,19 @@ from datetime import timedelta
 from typing import Any, cast
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec  # pyright: ignore[reportPrivateImportUsage]
+from confluent_kafka.admin import (
+    AdminClient,
+    AlterConfigOpType,  # pyright: ignore[reportPrivateImportUsage]
+    ConfigEntry,  # pyright: ignore[reportPrivateImportUsage]
+    ConfigResource,  # pyright: ignore[reportPrivateImportUsage]
+    OffsetSpec,  # pyright: ignore[reportPrivateImportUsage]
+    ResourceType,  # pyright: ignore[reportPrivateImportUsage]
+)
 from confluent_kafka.cimpl import NewTopic
 
 from stock_platform.adapters.clock import SystemClock, wait_until
-from stock_platform.contracts.tick import DEAD_LETTER, QUOTE_UPDATE, TICK
-from stock_platform.errors import DeliveryFailed, TopicMissing
+from stock_platform.contracts.tick import DEAD_LETTER, LONGEST_LETTER_BYTES, LONGEST_TICK_BYTES, QUOTE_UPDATE, TICK
+from stock_platform.errors import DeliveryFailed, TopicMissing, TopicSettingsRefused
 
 _ANSWER_WITHIN_S = 10.0
 _LED_WITHIN = timedelta(seconds=20)
@@ -49,8 +56,8 @@ def market_topics(*, retention: timedelta | None = None, retention_bytes: int = 
         "message.timestamp.after.max.ms": _NO_LIMIT,
     }
     return (
-        TopicSpec(TICK.address, 4, kept),
-        TopicSpec(DEAD_LETTER.address, 1, kept),
+        TopicSpec(TICK.address, 4, {**kept, "max.message.bytes": str(LONGEST_TICK_BYTES)}),
+        TopicSpec(DEAD_LETTER.address, 1, {**kept, "max.message.bytes": str(LONGEST_LETTER_BYTES)}),
         TopicSpec(QUOTE_UPDATE.address, 4, {"cleanup.policy": "compact", "message.timestamp.after.max.ms": _NO_LIMIT}),
     )
 
@@ -65,10 +72,11 @@ def broker_problem(bootstrap: str, *, within: timedelta = timedelta(seconds=5)) 
 
 
 def ensure_topics(bootstrap: str, specs: Sequence[TopicSpec]) -> None:
-    """Create the topics that are not there; those that are stay as they are.
+    """Create the topics that are not there, and give the others the settings they lack; their partitions stay as they are.
 
     Raises:
         TopicMissing: the broker did not create one.
+        TopicSettingsRefused: the broker keeps another setting.
     """
     admin = AdminClient({"bootstrap.servers": bootstrap, **_QUIET})
     new = [
@@ -84,6 +92,30 @@ def ensure_topics(bootstrap: str, specs: Sequence[TopicSpec]) -> None:
     for spec in specs:
         if not wait_until(lambda topic=spec.name: _is_led(admin, topic), SystemClock(), within=_LED_WITHIN):
             raise TopicMissing(spec.name, bootstrap)
+    _settle(admin, bootstrap, specs)
+
+
+def _settle(admin: AdminClient, bootstrap: str, specs: Sequence[TopicSpec]) -> None:
+    """Settings of topics from before an upgrade; what is as it must be is not written."""
+    asked = cast(dict[ConfigResource, Any], admin.describe_configs([_resource(spec, {}) for spec in specs]))  # pyright: ignore[reportUnknownMemberType]
+    try:
+        found = {resource.name: answer.result(timeout=_ANSWER_WITHIN_S) for resource, answer in asked.items()}
+        changes = [(spec, _differences(spec, found[spec.name])) for spec in specs]
+        changed = [_resource(spec, settings) for spec, settings in changes if settings]
+        written = cast(dict[ConfigResource, Any], admin.incremental_alter_configs(changed) if changed else {})  # pyright: ignore[reportUnknownMemberType]
+        for answer in written.values():
+            answer.result(timeout=_ANSWER_WITHIN_S)
+    except KafkaException as error:
+        raise TopicSettingsRefused([spec.name for spec in specs], bootstrap, _text(error)) from error
+
+
+def _differences(spec: TopicSpec, found: Mapping[str, ConfigEntry]) -> dict[str, str]:
+    return {name: value for name, value in spec.settings.items() if found[name].value != value}
+
+
+def _resource(spec: TopicSpec, settings: Mapping[str, str]) -> ConfigResource:
+    entries = [ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET) for name, value in settings.items()]
+    return ConfigResource(ResourceType.TOPIC, spec.name, incremental_configs=entries)
 
 
 def _is_led(admin: AdminClient, topic: str) -> bool:
@@ -123,6 +155,7 @@ class KafkaProducer:
                 "linger.ms": 5,
                 "delivery.timeout.ms": delivery_within // timedelta(milliseconds=1),
                 "queue.buffering.max.messages": _QUEUE_COUNT,
+                "message.max.bytes": LONGEST_LETTER_BYTES,
                 "on_delivery": self._delivered,
                 **_QUIET,
             }

@@ -5,6 +5,10 @@ from stock_platform.contracts.record import Record
 
 SESSION_PHASES = ("pre", "regular", "post", "closed")
 SOURCES = ("yahoo", "simulator", "tape")
+LONGEST_TICK_BYTES = 1024 * 1024
+"""Largest batch that the topic of ticks takes: a feed's client fills one with up to 1,000,000 bytes of ticks."""
+LONGEST_LETTER_BYTES = 2 * LONGEST_TICK_BYTES
+"""A message that fills such a batch must fit into its letter: base64 adds a third, the reason some hundred bytes."""
 
 TICK = Record(
     address="market.ticks.v1",

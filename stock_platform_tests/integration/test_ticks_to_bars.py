@@ -8,6 +8,7 @@ import random
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import pairwise
 from pathlib import Path
@@ -87,6 +88,7 @@ def rubbish(rng: random.Random) -> list[tuple[bytes | None, str]]:
         (None, "empty"),
         (b"", "empty"),
         (b"\xff\xfe\x00rubbish", "bad_json"),
+        (b"\xff" + rng.randbytes(990_000), "bad_json"),
         (b'{"symbol": "SPY", ', "bad_json"),
         (b"[]", "bad_json"),
         (b"<html>429 Too Many Requests</html>", "bad_json"),
@@ -118,12 +120,17 @@ def messages(rng: random.Random) -> list[tuple[bytes | None, str | None]]:
     return sent
 
 
-def produce(cluster: Cluster, batch: list[tuple[bytes | None, str | None]]) -> None:
-    """Send; the expected reason of a broken message travels in a header, which the job does not read."""
+def produce(cluster: Cluster, batch: list[tuple[bytes | None, str | None]], *, ts_kafka: datetime | None = None) -> None:
+    """Send; the expected reason of a broken message travels in a header, which the job does not read.
+
+    Args:
+        ts_kafka: Time of the records; None: now.
+    """
+    epoch_ms = int(ts_kafka.timestamp() * 1000) if ts_kafka else 0
     producer = Producer({"bootstrap.servers": cluster.bootstrap, "enable.idempotence": True})
     for number, (value, reason) in enumerate(batch):
         key = json.loads(value)["symbol"] if value and not reason else f"rubbish-{number}"
-        producer.produce(TICKS, value, key, headers=[("reason", reason.encode())] if reason else [])
+        producer.produce(TICKS, value, key, headers=[("reason", reason.encode())] if reason else [], timestamp=epoch_ms)
         producer.poll(0)
     assert producer.flush(30) == 0
 
