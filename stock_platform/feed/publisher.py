@@ -10,7 +10,7 @@ from datetime import timedelta
 from stock_platform.adapters.kafka import KafkaProducer, partition_of
 from stock_platform.adapters.kafka_progress import LinePosition, line_positions
 from stock_platform.contracts.tick import DEAD_LETTER, TICK
-from stock_platform.feed.tick import Refusal, Tick, epoch_ms, refusal_json, tick_json
+from stock_platform.feed.tick import CONTINUOUS, Refusal, Tick, epoch_ms, refusal_json, tick_json
 
 IN_FLIGHT_LIMIT = 20_000
 """Back-pressure: a source is not read while more than these wait for Kafka (some 8 MB)."""
@@ -73,7 +73,7 @@ class Publisher:
             DEAD_LETTER.address,
             key=None,
             value=refusal_json(refusal),
-            headers=self._headers(refusal.line_seq),
+            headers={**self._headers(refusal.line_seq), CONTINUOUS: str(refusal.is_continuous).lower()},
             timestamp_ms=epoch_ms(refusal.ts_recv),
         )
 

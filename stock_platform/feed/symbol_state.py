@@ -117,7 +117,8 @@ class SymbolState:
         return self.close[1]
 
     def accept(self, candidate: Candidate) -> None:
-        """It is a tick: the newest, unless it came late."""
+        """It is a tick: the newest, unless it came late. A refused one after a gap leaves it to the next to say so."""
+        self.is_unseen, self.ts_connected = False, candidate.ts_connected
         if self.is_in_order(candidate):
             self.newest, self.ts_newest = identity(candidate), candidate.ts_event
 

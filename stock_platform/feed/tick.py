@@ -67,13 +67,18 @@ class Tick(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """What the feed refused, with its reason in one word and the original bytes: the contract's DEAD_LETTER."""
+    """What the feed refused, with its reason in one word and the original bytes: the contract's DEAD_LETTER.
+
+    Args:
+        is_continuous: Nothing of the symbol was missing before it; False where that is not known.
+    """
 
     reason: str
     detail: str
     ts_recv: datetime
     line_seq: int
     payload: Callable[[], bytes]
+    is_continuous: bool = False
 
 
 class _TickMessage(msgspec.Struct):
@@ -108,6 +113,8 @@ class _RefusalMessage(msgspec.Struct):
     ts_dead: int
 
 
+CONTINUOUS = "is_continuous"
+"""Header of a refusal's message: what the line knew of it."""
 _encode = msgspec.json.Encoder().encode
 
 

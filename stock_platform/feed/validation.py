@@ -148,15 +148,15 @@ class Validator:
         if state.is_repeat(candidate):
             return None
         previous_close = state.previous_close(candidate)
-        if misfit := state.level.misfit(price):
-            return _refuse(candidate, "unit_mismatch", misfit)
         is_continuous = state.is_continuous(candidate, session)
-        state.is_unseen, state.ts_connected = False, candidate.ts_connected
+        if misfit := state.level.misfit(price):
+            return _refuse(candidate, "unit_mismatch", misfit, is_continuous=is_continuous)
         phase, is_contradicted = _phase(candidate, moment)
         day_volume = self._day_volume(candidate, state) if phase == "regular" else None
         standing = self._stand(candidate, state, price, width=moment.width)
         if standing == "outside":
-            return _refuse(candidate, "spike", f"{candidate.price} is too far from {state.level.text}, where the newest prices are")
+            detail = f"{candidate.price} is too far from {state.level.text}, where the newest prices are"
+            return _refuse(candidate, "spike", detail, is_continuous=is_continuous)
         state.accept(candidate)
         return self._tick(
             candidate,
@@ -223,8 +223,8 @@ class Validator:
         )
 
 
-def _refuse(candidate: Candidate, reason: str, detail: str) -> Refusal:
-    return Refusal(reason, detail, candidate.ts_recv, candidate.line_seq, candidate.payload)
+def _refuse(candidate: Candidate, reason: str, detail: str, *, is_continuous: bool = False) -> Refusal:
+    return Refusal(reason, detail, candidate.ts_recv, candidate.line_seq, candidate.payload, is_continuous)
 
 
 def _problem(candidate: Candidate, state: SymbolState) -> tuple[str, str] | None:

@@ -241,6 +241,15 @@ def test_any_bytes_are_judged_and_nothing_is_raised(payload: bytes) -> None:
         assert rehearse([letter], _world(source="tape"))[0].state in ("ready", "refused")
 
 
+@pytest.mark.parametrize(
+    ("headers", "expected"), [({"is_continuous": "true"}, True), ({"is_continuous": "false"}, False), ({}, False)]
+)
+def test_refusal_is_no_gap_where_the_line_knew_of_none(headers: dict[str, str], expected: bool) -> None:
+    refusal = refusal_json(Refusal("spike", "as seen", _NOON, 3, _frame))
+    sent = _sent(letter_of(_record(refusal, **headers)), _world())
+    assert json.loads(sent.value)["is_continuous"] is expected
+
+
 def test_trail_of_another_letter_is_not_shown(tmp_path: Path) -> None:
     trail = tmp_path / "replays.jsonl"
     letter = _of_job(b"", place=1)

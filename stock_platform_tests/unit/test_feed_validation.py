@@ -161,6 +161,19 @@ def test_continuity_follows_the_connection(connections: list[datetime | None], e
     assert [tick.is_continuous for tick in ticks] == expected
 
 
+@pytest.mark.parametrize(("reconnected", "is_continuous"), [(_BEFORE_OPEN, True), (_NOON + timedelta(seconds=1), False)])
+def test_refused_price_is_no_gap_and_hides_none(reconnected: datetime, is_continuous: bool) -> None:
+    validator = _validator()
+    validator.judge(_candidate("100"))
+    refused, accepted = (
+        validator.judge(_candidate(price, ts_event=_NOON + timedelta(seconds=second), ts_connected=reconnected))
+        for second, price in ((2, "300"), (3, "100"))
+    )
+    assert isinstance(refused, Refusal)
+    assert (refused.reason, refused.is_continuous) == ("spike", is_continuous)
+    assert _accepted(accepted).is_continuous is is_continuous
+
+
 def test_snapshot_that_repeats_the_newest_tick_proves_that_nothing_was_missed() -> None:
     validator = _validator()
     validator.judge(_candidate())

@@ -1,6 +1,7 @@
 """What the feed refused, decoded and judged once more with today's code and watchlist. Pure.
 
-The line's memory is gone: a letter is judged by itself, so that what then passes is published as suspect, and as not continuous."""
+The line's memory is gone: a letter is judged by itself, so that what then passes is published as suspect. Whether ticks may be
+missing before it is taken from the letter, where the line wrote it: a refusal by itself is no gap, and would spoil a whole bar."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -31,7 +32,7 @@ def tick_again(letter: Letter, instruments: Sequence[Instrument], *, source: str
     named = [each for each in instruments if each.symbol == candidate.symbol]
     verdict = Validator(line=LINE, source=source, instruments=named).judge(candidate)
     if isinstance(verdict, Tick):
-        return msgspec.structs.replace(verdict, is_suspect=True, is_continuous=False)
+        return msgspec.structs.replace(verdict, is_suspect=True, is_continuous=letter.is_continuous)
     return verdict or _refuse(letter, "repeat", "it says nothing new")
 
 

@@ -13,7 +13,7 @@ from typing import Any, cast
 import msgspec
 
 from stock_platform.adapters.kafka_records import Stored
-from stock_platform.feed.tick import EPOCH, from_epoch_ms
+from stock_platform.feed.tick import CONTINUOUS, EPOCH, from_epoch_ms
 from stock_platform.feed.yahoo.pricing import fields_of
 
 UNREADABLE = "not_a_letter"
@@ -62,6 +62,11 @@ class Letter:
     def id(self) -> str:
         """What a person calls it by."""
         return f"{self.partition}-{self.offset}"
+
+    @property
+    def is_continuous(self) -> bool:
+        """Whether the line knew that nothing of the symbol was missing before it."""
+        return self.headers.get(CONTINUOUS) == "true"
 
     @property
     def identity(self) -> tuple[object, ...] | None:
