@@ -32,5 +32,5 @@ def test_reader_knows_each_field_of_a_tick_with_its_type_nullability_and_closed_
 
 def test_writer_of_quotes_writes_each_field_of_the_contract_in_its_order() -> None:
     source = (_FUNCTIONS / "QuoteJson.java").read_text()
-    written = re.findall(r'(?:writeStringField|writePrice|writeNumber)\((?:out, )?"(\w+)"', source)
+    written = re.findall(r'^ {8}(?:text|price|number)\("(\w+)"', source, re.MULTILINE)
     assert tuple(written) == QUOTE_UPDATE.names

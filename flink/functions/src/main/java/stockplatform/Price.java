@@ -10,6 +10,9 @@ final class Price {
     static final int SCALE = 6;
     private static final long LIMIT = 1_000_000_000_000_000_000L;
     private static final int LONGEST_TEXT = 40;
+    /** One, as a scaled percentage. */
+    private static final long PERCENT = 100_000_000L;
+    private static final long LONGEST_RISE = Long.MAX_VALUE / PERCENT;
     private static final long[] POWERS = {1, 10, 100, 1_000, 10_000, 100_000, 1_000_000};
 
     private Price() {}
@@ -60,14 +63,28 @@ final class Price {
         }
     }
 
-    /** Percent from {@code previous} to {@code price}, rounded once; null where numeric(18, 6) cannot hold it. */
+    /** Percent from {@code previous} to {@code price}, rounded once, half up; null where numeric(18, 6) cannot hold it. */
     static DecimalData changePct(DecimalData price, DecimalData previous) {
         if (price == null || previous == null) {
             return null;
         }
-        BigDecimal from = BigDecimal.valueOf(previous.toUnscaledLong(), SCALE);
-        BigDecimal rise = BigDecimal.valueOf(price.toUnscaledLong() - previous.toUnscaledLong(), SCALE);
-        // Both are compact decimals of a long, so that the usual quotient needs no big integer.
-        return DecimalData.fromBigDecimal(rise.movePointRight(2).divide(from, SCALE, RoundingMode.HALF_UP), PRECISION, SCALE);
+        long from = previous.toUnscaledLong();
+        long rise = price.toUnscaledLong() - from;
+        if (Math.abs(rise) > LONGEST_RISE) {
+            BigDecimal exact = BigDecimal.valueOf(rise, SCALE).movePointRight(2);
+            return DecimalData.fromBigDecimal(exact.divide(BigDecimal.valueOf(from, SCALE), SCALE, RoundingMode.HALF_UP), PRECISION, SCALE);
+        }
+        long scaled = Math.abs(rise) * PERCENT;
+        long rest = scaled % from;
+        long rounded = scaled / from + (rest >= from - rest ? 1 : 0);
+        return rounded < LIMIT ? DecimalData.fromUnscaledLong(rise < 0 ? -rounded : rounded, PRECISION, SCALE) : null;
+    }
+
+    /** The price as plain text with six decimals. */
+    static void append(long scaled, StringBuilder text) {
+        long size = Math.abs(scaled);
+        text.append(scaled < 0 ? "-" : "").append(size / POWERS[SCALE]).append('.');
+        int point = text.length();
+        text.append(POWERS[SCALE] + size % POWERS[SCALE]).deleteCharAt(point); // a leading 1 keeps the zeros
     }
 }
