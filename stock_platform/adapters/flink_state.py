@@ -4,6 +4,7 @@ One folder holds `checkpoints/<job id>/chk-<n>`, `savepoints/<job id>/savepoint-
 Not here: who asks Flink to write or to read them (adapters/flink, stack/stream_job)."""
 
 import json
+import os
 import shutil
 from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
@@ -37,13 +38,15 @@ class JobRecord:
     """What a job was when it was submitted.
 
     Args:
-        restored_from: State that it took over; None: it began at the topic's beginning, and older states are void.
+        restored_from: State that it took over; None: it began without, and older states are void.
+        ts_from: Kafka time from which it reads where it began without state; None: from the topic's beginning.
     """
 
     job_id: str
     plan: Plan
     restored_from: str | None
     ts_submitted: datetime
+    ts_from: datetime | None = None
 
 
 def states(folder: Path) -> list[State]:
@@ -64,11 +67,14 @@ def _number(path: Path) -> int:
 
 
 def keep_record(folder: Path, record: JobRecord) -> None:
-    """Write down what was submitted; whole or not at all."""
+    """Write down what was submitted; whole or not at all, after a power cut too."""
     path = folder / _JOBS / f"{record.job_id}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_suffix(".draft")
-    draft.write_text(json.dumps(asdict(record) | {"ts_submitted": record.ts_submitted.isoformat()}, indent=2))
+    with draft.open("w") as file:
+        json.dump(asdict(record), file, indent=2, default=datetime.isoformat)
+        file.flush()
+        os.fsync(file.fileno())
     draft.rename(path)
 
 
@@ -78,12 +84,28 @@ def drop_record(folder: Path, job_id: str) -> None:
 
 
 def records(folder: Path) -> dict[str, JobRecord]:
-    """Every job that was submitted and still has its record, by id."""
-    return {path.stem: _record(json.loads(path.read_text())) for path in (folder / _JOBS).glob("*.json")}
+    """Every job that was submitted and still has a record that can be read, by id."""
+    found = {path.stem: _read(path) for path in (folder / _JOBS).glob("*.json")}
+    return {job_id: record for job_id, record in found.items() if record}
+
+
+def _read(path: Path) -> JobRecord | None:
+    """None where a disk has spoiled it: the states of that job are refused then, as those without a record are."""
+    try:
+        return _record(json.loads(path.read_text()))
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def _record(text: dict[str, Any]) -> JobRecord:
-    return JobRecord(text["job_id"], Plan(**text["plan"]), text["restored_from"], datetime.fromisoformat(text["ts_submitted"]))
+    ts_from = text["ts_from"] if "ts_from" in text else None
+    return JobRecord(
+        job_id=text["job_id"],
+        plan=Plan(**text["plan"]),
+        restored_from=text["restored_from"],
+        ts_submitted=datetime.fromisoformat(text["ts_submitted"]),
+        ts_from=datetime.fromisoformat(ts_from) if ts_from else None,
+    )
 
 
 def prune(folder: Path, *, running: Collection[str]) -> list[Path]:
