@@ -14,8 +14,11 @@ from stock_platform.errors import JobRefused
 from stock_platform.stream_errors import JobFailedAtStart, SavepointFailed
 
 _ENTRY_CLASS = "stockplatform.SqlJob"
-_ENDED = frozenset({"FINISHED", "FAILED", "CANCELED", "SUSPENDED"})
+ENDED = frozenset({"FINISHED", "FAILED", "CANCELED", "SUSPENDED"})
+"""States of a job that will do no more."""
 _STARTING = frozenset({"INITIALIZING", "CREATED"})
+_RESTORING = re.compile(r"BackendBuildingException|StateMigrationException|Could not restore (keyed|operator) state backend")
+"""What Flink's runtime says of state that a task cannot read, whatever the backend; a server that is away causes none of it."""
 _CLOCK = SystemClock()
 
 
@@ -74,7 +77,7 @@ class FlinkRest:
     def running_job(self, name: str) -> str | None:
         """Id of the job of that name that has not ended, restarting ones included."""
         jobs = self._get("/jobs/overview")["jobs"]
-        return next((job["jid"] for job in jobs if job["name"] == name and job["state"] not in _ENDED), None)
+        return next((job["jid"] for job in jobs if job["name"] == name and job["state"] not in ENDED), None)
 
     def job(self, job_id: str) -> JobStatus:
         """State, restarts and newest checkpoint of a job."""
@@ -83,7 +86,7 @@ class FlinkRest:
             job_id=job_id,
             name=job["name"],
             state=job["state"],
-            is_flowing=all(vertex["status"] == "RUNNING" for vertex in job["vertices"]),
+            is_flowing=_is_flowing(job),
             restart_count=self._restart_count(job_id),
             ts_started=_instant(job["start-time"]),
             ts_restarted=_instant(job["timestamps"]["RESTARTING"]) if job["timestamps"]["RESTARTING"] else None,
@@ -113,22 +116,46 @@ class FlinkRest:
             if job_id:
                 request |= {"jobId": job_id}
             answer = self._client.post(f"/jars/{jar_id}/run", json=request)
-            if not answer.is_success and job_id and self._client.get(f"/jobs/{job_id}").is_success:
-                raise JobFailedAtStart(name, self.address, _root_cause(answer.text))
+            if not answer.is_success and job_id and self._came_up(job_id, name, root_cause(answer.text)):
+                return job_id
             return self._checked(name, answer)["jobid"]
         finally:
             self._client.delete(f"/jars/{jar_id}")
 
     def check_started(self, job_id: str, name: str, *, within: timedelta = timedelta(seconds=60)) -> None:
-        """Wait until a job is set up, with its state if it takes one over.
+        """Wait until all tasks of a job run, so that each has the state that it takes over.
+
+        One that does not get so far in time, because a server is away, is left to Flink, which tries for ever; one that cannot
+        read its state is cancelled, because it would do so too.
 
         Raises:
-            JobFailedAtStart: it was not.
+            JobFailedAtStart: it was not set up, or a task cannot restore its state.
         """
-        wait_until(lambda: self._state(job_id) not in _STARTING, _CLOCK, within=within)
+        wait_until(lambda: self._is_settled(job_id), _CLOCK, within=within)
+        reason = self._failure(job_id) or "no reason was given"
         if self._state(job_id) == "FAILED":
-            reason = self._get(f"/jobs/{job_id}/exceptions").get("root-exception") or "no reason was given"
-            raise JobFailedAtStart(name, self.address, _root_cause(reason))
+            raise JobFailedAtStart(name, self.address, root_cause(reason))
+        if is_unreadable_state(reason):
+            self.cancel(job_id)
+            raise JobFailedAtStart(name, self.address, root_cause(reason))
+
+    def _is_settled(self, job_id: str) -> bool:
+        job = self._get(f"/jobs/{job_id}")
+        return job["state"] in ENDED or _is_flowing(job) or is_unreadable_state(self._failure(job_id))
+
+    def _failure(self, job_id: str) -> str:
+        """Stack trace of what last failed the job or made it restart; empty when nothing has."""
+        entries = self._get(f"/jobs/{job_id}/exceptions")["exceptionHistory"]["entries"]
+        return entries[0]["stacktrace"] if entries else ""
+
+    def _came_up(self, job_id: str, name: str, problem: str) -> bool:
+        """Whether a job is there although its submission was answered with an error."""
+        if not self._client.get(f"/jobs/{job_id}").is_success:
+            return False
+        wait_until(lambda: self._state(job_id) not in _STARTING, _CLOCK, within=timedelta(seconds=60))
+        if self._state(job_id) in ENDED:
+            raise JobFailedAtStart(name, self.address, problem)
+        return True
 
     def cancel(self, job_id: str, *, within: timedelta = timedelta(seconds=60)) -> None:
         """End a job without a savepoint; its checkpoints stay.
@@ -137,7 +164,7 @@ class FlinkRest:
             JobRefused: it did not end in time.
         """
         self._client.patch(f"/jobs/{job_id}", params={"mode": "cancel"})
-        if not wait_until(lambda: self._state(job_id) in _ENDED, _CLOCK, within=within):
+        if not wait_until(lambda: self._state(job_id) in ENDED, _CLOCK, within=within):
             raise JobRefused(job_id, self.address, f"it was cancelled and has not ended within {within.total_seconds():.0f} s")
 
     def stop(self, job_id: str, folder: Path, *, within: timedelta = timedelta(seconds=60)) -> Path:
@@ -149,14 +176,14 @@ class FlinkRest:
         request = {"targetDirectory": folder.as_uri(), "drain": False}
         answer = self._client.post(f"/jobs/{job_id}/stop", json=request)
         if not answer.is_success:
-            raise SavepointFailed(job_id, _root_cause(answer.text))
+            raise SavepointFailed(job_id, root_cause(answer.text))
         trigger, deadline = answer.json()["request-id"], _CLOCK.now() + within
         while (found := self._get(f"/jobs/{job_id}/savepoints/{trigger}"))["status"]["id"] != "COMPLETED":
             if _CLOCK.now() > deadline:
                 raise SavepointFailed(job_id, f"it was not complete after {within.total_seconds():.0f} s")
             _CLOCK.sleep(timedelta(milliseconds=200))
         if "failure-cause" in found["operation"]:
-            raise SavepointFailed(job_id, _root_cause(found["operation"]["failure-cause"]["stack-trace"]))
+            raise SavepointFailed(job_id, root_cause(found["operation"]["failure-cause"]["stack-trace"]))
         return Path(urlparse(str(found["operation"]["location"])).path)
 
     def _state(self, job_id: str) -> str:
@@ -170,7 +197,7 @@ class FlinkRest:
     def _checked(self, name: str, answer: httpx.Response) -> dict[str, Any]:
         if answer.is_success:
             return answer.json()
-        raise JobRefused(name, self.address, _root_cause(answer.text))
+        raise JobRefused(name, self.address, root_cause(answer.text))
 
     def _get(self, path: str) -> dict[str, Any]:
         answer = self._client.get(path, timeout=10.0)
@@ -189,11 +216,20 @@ class FlinkRest:
         return Checkpoint(latest["external_path"], latest["state_size"], completed, latest["end_to_end_duration"])
 
 
+def is_unreadable_state(stacktrace: str) -> bool:
+    """Whether a task failed while it restored its state: trying again with the same one would not help."""
+    return bool(_RESTORING.search(stacktrace))
+
+
+def _is_flowing(job: dict[str, Any]) -> bool:
+    return bool(job["vertices"]) and all(vertex["status"] == "RUNNING" for vertex in job["vertices"])
+
+
 def _instant(epoch_ms: int) -> datetime:
     return datetime.fromtimestamp(epoch_ms / 1000, UTC)
 
 
-def _root_cause(text: str) -> str:
+def root_cause(text: str) -> str:
     """Last `Caused by` of a Java stack trace, bare or in a JSON answer: the line that a person needs."""
-    causes = re.findall(r"Caused by: (.+?)(?:\\n|\n)", text)
-    return causes[-1] if causes else text[:500]
+    causes = re.findall(r"Caused by: (.+?)(?:\\n|\n|$)", text)
+    return (causes[-1] if causes else text.partition("\n")[0])[:500]
