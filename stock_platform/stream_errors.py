@@ -7,8 +7,9 @@ from pathlib import Path
 from stock_platform.errors import JobRefused, PlatformError
 
 _STATE_CHOICES = (
-    "`stock-platform up --rebuild-bars` starts without state from the topic's beginning: bars come out the same, bit for bit, and "
-    "those whose ticks Kafka no longer has keep their rows"
+    "`stock-platform up --rebuild-bars` starts without state and reads again from as far before the newest checkpoint as state "
+    "lives (late limit and longest outage together; without a late limit, the whole topic): those bars come out the same, bit for "
+    "bit. Sessions before that instant stay as they are; `stock-platform restate --session DATE` compares them"
 )
 
 

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import asdict
+from datetime import timedelta
 from pathlib import Path
 
 from stock_platform.adapters import flink_state, processes
@@ -90,22 +91,33 @@ def size_of(settings: Settings) -> flink.Size:
 
 
 def script_values(settings: Settings) -> dict[str, str]:
-    """What the stream job's SQL leaves open.
-
-    A tape's ticks may be years older than their Kafka record: no late limit there. A tick may be as late as the limit when Kafka
-    takes it, and be read only after the longest outage; by then its bar may have been untouched since the first of its minute.
-    """
-    limit_s = 0 if settings.feed_kind == "tape" else settings.flink_late_limit_s
-    kept_s = _BAR_S + limit_s + settings.flink_longest_outage_s if limit_s else _KEPT_WITHOUT_LIMIT_S
+    """What the stream job's SQL leaves open."""
+    kept = state_kept(settings)
+    kept_s = kept.total_seconds() if kept else _KEPT_WITHOUT_LIMIT_S
     return {
         "KAFKA_BOOTSTRAP": settings.kafka_bootstrap,
         "POSTGRES_URL": f"jdbc:postgresql://127.0.0.1:{settings.postgres_port}/stock_platform",
         "POSTGRES_USER": "flink_writer",
         "POSTGRES_PASSWORD": settings.password("flink_writer"),
-        "LATE_LIMIT_MS": str(limit_s * 1000),
-        "STATE_TTL": f"{kept_s} s",
+        "LATE_LIMIT_MS": str(_late_limit_s(settings) * 1000),
+        "STATE_TTL": f"{kept_s:.0f} s",
         "PARALLELISM": str(settings.flink_parallelism),
     }
+
+
+def state_kept(settings: Settings) -> timedelta | None:
+    """How long a bar's state can be of use; None where ticks may be late without limit.
+
+    A tick may be as late as the limit when Kafka takes it, and be read only after the longest outage; by then its bar may have
+    been untouched since the first of its minute.
+    """
+    limit_s = _late_limit_s(settings)
+    return timedelta(seconds=_BAR_S + limit_s + settings.flink_longest_outage_s) if limit_s else None
+
+
+def _late_limit_s(settings: Settings) -> int:
+    """A tape's ticks may be years older than their Kafka record: no limit there."""
+    return 0 if settings.feed_kind == "tape" else settings.flink_late_limit_s
 
 
 def _write(path: Path, text: str) -> None:

@@ -6,7 +6,7 @@ Not here: what is on disk (adapters/flink_state), what operators see of the job 
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
 from uuid import uuid4
@@ -15,7 +15,7 @@ import httpx
 
 from stock_platform.adapters.clock import Clock, SystemClock
 from stock_platform.adapters.flink import FlinkRest
-from stock_platform.adapters.flink_script import Plan
+from stock_platform.adapters.flink_script import Plan, reading_from
 from stock_platform.adapters.flink_state import (
     SAVEPOINTS,
     JobRecord,
@@ -31,6 +31,7 @@ from stock_platform.adapters.postgres import advisory_lock, connect, is_locked
 from stock_platform.config import Settings
 from stock_platform.contracts.flink_ddl import JOB
 from stock_platform.stack import layout
+from stock_platform.stack.prepare import state_kept
 from stock_platform.stack.stream_report import Seen, last_seen, report_refusal
 from stock_platform.stream_errors import (
     JobFailedAtStart,
@@ -43,7 +44,7 @@ from stock_platform.stream_errors import (
 )
 
 Begin = Literal["with its state", "anew"]
-"""Anew: without state, from the topic's beginning."""
+"""Anew: without state, from as far before its newest checkpoint as state lives."""
 
 _LOCK = 7_426_003
 """Key of the advisory lock: `up` and the supervisor's run may ask in the same second, and planning takes some."""
@@ -57,12 +58,14 @@ class JobFiles:
 
     Args:
         folder: Flink's own, see adapters/flink_state.
+        kept: How long a bar's state can be of use; None: for ever, so a job without state reads the topic from its beginning.
     """
 
     folder: Path
     jar: Path
     script: Path
     plan: Plan
+    kept: timedelta | None = None
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,8 @@ class Submission:
 def job_files(settings: Settings) -> JobFiles:
     """The job as this start of the stack has prepared it."""
     plan = Plan(**json.loads(layout.job_plan(settings.home).read_text()))
-    return JobFiles(layout.flink(settings.home), layout.FUNCTIONS_JAR, layout.job_script(settings.home), plan)
+    script = layout.job_script(settings.home)
+    return JobFiles(layout.flink(settings.home), layout.FUNCTIONS_JAR, script, plan, state_kept(settings))
 
 
 def is_being_submitted(settings: Settings) -> bool:
@@ -126,13 +130,36 @@ def start(
     """
     known, running = records(files.folder), flink.running_job(JOB)
     if running and begin == "with its state":
-        return Submission(running, known[running].restored_from if running in known else None)
+        return _running(running, known)
     if running:
         flink.cancel(running)
     usable = usable_states(files, states(files.folder), known, seen=seen) if begin == "with its state" else []
-    done = _start_from(flink, files, usable, clock) if usable else _start_one(flink, files, None, now=clock.now())
+    if usable:
+        done = _start_from(flink, files, usable, clock)
+    else:
+        now = clock.now()
+        ts_from = rebuilt_from(files.kept, seen, now=now) if begin == "anew" else _same_beginning(known)
+        done = _start_one(flink, files, JobRecord(uuid4().hex, files.plan, None, now, ts_from))
     prune(files.folder, running=[done.job_id])
     return done
+
+
+def rebuilt_from(kept: timedelta | None, seen: Seen | None, *, now: datetime) -> datetime | None:
+    """Kafka time from which a job that begins anew reads; None: from the topic's beginning.
+
+    All that it reads lives in its memory for as long as state lives, counted from now: days of ticks would not fit. Bars from
+    this instant on come out whole, and ticks of a standstill since the newest checkpoint are among them; older bars keep their
+    rows. A job that never had a checkpoint has nothing to keep.
+    """
+    if kept is None or seen is None:
+        return None
+    return (min(now, seen.ts_checkpoint) - kept).replace(second=0, microsecond=0)
+
+
+def _same_beginning(known: Mapping[str, JobRecord]) -> datetime | None:
+    """Where the job began that ended before its first checkpoint; the topic's beginning for the first of all."""
+    origin = origin_of(known.values())
+    return origin.ts_from if origin else None
 
 
 def usable_states(files: JobFiles, found: Collection[State], known: Mapping[str, JobRecord], *, seen: Seen | None) -> list[State]:
@@ -165,24 +192,44 @@ def _start_from(flink: FlinkRest, files: JobFiles, usable: list[State], clock: C
     problem = ""
     for state in usable:
         try:
-            return _start_one(flink, files, state.path, now=clock.now())
+            return _start_one(flink, files, JobRecord(uuid4().hex, files.plan, str(state.path), clock.now()))
         except JobFailedAtStart as error:
             problem = error.problem
     raise StateUnreadable([state.path for state in usable], problem)
 
 
-def _start_one(flink: FlinkRest, files: JobFiles, state: Path | None, *, now: datetime) -> Submission:
+def _start_one(flink: FlinkRest, files: JobFiles, record: JobRecord) -> Submission:
     """Its record is written first: what a job without one leaves behind could not be told from another's."""
-    record = JobRecord(uuid4().hex, files.plan, str(state) if state else None, now)
     keep_record(files.folder, record)
     try:
-        restore_from = state.as_uri() if state else None
-        flink.submit_sql(files.jar, files.script, name=JOB, restore_from=restore_from, job_id=record.job_id)
-        flink.check_started(record.job_id, JOB)
+        restore_from = Path(record.restored_from).as_uri() if record.restored_from else None
+        script = _script_of(files, record)
+        job_id = flink.submit_sql(files.jar, script, name=JOB, restore_from=restore_from, job_id=record.job_id)
+        if job_id == record.job_id:
+            flink.check_started(job_id, JOB)
     except JobRefused:
-        drop_record(files.folder, record.job_id)
+        if flink.running_job(JOB) != record.job_id:
+            drop_record(files.folder, record.job_id)
         raise
-    return Submission(record.job_id, record.restored_from)
+    if job_id == record.job_id:
+        return Submission(job_id, record.restored_from)
+    drop_record(files.folder, record.job_id)
+    return _running(job_id, records(files.folder))
+
+
+def _running(job_id: str, known: Mapping[str, JobRecord]) -> Submission:
+    """A job that somebody else has started."""
+    return Submission(job_id, known[job_id].restored_from if job_id in known else None)
+
+
+def _script_of(files: JobFiles, record: JobRecord) -> Path:
+    """The prepared script, or a copy beside it that begins where the record says."""
+    if record.ts_from is None:
+        return files.script
+    script = files.script.with_suffix(".anew.sql")
+    script.touch(mode=0o600)
+    script.write_text(reading_from(files.script.read_text(), record.ts_from))
+    return script
 
 
 def save(settings: Settings) -> str:

@@ -10,7 +10,7 @@ import pytest
 from stock_platform.adapters.flink_script import STREAM, Plan, plan_of
 from stock_platform.adapters.flink_state import JobRecord, keep_record, prune, records, states
 from stock_platform.config import ROOT
-from stock_platform.stack.stream_job import JobFiles, usable_states
+from stock_platform.stack.stream_job import JobFiles, rebuilt_from, usable_states
 from stock_platform.stack.stream_report import Seen
 from stock_platform.stream_errors import StateLost, StateOfOtherPlan
 
@@ -109,6 +109,39 @@ def test_job_that_began_anew_voids_older_states_of_any_plan(tmp_path: Path) -> N
     assert chosen(tmp_path, seen=Seen("/old/chk-8", NOON + 8 * MINUTE)) == []
     checkpoint = write_state(tmp_path, "new", "chk-1", minute=10)
     assert chosen(tmp_path) == [checkpoint]
+
+
+@pytest.mark.parametrize("text", ["", "\0" * 300, "[]", '{"job_id": "job"}', '{"job_id": "job", "plan": {"other": 1}}'])
+def test_state_whose_record_a_disk_has_spoiled_is_refused_as_one_without(tmp_path: Path, text: str) -> None:
+    write_record(tmp_path, "job", minute=0)
+    write_state(tmp_path, "job", "chk-1", minute=1)
+    (tmp_path / "jobs" / "job.json").write_text(text)
+    with pytest.raises(StateOfOtherPlan, match="no record"):
+        chosen(tmp_path)
+
+
+@pytest.mark.parametrize("ts_from", [None, NOON])
+def test_record_comes_back_as_it_was_kept(tmp_path: Path, ts_from: datetime | None) -> None:
+    record = JobRecord("job", PLAN, None, NOON + MINUTE, ts_from)
+    keep_record(tmp_path, record)
+    assert records(tmp_path) == {"job": record}
+
+
+@pytest.mark.parametrize(
+    ("kept", "seen_minute", "expected"),
+    [
+        (4 * 60 * MINUTE, 0, NOON - 4 * 60 * MINUTE),
+        (4 * 60 * MINUTE, -90, NOON - (4 * 60 + 90) * MINUTE),
+        (4 * 60 * MINUTE, 5, NOON - 4 * 60 * MINUTE),
+        (4 * 60 * MINUTE, None, None),
+        (None, 0, None),
+    ],
+)
+def test_rebuild_reaches_back_from_the_newest_checkpoint_for_as_long_as_state_lives(
+    kept: timedelta | None, seen_minute: int | None, expected: datetime | None
+) -> None:
+    seen = None if seen_minute is None else Seen("/job/chk-4", NOON + seen_minute * MINUTE + timedelta(seconds=17))
+    assert rebuilt_from(kept, seen, now=NOON + timedelta(seconds=42)) == expected
 
 
 def test_pruning_keeps_the_running_jobs_states_what_it_came_from_and_the_newest_few(tmp_path: Path) -> None:
