@@ -1,4 +1,4 @@
--- From messages that are no good ticks (see ticks_to_bars.sql) to dead letters; streaming only.
+-- From messages that are no ticks, and from ticks too late for their bar (ticks_to_bars.sql), to dead letters; streaming only.
 -- Reads:  market.ticks.v1
 -- Writes: market.ticks.dlq.v1  one message per refused message, with its reason and bytes
 -- Rerun:  may repeat its newest messages: one is known by topic, partition, offset and reason.

@@ -6,8 +6,6 @@ CREATE TEMPORARY FUNCTION bar_agg AS 'stockplatform.BarAgg';
 CREATE TEMPORARY FUNCTION epoch_ms AS 'stockplatform.EpochMs';
 CREATE TEMPORARY FUNCTION job_id AS 'stockplatform.JobId';
 
--- A tick that makes a bar is too late by the record alone, Kafka's time against the event's: every reader judges alike.
--- The last price of a closed market is as old as the market is closed, and never too late. A limit of 0 is none.
 CREATE TEMPORARY VIEW good_tick AS
 SELECT
     symbol,
@@ -21,12 +19,13 @@ SELECT
     source,
     is_continuous,
     kafka_partition,
-    kafka_offset
+    kafka_offset,
+    kafka_ts
 FROM market_ticks_v1
-WHERE
-    reason IS NULL
-    AND (session_phase <> 'regular' OR ${LATE_LIMIT_MS} = 0 OR epoch_ms(kafka_ts) - ts_event <= ${LATE_LIMIT_MS});
+WHERE reason IS NULL;
 
+-- A tick is too late for its bar by the record alone, Kafka's time against the event's: every reader judges alike. A limit of 0
+-- is none. The last price of an hour ago is too late for a bar, and a quote all the same.
 CREATE TEMPORARY VIEW built_bar AS
 SELECT
     symbol,
@@ -44,7 +43,7 @@ FROM (
         CAST(kafka_partition AS BIGINT) AS kafka_partition,
         kafka_offset
     FROM good_tick
-    WHERE session_phase = 'regular'
+    WHERE session_phase = 'regular' AND (${LATE_LIMIT_MS} = 0 OR epoch_ms(kafka_ts) - ts_event <= ${LATE_LIMIT_MS})
 ) AS tick
 GROUP BY symbol, ts_start;
 
