@@ -115,7 +115,7 @@ _ALL = (
     Column("checkpoint_ms", Type.QUANTITY, "How long the newest checkpoint took.", "ms"),
     Column("lag_count", Type.QUANTITY, "Records of market.ticks.v1 that no checkpoint covers yet.", "count"),
     Column("parallelism", Type.QUANTITY, "How many pieces of the job work side by side.", "count"),
-    Column("restored_from", Type.TEXT, "State that the job took over; null where it began at the topic's beginning."),
+    Column("restored_from", Type.TEXT, "State that the job took over; null where it began without any."),
     Column("plan", Type.TEXT, "Fingerprint of the job: a state fits only a job of the same plan."),
     Column("restart_count", Type.QUANTITY, "Restarts of the job since its submission.", "count"),
     Column("checkpoint_path", Type.TEXT, "Newest completed checkpoint."),

@@ -104,7 +104,10 @@ def _kafka(record: Record) -> dict[str, str]:
 
 
 def _source(record: Record) -> dict[str, str]:
-    """Without a checkpoint the state is empty, so reading starts at the beginning: bars stay whole, repeats change nothing."""
+    """A first job has no state, so it reads from the beginning: bars stay whole, repeats change nothing.
+
+    A rebuild replaces the startup mode (reading_from in adapters/flink_script).
+    """
     return {
         **_kafka(record),
         "properties.group.id": JOB,
