@@ -16,7 +16,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from stock_platform.adapters import postgres as database
 from stock_platform.adapters import processes
-from stock_platform.adapters.clock import SystemClock, wait_until
+from stock_platform.adapters.clock import Clock, SystemClock, wait_until
 from stock_platform.adapters.flink import FlinkRest
 from stock_platform.adapters.flink_script import STREAM, Plan, fill_script, plan_of
 from stock_platform.adapters.kafka import broker_problem, ensure_topics, market_topics
@@ -26,6 +26,7 @@ from stock_platform.contracts.flink_ddl import JOB
 from stock_platform.contracts.tick import TICK
 from stock_platform.stack import flink, kafka, layout, postgres
 from stock_platform.stack.stream_job import Begin, JobFiles, Submission, start
+from stock_platform.stack.stream_report import Seen
 
 PASSWORD = "only-for-tests"
 _CLOCK = SystemClock()
@@ -88,6 +89,7 @@ class Cluster:
     parallelism: int = 1
     task_heap_mib: int = 256
     backend: flink.Backend = "hashmap"
+    more_settings: str = ""
     kafka_port: int = field(default_factory=free_port)
     controller_port: int = field(default_factory=free_port)
     flink_port: int = field(default_factory=free_port)
@@ -131,18 +133,28 @@ class Cluster:
         return self.start_job(values={"LATE_LIMIT_MS": str(late_limit_ms)}).job_id
 
     def start_job(
-        self, *, values: dict[str, str] | None = None, plan: Plan | None = None, begin: Begin = "with its state"
+        self,
+        *,
+        values: dict[str, str] | None = None,
+        plan: Plan | None = None,
+        begin: Begin = "with its state",
+        kept: timedelta | None = None,
+        seen: Seen | None = None,
+        clock: Clock = _CLOCK,
     ) -> Submission:
         """As the platform starts it, and wait until all of it runs.
 
         Args:
             values: What the script leaves open, beside addresses.
             plan: Of another version of the platform.
+            kept: How long a bar's state can be of use.
+            seen: Newest checkpoint that was reported.
         """
         script = self.folder / "flink" / "ticks_to_bars.sql"
         script.write_text(fill_script(ROOT / "flink" / "sql", STREAM, self._values() | (values or {})))
         plan = plan or plan_of(ROOT / "flink" / "sql", STREAM, flink=flink.VERSION)
-        done = start(self.rest, JobFiles(self.folder / "flink", layout.FUNCTIONS_JAR, script, plan), clock=_CLOCK, begin=begin)
+        files = JobFiles(self.folder / "flink", layout.FUNCTIONS_JAR, script, plan, kept)
+        done = start(self.rest, files, clock=clock, seen=seen, begin=begin)
         require(lambda: self.rest.job(done.job_id).is_flowing, "all tasks of the job run")
         return done
 
@@ -227,7 +239,8 @@ class Cluster:
             "kafka/conf/log4j2.properties": kafka.log4j2(),
             "flink/conf/config.yaml": flink.configuration(
                 self.folder / "flink", port=self.flink_port, rpc_port=self.rpc_port, size=self.size
-            ),
+            )
+            + self.more_settings,
             "flink/conf/log4j2.properties": flink.log4j2(),
         }
         for name, text in files.items():
