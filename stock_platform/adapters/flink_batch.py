@@ -1,20 +1,35 @@
 """Door to Flink for jobs that end: wait for one, say why it failed, take it back. Not here: submission (flink)."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import httpx
 
 from stock_platform.adapters.clock import Clock, wait_until
+from stock_platform.adapters.flink import ENDED, FlinkRest, root_cause
 from stock_platform.errors import JobRefused
 from stock_platform.restatement_errors import JobFailed, JobTooSlow
 
-_ENDED = frozenset({"FINISHED", "FAILED", "CANCELED"})
 _CANCELLED_WITHIN = timedelta(seconds=30)
 _FREED_WITHIN = timedelta(seconds=10)
 """A job that has just ended gives its slots back a moment later."""
 _NO_ANSWERS = 10
 """So many polls in a row without an answer, two seconds and more, and the JobManager is taken for gone, its jobs with it."""
+
+
+@contextmanager
+def answered(name: str, address: str) -> Generator[None]:
+    """Whoever does not answer inside the block is named.
+
+    Raises:
+        JobRefused: a request to Flink failed.
+    """
+    try:
+        yield
+    except httpx.HTTPError as error:
+        raise JobRefused(name, address, f"it does not answer ({type(error).__name__})") from None
 
 
 class BatchJobs:
@@ -27,19 +42,17 @@ class BatchJobs:
     def __init__(self, address: str, clock: Clock) -> None:
         self._address = address
         self._clock = clock
+        self._flink = FlinkRest(address)
         self._client = httpx.Client(base_url=address, timeout=10.0, trust_env=False)
 
     def require_slots(self, name: str, count: int) -> None:
         """Refuse a job that would only wait.
 
         Raises:
-            JobRefused: fewer slots are free, or Flink does not answer.
+            JobRefused: fewer slots are free.
         """
-        try:
-            if not wait_until(lambda: self._free_slots() >= count, self._clock, within=_FREED_WITHIN):
-                raise JobRefused(name, self._address, f"{self._free_slots()} task slots are free, expected {count}")
-        except httpx.HTTPError as error:
-            raise JobRefused(name, self._address, f"it does not answer ({type(error).__name__})") from None
+        if not wait_until(lambda: self._free_slots() >= count, self._clock, within=_FREED_WITHIN):
+            raise JobRefused(name, self._address, f"{self._free_slots()} task slots are free, expected {count}")
 
     def finish(self, job_id: str, name: str, *, within: timedelta) -> None:
         """Wait for the job's end; whoever stops waiting cancels it.
@@ -49,7 +62,7 @@ class BatchJobs:
             JobTooSlow: it was not over in time.
         """
         try:
-            is_over = wait_until(lambda: self._state(job_id, name) in _ENDED, self._clock, within=within)
+            is_over = wait_until(lambda: self._state(job_id, name) in ENDED, self._clock, within=within)
             state = self._state(job_id, name)
         except BaseException:
             self.cancel(job_id)
@@ -58,15 +71,15 @@ class BatchJobs:
             self.cancel(job_id)
             raise JobTooSlow(name, within, state)
         if state != "FINISHED":
-            raise JobFailed(name, self._address, self._root_cause(job_id) if state == "FAILED" else "somebody cancelled it")
+            raise JobFailed(name, self._address, self._reason(job_id) if state == "FAILED" else "somebody cancelled it")
 
     def cancel(self, job_id: str) -> bool:
         """Take a job back; whether it is over. One that has ended already stays as it is."""
         try:
-            self._client.patch(f"/jobs/{job_id}", params={"mode": "cancel"})
-            return wait_until(lambda: self._get(f"/jobs/{job_id}")["state"] in _ENDED, self._clock, within=_CANCELLED_WITHIN)
-        except httpx.HTTPError:
+            self._flink.cancel(job_id, within=_CANCELLED_WITHIN)
+        except (httpx.HTTPError, JobRefused):
             return False
+        return True
 
     def _free_slots(self) -> int:
         return int(self._get("/overview")["slots-available"])
@@ -79,11 +92,9 @@ class BatchJobs:
                 self._clock.sleep(timedelta(milliseconds=200))
         raise JobFailed(name, self._address, "the JobManager does not answer, or has forgotten the job")
 
-    def _root_cause(self, job_id: str) -> str:
+    def _reason(self, job_id: str) -> str:
         history: list[dict[str, Any]] = self._get(f"/jobs/{job_id}/exceptions")["exceptionHistory"]["entries"]
-        trace = str(history[0]["stacktrace"]) if history else "no reason is given"
-        causes = [line for line in trace.splitlines() if line.startswith("Caused by: ")]
-        return (causes[-1].removeprefix("Caused by: ") if causes else trace.splitlines()[0])[:500]
+        return root_cause(str(history[0]["stacktrace"])) if history else "no reason is given"
 
     def _get(self, path: str) -> dict[str, Any]:
         answer = self._client.get(path)

@@ -20,7 +20,8 @@ RESTATEMENT = Record(
 RESTATED_BAR = Record(
     address="staging.bar_1m_restated",
     grain="one row per restatement, symbol and minute with at least one regular-session tick",
-    meaning="What staging.bar_1m would be if it were made now; the newest restatement of each session is kept.",
+    meaning="What staging.bar_1m would be if it were made now: of each session's newest restatement, forgotten by the first that "
+    "begins a week later.",
     key=("restatement_id", *STAGED_BAR.key),
     columns=(*columns("restatement_id"), *STAGED_BAR.columns),
     nullable=STAGED_BAR.nullable,

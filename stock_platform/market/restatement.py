@@ -3,6 +3,7 @@
 Unit of parallelism: one restatement at a time. A repeat gives the same bars; a crashed one leaves rows that the next forgets.
 Nothing of staging or market changes. Not here: the promotion of what was found."""
 
+import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from stock_platform.adapters.clock import Clock
 from stock_platform.adapters.flink import FlinkRest
-from stock_platform.adapters.flink_batch import BatchJobs
+from stock_platform.adapters.flink_batch import BatchJobs, answered
 from stock_platform.adapters.flink_script import fill_script
 from stock_platform.adapters.postgres import connect
 from stock_platform.errors import JobRefused
@@ -84,6 +85,8 @@ def restate(place: Place, session_date: date, symbols: Sequence[str] = ()) -> Re
         asked = read_asked(connection, session_date, symbols)
     with shadow.only_restatement(place.dsn, asked):
         started = place.clock.now()
+        # A killed restatement leaves its script, with a password in it, and its ticks.
+        shutil.rmtree(place.folder, ignore_errors=True)
         source = choose_source(asked, bootstrap=place.kafka_bootstrap, archive=place.archive(session_date))
         restatement_id, counts = _computed(place, asked, source)
         with connect(place.dsn) as connection:
@@ -93,9 +96,10 @@ def restate(place: Place, session_date: date, symbols: Sequence[str] = ()) -> Re
 
 def _computed(place: Place, asked: Asked, source: TickSource) -> tuple[int, Counts]:
     with connect(place.dsn) as connection:
-        restatement_id = shadow.begin(connection, asked, str(source))
+        restatement_id = shadow.begin(connection, asked, str(source), now=place.clock.now())
     try:
-        _run(place, asked, source, restatement_id)
+        with answered(JOB, place.flink_address):
+            _run(place, asked, source, restatement_id)
         with connect(place.dsn) as connection:
             counts = shadow.finish(connection, restatement_id, asked)
             if not counts.bar_count:

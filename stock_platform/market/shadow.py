@@ -1,10 +1,11 @@
 """The restatement's row in ops.restatement and its bars in staging.bar_1m_restated.
 
-One restatement at a time: an advisory lock, which goes with its holder. A session's earlier shadow rows go when a new
-restatement of it begins, those of a crashed one as well; so a repeat starts from nothing."""
+One restatement at a time: an advisory lock, which goes with its holder. When one begins, earlier shadow rows of its session go,
+those of a crashed one as well, so that a repeat starts from nothing; and those of any session that ended a week ago."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from stock_platform.adapters.postgres import Connection, connect
@@ -12,13 +13,15 @@ from stock_platform.market.asked import Asked
 from stock_platform.restatement_errors import RestatementRunning
 
 _LOCK = 7_426_012
+_KEPT = timedelta(days=7)
+"""Long enough to look at what was found; a session of 5,000 symbols has 2 million rows."""
 _RUNNING = """
 SELECT format('session %s is being restated since %s', session_date, to_char(ts_started, 'HH24:MI:SS"Z"'))
 FROM ops.restatement WHERE state = 'running' ORDER BY restatement_id DESC LIMIT 1
 """
 _FORGET = """
 DELETE FROM staging.bar_1m_restated
-WHERE restatement_id IN (SELECT restatement_id FROM ops.restatement WHERE session_date = %s)
+WHERE restatement_id IN (SELECT restatement_id FROM ops.restatement WHERE session_date = %s OR ts_ended < %s)
 """
 _BURY = "UPDATE ops.restatement SET state = 'failed', ts_ended = clock_timestamp(), last_error = 'it ended without a word'"
 _BEGIN = """
@@ -66,10 +69,10 @@ def only_restatement(dsn: str, asked: Asked) -> Generator[None]:
         yield
 
 
-def begin(connection: Connection, asked: Asked, ticks_from: str) -> int:
-    """Write the restatement down, and forget the session's earlier shadow; returns its number. Under the lock only."""
+def begin(connection: Connection, asked: Asked, ticks_from: str, *, now: datetime) -> int:
+    """Write the restatement down, and forget the session's earlier shadow and all old ones. Gives its number. Under the lock only."""
     connection.execute(f"{_BURY} WHERE state = 'running'")
-    connection.execute(_FORGET, (asked.session_date,))
+    connection.execute(_FORGET, (asked.session_date, now - _KEPT))
     row = connection.execute(_BEGIN, (asked.session_date, asked.symbols_text, ticks_from)).fetchone()
     assert row is not None
     return row[0]

@@ -5,6 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 
 from stock_platform.adapters.postgres import Connection, connect
 from stock_platform.config import Settings
+from stock_platform.market.asked import Asked
+from stock_platform.market.shadow import begin
 
 DAY = date(2026, 11, 20)
 OPEN = datetime(2026, 11, 20, 14, 30, tzinfo=UTC)
@@ -30,6 +32,34 @@ def test_restated_bars_are_sized_as_staged_ones(database: Settings) -> None:
     assert {row[19] for row in staged} == {True, False}
 
 
+def test_beginning_forgets_the_sessions_earlier_shadow_and_all_that_ended_a_week_ago(database: Settings) -> None:
+    now = CLOSE + timedelta(days=30)
+    with connect(database.dsn("admin")) as connection:
+        fill(connection)
+        connection.execute("DELETE FROM staging.bar_1m_restated")
+        stale, recent, same = (
+            restatement(connection, DAY + timedelta(days=day), ts_ended=now - age)
+            for day, age in ((1, timedelta(days=7, seconds=1)), (2, timedelta(days=6)), (0, timedelta(days=1)))
+        )
+        begin(connection, Asked(DAY, (), OPEN, CLOSE), "a test", now=now)
+        left = connection.execute("SELECT DISTINCT restatement_id FROM staging.bar_1m_restated").fetchall()
+        connection.rollback()
+    assert (recent,) in left
+    assert not {(stale,), (same,)} & set(left)
+
+
+def restatement(connection: Connection, day: date, *, ts_ended: datetime) -> int:
+    """A finished one, with bars."""
+    row = connection.execute(
+        "INSERT INTO ops.restatement (session_date, ticks_from, state, ts_ended) VALUES (%s, 'a test', 'finished', %s) "
+        "RETURNING restatement_id",
+        (day, ts_ended),
+    ).fetchone()
+    assert row is not None
+    copy_staged(connection, row[0])
+    return row[0]
+
+
 def fill(connection: Connection) -> None:
     connection.execute(
         "TRUNCATE staging.bar_1m, staging.bar_1m_restated, reference.instrument, reference.session, reference.vendor_instrument"
@@ -47,10 +77,15 @@ def fill(connection: Connection) -> None:
     for symbol in ("A", "B", "UNKNOWN"):
         stage_day(connection, symbol, rng)
     for number in (1, 2):
-        connection.execute("SELECT set_config('stock_platform.restatement_id', %s, TRUE)", (str(number),))
-        names = [name for (name,) in connection.execute(_COLUMNS).fetchall()]
-        listed = ", ".join(names)
-        connection.execute(f"INSERT INTO staging.bar_1m_restated ({listed}) SELECT {listed} FROM staging.bar_1m".encode())
+        copy_staged(connection, number)
+
+
+def copy_staged(connection: Connection, number: int) -> None:
+    """What is staged, as the bars of a restatement."""
+    connection.execute("SELECT set_config('stock_platform.restatement_id', %s, TRUE)", (str(number),))
+    names = [name for (name,) in connection.execute(_COLUMNS).fetchall()]
+    listed = ", ".join(names)
+    connection.execute(f"INSERT INTO staging.bar_1m_restated ({listed}) SELECT {listed} FROM staging.bar_1m".encode())
 
 
 _COLUMNS = "SELECT column_name FROM information_schema.columns WHERE table_schema = 'staging' AND table_name = 'bar_1m'"

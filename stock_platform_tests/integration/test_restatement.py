@@ -111,11 +111,15 @@ def test_bar_that_shrinks_is_restated_after_a_crashed_restatement(cluster: Clust
         connection.execute(
             "UPDATE staging.bar_1m SET tick_count = 5000, low = 1 WHERE symbol = 'AIG' AND ts_start = %s", (bar_start(),)
         )
-        crashed = begin(connection, ALL, "a restatement that nobody ended")
+        crashed = begin(connection, ALL, "a restatement that nobody ended", now=place.clock.now())
+    left = place.folder / "tmp123" / "restate_bars.sql"
+    left.parent.mkdir(parents=True)
+    left.touch()
 
     done = restate(place, DAY, ["AIG"])
 
     assert done.comparison.fields == {"low": 1, "tick_count": 1}
+    assert not left.exists()
     assert "tick_count 5000 → " in done.comparison.lines(1)[0]
     assert cluster.read_rows(f"SELECT state FROM ops.restatement WHERE restatement_id = {crashed}") == [("failed",)]
 

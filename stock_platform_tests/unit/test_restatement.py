@@ -10,9 +10,13 @@ import polars as pl
 import pytest
 
 from stock_platform.adapters.clock import SystemClock
+from stock_platform.adapters.flink import FlinkRest
+from stock_platform.adapters.flink_batch import answered
 from stock_platform.adapters.flink_script import RESTATEMENT_OF_ARCHIVE, RESTATEMENT_OF_TOPIC, fill_script
 from stock_platform.adapters.kafka_range import OffsetRange
+from stock_platform.adapters.probe import free_port
 from stock_platform.config import ROOT, Settings
+from stock_platform.errors import JobRefused
 from stock_platform.feed.archive_file import COLUMNS, write_pieces
 from stock_platform.market.archived_ticks import tick_count, write_lines
 from stock_platform.market.asked import Asked
@@ -127,6 +131,12 @@ def test_report_says_where_ticks_came_from_what_differs_and_what_is_not_done() -
     assert len(lines) == 4 + 20 + 2
     assert "6 more" in lines[-2]
     assert lines[-1].startswith("compared only")
+
+
+def test_flink_that_does_not_answer_is_named() -> None:
+    address = f"http://127.0.0.1:{free_port()}"
+    with pytest.raises(JobRefused, match=rf"{address}.* does not answer"), answered("restate_bars", address):
+        FlinkRest(address).running_job("restate_bars")
 
 
 def test_restatement_without_a_stack_is_refused(tmp_path: Path) -> None:
