@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,15 @@ from stock_platform.feed.yahoo.pricing import encode
 from stock_platform_tests.broker import Broker, empty_topics, running_broker
 from stock_platform_tests.topics import messages
 
-_NOW = SystemClock().now()
-_EVENT = _NOW - timedelta(seconds=30)
+
+@cache
+def now() -> datetime:
+    """One instant for the file, taken when its first test runs."""
+    return SystemClock().now()
+
+
+def event() -> datetime:
+    return now() - timedelta(seconds=30)
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +60,7 @@ class Desk:
     def refuse(self, reason: str, payload: bytes) -> None:
         """As the feed does it."""
         publisher = Publisher(KafkaProducer(self.bootstrap, client_id="test"), line="line-0a")
-        publisher.refuse(Refusal(reason, "as seen", _NOW, 5, lambda: payload))
+        publisher.refuse(Refusal(reason, "as seen", now(), 5, lambda: payload))
         assert publisher.flush(timedelta(seconds=10))
 
     def refuse_as_job(self, *letters: tuple[str, bytes], repeats: int = 0) -> None:
@@ -79,7 +87,7 @@ class Desk:
 
 def _letter(reason: str, payload: bytes, offset: int) -> bytes:
     fields = {"reason": reason, "detail": "as seen", "payload_base64": base64.b64encode(payload).decode()}
-    place = {"kafka_topic": TICK.address, "kafka_partition": 1, "kafka_offset": offset, "ts_dead": epoch_ms(_NOW)}
+    place = {"kafka_topic": TICK.address, "kafka_partition": 1, "kafka_offset": offset, "ts_dead": epoch_ms(now())}
     return json.dumps(fields | place).encode()
 
 
@@ -90,11 +98,11 @@ def desk(kafka_alone: Broker, tmp_path: Path) -> Iterator[Desk]:
 
 
 def _frame(price: float = 84_000.5, symbol: str = "BTC-USD") -> bytes:
-    return encode(id=symbol, price=price, time=epoch_ms(_EVENT), market_hours=1, quote_type=41).encode()
+    return encode(id=symbol, price=price, time=epoch_ms(event()), market_hours=1, quote_type=41).encode()
 
 
 def _tick(**changes: Any) -> bytes:
-    return json.dumps({"symbol": "AAPL", "price": 100.5, "ts_event": epoch_ms(_EVENT), **changes}).encode()
+    return json.dumps({"symbol": "AAPL", "price": 100.5, "ts_event": epoch_ms(event()), **changes}).encode()
 
 
 def test_no_letters_are_said_to_be_none(desk: Desk) -> None:
@@ -160,7 +168,7 @@ def test_letter_that_came_too_late_is_refused_with_the_way_out(desk: Desk) -> No
     desk.refuse_as_job(("too_late", _tick(price="100.5")))
     done = desk.run("replay", "0-0")
     assert done.exit_code == 1
-    assert f"`stock-platform restate --session {_EVENT:%Y-%m-%d}` picks it up" in done.stdout
+    assert f"`stock-platform restate --session {event():%Y-%m-%d}` picks it up" in done.stdout
     assert desk.ticks == []
 
 

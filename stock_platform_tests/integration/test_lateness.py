@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,17 @@ from stock_platform.feed.yahoo.pricing import encode
 from stock_platform_tests.integration.jvm import Cluster, require
 
 LIMIT = timedelta(hours=1)
-_NOW = SystemClock().now()
-_MINUTE = (_NOW - timedelta(minutes=10)).replace(second=0, microsecond=0)
-"""A bar ten minutes ago."""
+
+
+@cache
+def now() -> datetime:
+    """One instant for the file, taken when its first test runs."""
+    return SystemClock().now()
+
+
+def minute() -> datetime:
+    """Start of a bar ten minutes ago."""
+    return (now() - timedelta(minutes=10)).replace(second=0, microsecond=0)
 
 
 @pytest.fixture(scope="module")
@@ -37,19 +46,19 @@ def send(cluster: Cluster, *ticks: dict[str, Any]) -> None:
     """Kafka's time is now, as the feed writes it."""
     producer = Producer({"bootstrap.servers": cluster.bootstrap})
     for each in ticks:
-        producer.produce(TICK.address, json.dumps(each).encode(), each["symbol"], timestamp=epoch_ms(_NOW))
+        producer.produce(TICK.address, json.dumps(each).encode(), each["symbol"], timestamp=epoch_ms(now()))
     assert producer.flush(10) == 0
 
 
 def tick(symbol: str, price: str, *, before: timedelta, day_volume: int | None = None, phase: str = "regular") -> dict[str, Any]:
-    ts_event = epoch_ms(_NOW - before)
+    ts_event = epoch_ms(now() - before)
     return {
         "symbol": symbol,
         "price": price,
         "day_volume": day_volume,
         "size": None,
         "ts_event": ts_event,
-        "ts_recv": epoch_ms(_NOW),
+        "ts_recv": epoch_ms(now()),
         "session_phase": phase,
         "currency": "USD",
         "previous_close": None,
@@ -72,11 +81,11 @@ def letters(cluster: Cluster) -> list[dict[str, Any]]:
 
 
 def test_late_tick_within_the_limit_corrects_its_bar(cluster: Cluster) -> None:
-    since_minute = _NOW - _MINUTE
+    since_minute = now() - minute()
     send(cluster, tick("LATE", "101", before=since_minute - timedelta(seconds=30)))
-    require(lambda: bars(cluster, "LATE") == [(_MINUTE, "101.000000", "101.000000", 1)], "the bar has its first tick")
+    require(lambda: bars(cluster, "LATE") == [(minute(), "101.000000", "101.000000", 1)], "the bar has its first tick")
     send(cluster, tick("LATE", "100", before=since_minute))
-    require(lambda: bars(cluster, "LATE") == [(_MINUTE, "100.000000", "101.000000", 2)], "the late tick opens the bar")
+    require(lambda: bars(cluster, "LATE") == [(minute(), "100.000000", "101.000000", 2)], "the late tick opens the bar")
 
 
 def test_tick_beyond_the_limit_makes_a_letter_and_no_bar_but_a_quote_all_the_same(cluster: Cluster) -> None:
@@ -98,9 +107,9 @@ def test_tick_beyond_the_limit_makes_a_letter_and_no_bar_but_a_quote_all_the_sam
 
 def test_letter_that_is_sent_again_comes_into_its_bar_once(cluster: Cluster, tmp_path: Path) -> None:
     """Bitcoin trades at any hour, so that today's judgement of the frame does not hang on the hour of the test."""
-    frame = encode(id="BTC-USD", price=84_000.5, time=epoch_ms(_MINUTE) + 1_000, market_hours=1, quote_type=41).encode()
+    frame = encode(id="BTC-USD", price=84_000.5, time=epoch_ms(minute()) + 1_000, market_hours=1, quote_type=41).encode()
     publisher = Publisher(KafkaProducer(cluster.bootstrap, client_id="test"), line="line-0a")
-    publisher.refuse(Refusal("spike", "as seen", _MINUTE + timedelta(seconds=2), 1, lambda: frame))
+    publisher.refuse(Refusal("spike", "as seen", minute() + timedelta(seconds=2), 1, lambda: frame))
     assert publisher.flush(timedelta(seconds=10))
     environment = {
         "STOCK_PLATFORM_DATA_DIR": str(tmp_path),
@@ -111,4 +120,4 @@ def test_letter_that_is_sent_again_comes_into_its_bar_once(cluster: Cluster, tmp
         done = CliRunner().invoke(app, ["replay", "--reason", "spike"], env=environment)
         assert done.exit_code == 0, done.output
     require(lambda: cluster.is_caught_up(), "the job has committed every message")
-    assert bars(cluster, "BTC-USD") == [(_MINUTE, "84000.500000", "84000.500000", 1)]
+    assert bars(cluster, "BTC-USD") == [(minute(), "84000.500000", "84000.500000", 1)]

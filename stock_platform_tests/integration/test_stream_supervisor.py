@@ -26,24 +26,25 @@ from stock_platform.stack.status import data_status
 
 _PLAN = Plan("3f2a", "2.3.0", 1)
 _JOB = "0123456789abcdef0123456789abcdef"
-_NOW = SystemClock().now()
 
 
 def epoch_ms(instant: datetime) -> int:
     return int(instant.timestamp() * 1000)
 
 
-RUNNING = {
-    "/jobs/overview": {"jobs": [{"jid": _JOB, "name": "ticks_to_bars", "state": "RUNNING"}]},
-    f"/jobs/{_JOB}": {
-        "name": "ticks_to_bars",
-        "state": "RUNNING",
-        "vertices": [{"status": "RUNNING", "parallelism": 2}],
-        "start-time": epoch_ms(_NOW - timedelta(hours=1)),
-        "timestamps": {"RESTARTING": 0},
-    },
-    f"/jobs/{_JOB}/metrics": [{"id": "numRestarts", "value": "3"}],
-}
+def running(*, since: timedelta = timedelta(hours=1)) -> dict[str, Any]:
+    """Flink's answers about a job that flows."""
+    return {
+        "/jobs/overview": {"jobs": [{"jid": _JOB, "name": "ticks_to_bars", "state": "RUNNING"}]},
+        f"/jobs/{_JOB}": {
+            "name": "ticks_to_bars",
+            "state": "RUNNING",
+            "vertices": [{"status": "RUNNING", "parallelism": 2}],
+            "start-time": epoch_ms(SystemClock().now() - since),
+            "timestamps": {"RESTARTING": 0},
+        },
+        f"/jobs/{_JOB}/metrics": [{"id": "numRestarts", "value": "3"}],
+    }
 
 
 def checkpoints(*, age: timedelta) -> dict[str, Any]:
@@ -108,8 +109,8 @@ def desk(database: Settings, tmp_path: Path) -> Iterator[Desk]:
 
 
 def test_running_job_is_reported_with_checkpoint_lag_and_origin(desk: Desk) -> None:
-    keep_record(layout.flink(desk.world.settings.home), JobRecord(_JOB, _PLAN, "/x/chk-1", _NOW))
-    desk.answers |= RUNNING | checkpoints(age=timedelta(seconds=3))
+    keep_record(layout.flink(desk.world.settings.home), JobRecord(_JOB, _PLAN, "/x/chk-1", SystemClock().now()))
+    desk.answers |= running() | checkpoints(age=timedelta(seconds=3))
     reason = desk.look()
     assert reason and "RUNNING, 3 restarts" in reason
     columns = "state, restart_count, checkpoint_bytes, checkpoint_ms, lag_count, parallelism, restored_from, plan, last_error"
@@ -120,7 +121,7 @@ def test_running_job_is_reported_with_checkpoint_lag_and_origin(desk: Desk) -> N
 
 
 def test_check_is_evaluated_when_its_answer_changes_and_not_at_every_look(desk: Desk) -> None:
-    desk.answers |= RUNNING | checkpoints(age=timedelta(seconds=3))
+    desk.answers |= running() | checkpoints(age=timedelta(seconds=3))
     desk.look()
     assert {event.check_name: event.passed for event in desk.events} == {"checkpoint_fresh": True, "no_torn_bar": True}
     desk.look()
@@ -131,11 +132,10 @@ def test_check_is_evaluated_when_its_answer_changes_and_not_at_every_look(desk: 
 
 
 def test_job_that_has_just_started_after_a_long_pause_is_given_time_for_its_first_checkpoint(desk: Desk) -> None:
-    desk.answers |= RUNNING | checkpoints(age=timedelta(hours=1))
+    desk.answers |= running() | checkpoints(age=timedelta(hours=1))
     desk.look()
     assert {event.check_name: event.passed for event in desk.events}["checkpoint_fresh"] is False
-    started = RUNNING[f"/jobs/{_JOB}"] | {"start-time": epoch_ms(SystemClock().now() - timedelta(seconds=5))}
-    desk.answers |= {f"/jobs/{_JOB}": started, f"/jobs/{_JOB}/checkpoints": {"latest": {"completed": None}}}
+    desk.answers |= running(since=timedelta(seconds=5)) | {f"/jobs/{_JOB}/checkpoints": {"latest": {"completed": None}}}
     desk.look()
     assert [(event.check_name, event.passed) for event in desk.events] == [("checkpoint_fresh", True)]
 
