@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
@@ -38,6 +39,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # servers are stopped on the way out
     found = {name: _measure(name, asked) for name in (MEASURES if asked.name == "all" else [asked.name])}
     return int(any(figure.is_wrong for figures in found.values() for figure in figures))
 
