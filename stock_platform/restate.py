@@ -40,7 +40,7 @@ def place_of(settings: Settings, clock: Clock) -> Place:
         values=script_values(settings),
         sql=ROOT / "flink" / "sql",
         jar=layout.FUNCTIONS_JAR,
-        folder=settings.home / "flink" / "restatement",
+        folder=layout.flink(settings.home) / "restatement",
         archive=lambda day: archive_path(settings.home, day),
         clock=clock,
     )

@@ -62,7 +62,7 @@ def _prepare_kafka(settings: Settings) -> None:
 
 def _prepare_flink(settings: Settings) -> None:
     check_backend(settings)
-    folder = settings.home / "flink"
+    folder = layout.flink(settings.home)
     # A killed JVM leaves its unpacked planner behind.
     shutil.rmtree(folder / "tmp", ignore_errors=True)
     (folder / "tmp").mkdir(parents=True)

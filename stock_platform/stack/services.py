@@ -63,7 +63,7 @@ def _kafka(settings: Settings, java: Path) -> Service:
 def _flink_jobmanager(settings: Settings, java: Path) -> Service:
     return Service(
         name="flink-jobmanager",
-        command=flink.jobmanager_command(java, layout.JARS / "flink", settings.home / "flink" / "conf"),
+        command=flink.jobmanager_command(java, layout.JARS / "flink", layout.flink(settings.home) / "conf"),
         version=flink.VERSION,
         port=settings.flink_port,
         port_setting=f"{PREFIX}FLINK_PORT",
@@ -76,7 +76,9 @@ def _flink_taskmanager(settings: Settings, java: Path) -> Service:
     rest = FlinkRest(settings.flink_address)
     return Service(
         name="flink-taskmanager",
-        command=flink.taskmanager_command(java, layout.JARS / "flink", settings.home / "flink" / "conf", size=size_of(settings)),
+        command=flink.taskmanager_command(
+            java, layout.JARS / "flink", layout.flink(settings.home) / "conf", size=size_of(settings)
+        ),
         version=flink.VERSION,
         after=("flink-jobmanager",),
         problem=rest.slots_problem,

@@ -12,9 +12,9 @@ from stock_platform.feed.simulator.fault import AnyFrame, BadFrame, Duplicate, R
 from stock_platform.feed.simulator.faults import Faults
 from stock_platform.feed.simulator.shape import Hours
 from stock_platform.feed.simulator.updates import Update
-from stock_platform.feed.simulator.venue import COIN, quote_type_of, venue_of
+from stock_platform.feed.simulator.venue import quote_type_of, venue_of
 from stock_platform.feed.simulator.world import World
-from stock_platform.feed.yahoo.pricing import PricingData
+from stock_platform.feed.yahoo.pricing import COIN, PricingData
 
 _KINDS = (Spike, Unit, Skew, Duplicate, Reorder, VolumeBack, BadFrame)
 _NEW_FIELDS = b"".join(tag + struct.pack("<f", 1.5) for tag in (b"\xf5\x02", b"\xfd\x02"))

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from stock_platform.feed.simulator.shape import Hours
 from stock_platform.feed.watchlist import Instrument
+from stock_platform.feed.yahoo.pricing import COIN
 
 
 class Venue(NamedTuple):
@@ -39,8 +40,6 @@ _VENUES = {
 }
 _KIND_BY_SECTOR = {"Cryptocurrency": "CRYPTOCURRENCY", "Index Fund": "ETF"}
 _KIND_BY_SUFFIX = {"=X": "CURRENCY", "=F": "FUTURE"}
-COIN = 41
-"""Quote type of a coin, whose volume is that of the last 24 hours."""
 _QUOTE_TYPES = {"EQUITY": 8, "ETF": 20, "CRYPTOCURRENCY": COIN, "CURRENCY": 14, "FUTURE": 18, "INDEX": 9}
 """PricingData.quote_type: 8, 14 and 41 as in captured frames, the others as public clients of the stream list them."""
 

@@ -36,8 +36,10 @@ _KNOWN_PHASES = frozenset(range(5))
 """Pre, regular, post, extended, and 4, seen overnight."""
 _CHANGES_SINCE_CLOSE = frozenset({0, 1, 4})
 """Pre, regular and overnight frames."""
-_CURRENCY, _CRYPTO = 14, 41
-_WITHOUT_SESSION_VOLUME = frozenset({_CURRENCY, _CRYPTO})
+_CURRENCY = 14
+COIN = 41
+"""Quote types of a currency pair and of a coin."""
+_WITHOUT_SESSION_VOLUME = frozenset({_CURRENCY, COIN})
 """Quote types without a volume that counts up from the open: a coin's is that of the last 24 hours, and its size the same number
 once more (captured frames); a currency pair has none."""
 _DIGITS = (2, 6)
@@ -193,7 +195,7 @@ def _previous_close(pricing: Any, price: float, phase: int | None) -> Decimal | 
     """
     if (close := pricing.previous_close) > 0:
         return Decimal("%.7g" % close)  # noqa: UP031
-    if phase not in _CHANGES_SINCE_CLOSE or pricing.quote_type == _CRYPTO:
+    if phase not in _CHANGES_SINCE_CLOSE or pricing.quote_type == COIN:
         return None
     change = pricing.change
     if not change and not pricing.HasField("change"):
