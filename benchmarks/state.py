@@ -121,7 +121,7 @@ def _play(cluster: Cluster, minutes: int) -> list[Sample]:
             _CLOCK.sleep(timedelta(seconds=2))
             assert not cluster.taskmanager.has_ended, "the TaskManager died"
     assert producer.exitcode == 0, "the producer failed"
-    require(cluster.is_caught_up, "all was read", within_s=60)
+    require(cluster.is_caught_up, "all was read", within_s=300)
     assert cluster.rest.job(job_id).restart_count == 0, "the job was restarted"
     return samples
 
