@@ -70,7 +70,7 @@ def only_restatement(dsn: str, asked: Asked) -> Generator[None]:
 
 
 def begin(connection: Connection, asked: Asked, ticks_from: str, *, now: datetime) -> int:
-    """Write the restatement down, and forget the session's earlier shadow and all old ones. Gives its number. Under the lock only."""
+    """Write the restatement down, and forget the session's earlier shadow and all old ones; its number. Under the lock only."""
     connection.execute(f"{_BURY} WHERE state = 'running'")
     connection.execute(_FORGET, (asked.session_date, now - _KEPT))
     row = connection.execute(_BEGIN, (asked.session_date, asked.symbols_text, ticks_from)).fetchone()
