@@ -1,7 +1,7 @@
 -- From messages that are no ticks, and from ticks too late for their bar (ticks_to_bars.sql), to dead letters; streaming only.
 -- Reads:  market.ticks.v1
 -- Writes: market.ticks.dlq.v1  one message per refused message, with its reason and bytes
--- Rerun:  may repeat its newest messages: one is known by topic, partition, offset and reason.
+-- Rerun:  repeats what it reads again: a message is known by topic, partition, offset and reason.
 CREATE TEMPORARY FUNCTION base64_text AS 'stockplatform.Base64Text';
 
 CREATE TEMPORARY VIEW refused_message AS

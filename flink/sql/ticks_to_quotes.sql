@@ -1,7 +1,7 @@
 -- From good ticks (ticks_to_bars.sql) to quotes; streaming only.
 -- Writes: market.quote      one row per symbol
 --         market.quotes.v1  one message per good tick, in arrival order
--- Rerun:  the table comes out the same, bit for bit; the topic may repeat its newest messages.
+-- Rerun:  the table comes out the same, bit for bit; the topic repeats what is read again.
 CREATE TEMPORARY FUNCTION quote_agg AS 'stockplatform.QuoteAgg';
 CREATE TEMPORARY FUNCTION quote_json AS 'stockplatform.QuoteJson';
 CREATE TEMPORARY FUNCTION percent_change AS 'stockplatform.ChangePct';

@@ -1,6 +1,6 @@
 package stockplatform;
 
-/** Why a message is no tick: bad data is data, so this never leaves {@link ParseTick}. */
+/** Why a message is no tick: bad data is data, so this never leaves {@link TickReader}. */
 final class Refusal extends Exception {
     private static final int LONGEST_DETAIL = 300;
 
