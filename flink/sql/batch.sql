@@ -12,5 +12,6 @@ SET 'execution.batch-shuffle-mode' = 'ALL_EXCHANGES_PIPELINED';
 
 CREATE TEMPORARY TABLE staging_bar_1m WITH ( -- noqa: PRS
     'table-name' = 'staging.bar_1m_restated',
-    'sink.buffer-flush.max-rows' = '10000'
+    'sink.buffer-flush.max-rows' = '10000',
+    'sink.max-retries' = '0'
 ) LIKE staging_bar_1m (EXCLUDING CONSTRAINTS OVERWRITING OPTIONS);
