@@ -71,16 +71,6 @@ class TopicMissing(PlatformError):
         )
 
 
-class TopicSettingsRefused(PlatformError):
-    """Topics cannot be given the settings that they must have."""
-
-    def __init__(self, topics: Iterable[str], broker: str, problem: str) -> None:
-        super().__init__(
-            f"Settings of topics {', '.join(topics)} on {broker} cannot be brought up to date: {problem}. "
-            "`stock-platform logs kafka` has more."
-        )
-
-
 class TapeUnreadable(PlatformError):
     """A tape is not a Parquet of trades."""
 

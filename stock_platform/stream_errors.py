@@ -1,4 +1,4 @@
-"""Errors of the stream job's state: what Flink cannot save, and what the platform will not lose in silence."""
+"""Errors of the topics' settings and of the stream job's state: what is refused instead of being lost in silence."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -11,6 +11,16 @@ _STATE_CHOICES = (
     "lives (late limit and longest outage together; without a late limit, the whole topic): those bars come out the same, bit for "
     "bit. Sessions before that instant stay as they are; `stock-platform restate --session DATE` compares them"
 )
+
+
+class TopicSettingsRefused(PlatformError):
+    """Topics cannot be given the settings that they must have."""
+
+    def __init__(self, topics: Iterable[str], broker: str, problem: str) -> None:
+        super().__init__(
+            f"Settings of topics {', '.join(topics)} on {broker} cannot be brought up to date: {problem}. "
+            "`stock-platform logs kafka` has more."
+        )
 
 
 class JobFailedAtStart(JobRefused):
