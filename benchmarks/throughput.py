@@ -54,11 +54,11 @@ class _Bench:
         """The median run's ticks per second."""
         self.note(figure, round(self.count / median(each.seconds for each in outcomes)), "1/s", runs=len(outcomes))
 
-    def note_cost(self, symbol_count: int, outcomes: Sequence[Outcome]) -> None:
+    def note_cost(self, name: str, outcomes: Sequence[Outcome]) -> None:
         """CPU of JobManager and TaskManager a tick; Kafka and Postgres apart."""
-        for name, seconds in (("", [each.cpu_s for each in outcomes]), ("servers_", [each.servers_cpu_s for each in outcomes])):
+        for whose, seconds in (("", [each.cpu_s for each in outcomes]), ("servers_", [each.servers_cpu_s for each in outcomes])):
             micro = round(1e6 * median(seconds) / self.count, 2)
-            self.note(f"{name}cpu_us_per_tick_{symbol_count}", micro, "µs", runs=len(outcomes))
+            self.note(f"{whose}cpu_us_per_tick_{name}", micro, "µs", runs=len(outcomes))
 
 
 def figures(*, is_quick: bool) -> list[Figure]:
@@ -70,7 +70,9 @@ def figures(*, is_quick: bool) -> list[Figure]:
         _at_500(bench)
         for symbol_count in (50, 5_000):
             bench.fill("clean", symbol_count)
-            bench.note_cost(symbol_count, bench.run(bars_job(cluster)))
+            bench.note_cost(str(symbol_count), bench.run(bars_job(cluster)))
+        bench.fill("crowded", 100)
+        bench.note_cost("100_in_one_minute", bench.run(bars_job(cluster), repeats))
         for symbol_count in (100, 500):
             bench.fill("dirty", symbol_count)
             bench.note_rate(f"dirty_ticks_per_s_{symbol_count}", bench.run(bars_job(cluster)))
@@ -89,7 +91,7 @@ def _at_100(bench: _Bench) -> None:
     bench.note("cpu_s", round(median(each.cpu_s for each in warm), 1), "s", runs=len(warm))
     bench.note("servers_cpu_s", round(median(each.servers_cpu_s for each in warm), 1), "s", runs=len(warm))
     bench.note("peak_mib", round(max(each.peak_mib for each in warm)), "MiB", runs=len(warm))
-    bench.note_cost(100, warm)
+    bench.note_cost("100", warm)
     bench.note_rate("whole_ticks_per_s_100", bench.run(whole_job(bench.cluster), bench.repeats))
     bench.note("parse_only_ticks_per_s_100", _ceiling(bench), "1/s")
 
@@ -98,7 +100,7 @@ def _at_500(bench: _Bench) -> None:
     bench.fill("clean", 500)
     warm = bench.run(bars_job(bench.cluster), bench.repeats)
     bench.note_rate("ticks_per_s_500", warm)
-    bench.note_cost(500, warm)
+    bench.note_cost("500", warm)
     bench.note_rate("whole_ticks_per_s_500", bench.run(whole_job(bench.cluster), bench.repeats))
 
 

@@ -24,9 +24,10 @@ DISPLACED_MS, LATE_MS = (1, 30_000), (300_000, 600_000)
 _OPEN = datetime.fromisoformat("2013-10-07T13:30:00+00:00")
 _CLOSE = _OPEN + timedelta(hours=6.5)
 _CENT = Decimal("0.01")
+_MINUTE_MS = 60_000
 _SEED = 7
 
-Variant = Literal["clean", "dirty"]
+Variant = Literal["clean", "dirty", "crowded"]
 
 
 @dataclass(frozen=True)
@@ -51,14 +52,16 @@ class TickFile:
 def tick_file(variant: Variant, *, count: int, symbol_count: int) -> TickFile:
     """The file of so many different ticks; from the cache where it was made before."""
     origin: Literal["recorded", "synthetic"] = "recorded" if RECORDED.exists() else "synthetic"
-    path = CACHE / f"ticks-{origin}-{count}-{symbol_count}.parquet"
+    is_crowded = variant == "crowded"
+    path = CACHE / f"ticks-{origin}-{count}-{symbol_count}{'-crowded' if is_crowded else ''}.parquet"
     if not path.exists():
         CACHE.mkdir(parents=True, exist_ok=True)
         unfinished = path.with_suffix(".unfinished")
-        with_messages(cloned(_market(), count=count, symbol_count=symbol_count)).write_parquet(unfinished)
+        ticks = cloned(_market(), count=count, symbol_count=symbol_count)
+        with_messages(crowded(ticks) if is_crowded else ticks).write_parquet(unfinished)
         unfinished.rename(path)
     clean = pl.read_parquet(path)
-    return TickFile(clean if variant == "clean" else dirtied(clean), clean.height, origin)
+    return TickFile(dirtied(clean) if variant == "dirty" else clean, clean.height, origin)
 
 
 def cloned(market: pl.DataFrame, *, count: int, symbol_count: int) -> pl.DataFrame:
@@ -83,6 +86,13 @@ def cloned(market: pl.DataFrame, *, count: int, symbol_count: int) -> pl.DataFra
         .select("symbol", pl.col("ts_event").dt.epoch("ms"), "price", "size", "day_volume")
         .head(count)
     )
+
+
+def crowded(ticks: pl.DataFrame) -> pl.DataFrame:
+    """The same ticks in the same order, all of them in one minute: bars of many thousand ticks."""
+    first, last = ticks["ts_event"].min(), ticks["ts_event"].max()
+    since = (pl.col("ts_event") - first) * _MINUTE_MS // (pl.lit(last) - first + 1)
+    return ticks.with_columns(ts_event=pl.lit(first) // _MINUTE_MS * _MINUTE_MS + since)
 
 
 def with_messages(ticks: pl.DataFrame) -> pl.DataFrame:
