@@ -22,7 +22,9 @@ from stock_platform_tests.running_stack import RunningStack, running_stack
 
 _CLOCK = SystemClock()
 _MINUTE = timedelta(minutes=1)
-_SYMBOLS = ("AAPL", "MSFT", "NVDA", "JPM", "XOM", "SPY", "BTC-USD", "ETH-USD")
+_COINS = ("BTC-USD", "ETH-USD")
+"""The vendor's volume of a coin is of 24 hours: its ticks and bars have none."""
+_SYMBOLS = ("AAPL", "MSFT", "NVDA", "JPM", "XOM", "SPY", *_COINS)
 _BARS = "open high low close tick_count day_volume_last".split()
 
 
@@ -215,7 +217,8 @@ def _traded(market: Market, symbol: str, start: datetime, end: datetime) -> pl.D
     ).filter(pl.col("second").is_between(first, last, closed="left"))
     told = [f"{np.float32(price / PRICE_SCALE):.7g}" for price in updates["price"]]
     prices = pl.Series("price", told).cast(pl.Decimal(18, 6))
-    return _bars(updates.with_columns(prices, ms=pl.col("second") * 1000, symbol=pl.lit(symbol)))
+    volume = pl.lit(None, pl.Int64) if symbol in _COINS else pl.col("volume")
+    return _bars(updates.with_columns(prices, ms=pl.col("second") * 1000, symbol=pl.lit(symbol), volume=volume))
 
 
 def _assert_bars_are_the_ticks(stack: RunningStack, start: datetime, end: datetime) -> None:
