@@ -14,16 +14,20 @@ import polars as pl
 import psutil
 
 from stock_platform import config
+from stock_platform.adapters.kafka_records import open_records
 from stock_platform.adapters.postgres import connect, read_frame
 from stock_platform.adapters.probe import free_port
 from stock_platform.config import PREFIX, Settings
+from stock_platform.contracts.tick import TICK
 from stock_platform.stack import layout
 
 CONTENT = (
-    "symbol ts_start ts_end open high low close volume vwap tick_count ts_first_tick ts_last_tick source kafka_partition "
-    "kafka_offset_first kafka_offset_last is_continuous session_date verdict"
+    "symbol ts_start ts_end open high low close volume vwap tick_count ts_first_tick ts_last_tick source "
+    "is_continuous session_date verdict"
 ).split()
 """Columns of a certified bar that must be the same whatever broke on the way; ids of runs and jobs may differ."""
+PLACE = "symbol ts_start kafka_partition kafka_offset_first kafka_offset_last".split()
+"""Where a bar's ticks are in its own topic; after a broker's crash the feed may repeat ticks, so that they are elsewhere."""
 
 _PORTS = (
     "FRONTEND API GRAFANA DAGSTER DAGSTER_GRPC KAFKA KAFKA_CONTROLLER FLINK FLINK_RPC POSTGRES "
@@ -61,6 +65,28 @@ class RunningStack:
         """Certified bars, by symbol and time."""
         return self.frame(f"SELECT {', '.join(CONTENT)} FROM market.bar_1m ORDER BY symbol, ts_start")
 
+    def certified_places(self) -> pl.DataFrame:
+        """Where certified bars say that their ticks are, by symbol and time."""
+        return self.frame(f"SELECT {', '.join(PLACE)} FROM market.bar_1m ORDER BY symbol, ts_start")
+
+    def topic_places(self) -> pl.DataFrame:
+        """Where the topic has the ticks of each regular minute, read message by message, by symbol and time."""
+        with open_records(self.settings.kafka_bootstrap, TICK.address) as reader:
+            ticks = [(json.loads(record.value), record.partition, record.offset) for record in reader.whole()]
+        rows = [
+            (tick["symbol"], tick["ts_event"] // 60_000 * 60_000, partition, offset)
+            for tick, partition, offset in ticks
+            if tick["session_phase"] == "regular"
+        ]
+        frame = pl.DataFrame(rows, schema=["symbol", "ts_start", "kafka_partition", "offset"], orient="row")
+        places = frame.group_by("symbol", "ts_start").agg(
+            pl.col("kafka_partition").min(),
+            pl.col("offset").min().alias("kafka_offset_first"),
+            pl.col("offset").max().alias("kafka_offset_last"),
+        )
+        instant = pl.from_epoch("ts_start", time_unit="ms").cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+        return places.with_columns(instant).sort("symbol", "ts_start")
+
     def kill_service(self, name: str) -> None:
         """kill -9 a service's process, as the process manager knows it."""
         from stock_platform.adapters.processes import Supervisor
@@ -84,6 +110,16 @@ def _has_open(process: psutil.Process, run_id: str) -> bool:
         return any(f"/{run_id}/" in str(Path(f"/proc/{process.pid}/fd/{number}").readlink()) for number in (1, 2))
     except (psutil.Error, OSError):
         return False
+
+
+def different_cells(bars: pl.DataFrame, expected: pl.DataFrame) -> list[tuple[object, ...]]:
+    """(symbol, ts_start, column, value, expected value) of what differs between two tables of bars, so that a failure says it."""
+    key = ["symbol", "ts_start"]
+    mine, right = (
+        frame.with_columns(pl.exclude(key).cast(pl.String)).unpivot(index=key, variable_name="column") for frame in (bars, expected)
+    )
+    both = mine.join(right, on=[*key, "column"], how="full", coalesce=True, suffix="_expected")
+    return both.filter(pl.col("value").ne_missing(pl.col("value_expected"))).sort(*key, "column").rows()
 
 
 @contextmanager

@@ -137,8 +137,10 @@ def partition_of(key: str, partition_count: int) -> int:
 class KafkaProducer:
     """Writes records in order: idempotent, acknowledged by all, retried for two minutes.
 
-    Delivery: what `flush` confirms is stored, once and in order per partition. A broker that is away for less than two
-    minutes is waited for; after that `send` and `flush` raise, and the caller starts again from what was acknowledged.
+    Delivery: what `flush` confirms is stored, in order per partition, and once. A broker that crashes forgets the producers whose
+    newest record is older than a day by its own time, as a tape's are: it may then store twice what was under way. A broker that
+    is away for less than two minutes is waited for; after that `send` and `flush` raise, and the caller starts again from what
+    was acknowledged.
     """
 
     def __init__(self, bootstrap: str, *, client_id: str, delivery_within: timedelta = timedelta(seconds=120)) -> None:
