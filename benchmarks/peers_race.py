@@ -16,7 +16,7 @@ from benchmarks import truth
 from benchmarks.candidates import ENTRIES, Entry
 from benchmarks.freshness import latencies_ms, p50_p99
 from benchmarks.harness import Figure
-from benchmarks.race import CandidateFailed, Outcome, race
+from benchmarks.race import WARM_UPS, CandidateFailed, Outcome, race
 from benchmarks.ticks import Variant, tick_file
 from benchmarks.topic import refill
 from stock_platform.errors import PlatformError
@@ -120,6 +120,8 @@ def _race_clean(board: _Board, entry: Entry, bars: pl.DataFrame, count: int) -> 
     if entry.is_flink:
         cold = race(board.cluster, candidate, bars)
         board.note(entry, "cold_ticks_per_s_100", _rate(cold, count), "1/s", n=count)
+        for _ in range(WARM_UPS):
+            race(board.cluster, candidate, bars)
     done = race(board.cluster, candidate, bars)
     board.note(entry, "ticks_per_s_100", _rate(done, count), "1/s", n=count)
     board.note(entry, "cpu_s_100", round(done.cpu_s, 1), "s", n=count)

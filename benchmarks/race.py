@@ -15,6 +15,8 @@ from stock_platform.adapters.clock import SystemClock
 from stock_platform.adapters.postgres import Connection, connect
 from stock_platform_tests.integration.jvm import Cluster
 
+WARM_UPS = 3
+"""Runs after a Flink job's cold one in which the JVM still compiles what it would run for days: rates rise until the fourth."""
 _CLOCK = SystemClock()
 _EVERY = timedelta(milliseconds=100)
 _BEGINS_WITHIN, _BEGINS_EVERY = timedelta(seconds=90), timedelta(milliseconds=20)
