@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from stock_platform import config
+from stock_platform import config, restatements
 from stock_platform.adapters.clock import SystemClock
 from stock_platform.adapters.processes import Supervisor
 from stock_platform.dead_letters import app as dead_letters
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Stock platform.")
 app.add_typer(dead_letters, name="dead-letters")
+app.command()(restatements.restate)
+app.command()(restatements.protect)
 _DataDir = Annotated[Path | None, typer.Option(help="Folder of all data; .stack in the clone by default.")]
 
 
@@ -80,20 +82,6 @@ def replay(
     with _sentences():
         path = tape_to_replay(tape, session, data_dir=data_dir)
     up(feed="tape", tape=path, speed=speed, as_live=as_live, watchlist=None, data_dir=data_dir, wait=wait)
-
-
-@app.command()
-def restate(
-    session: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="Trading day, e.g. 2013-10-07.")],
-    symbols: Annotated[str, typer.Option(help="Only these, e.g. AIG,SPY; all of the session without it.")] = "",
-    data_dir: _DataDir = None,
-) -> None:
-    """Compute a session's bars anew from its ticks, and show what differs. Compared only: certified bars stay as they are."""
-    from stock_platform.restate import restated
-
-    with _sentences():
-        for line in restated(config.load(data_dir=data_dir), SystemClock(), session.date(), symbols):
-            typer.echo(line)
 
 
 @app.command()

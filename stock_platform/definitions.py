@@ -14,6 +14,7 @@ from stock_platform.defs.certify import GATE, MAX_RUNTIME, closed_bars_sensor, g
 from stock_platform.defs.external import external_assets
 from stock_platform.defs.feed_line import feed_line
 from stock_platform.defs.feed_supervisor import feed_supervisor_sensor
+from stock_platform.defs.restate import restate_job, restatement_asset
 from stock_platform.defs.sessions import session_partitions
 from stock_platform.defs.stream_checks import stream_job_checks
 from stock_platform.defs.stream_job import flink_job, flink_supervisor
@@ -41,9 +42,10 @@ def build(settings: Settings) -> dg.Definitions:
             *aggregates,
             *vendor_assets(partitions),
             archive_asset(partitions),
+            restatement_asset(partitions),
         ],
         asset_checks=[stream_job_checks],
-        jobs=[certify, feed_line, flink_job, refresh, archive],
+        jobs=[certify, feed_line, flink_job, refresh, archive, restate_job(partitions)],
         schedules=[reference_schedule(refresh), vendor_schedule(settings.feed_kind)],
         sensors=[
             feed_supervisor_sensor(refresh),

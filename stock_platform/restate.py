@@ -1,49 +1,82 @@
-"""The command `restate`: a session restated on the running stack, told in lines. Here stages are joined: none imports another.
+"""The commands `restate` and `protect`, told in lines: on the running stack, by a run of Dagster or, only to compare, without one.
 
-Not here: the restatement itself (market/restatement), its promotion."""
+Not here: how a session is restated (restating), the asset and its job (defs/restate)."""
 
-from collections.abc import Iterator
-from datetime import date
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
 
 from stock_platform.adapters.clock import Clock
+from stock_platform.adapters.dagster_api import finished, launch, run_url
+from stock_platform.adapters.postgres import connect
 from stock_platform.adapters.processes import Supervisor
-from stock_platform.config import ROOT, Settings
-from stock_platform.feed.archive_file import archive_path
-from stock_platform.market.restatement import Place, Restated, restate
-from stock_platform.restatement_errors import StackNotRunning
-from stock_platform.stack import layout
-from stock_platform.stack.prepare import script_values
+from stock_platform.config import Settings
+from stock_platform.market.promotion import difference_of_run
+from stock_platform.market.protection import lift, protect, require_unprotected
+from stock_platform.market.restatement import Restated, restate
+from stock_platform.restatement_errors import RunNotGranted, StackNotRunning
+from stock_platform.restating import named_ticks, place_of
 
+JOB, STEP = "restate_session", "quality__restatement"
+"""As defs/restate names them; a test holds them together."""
 _SHOWN_COUNT = 20
+_WITHIN = timedelta(hours=1)
 
 
-def restated(settings: Settings, clock: Clock, session_date: date, symbols: str) -> Iterator[str]:
-    """Restate, then tell what came out.
+def promoted(settings: Settings, clock: Clock, session_date: date, symbols: str, tape: str) -> Iterator[str]:
+    """Ask Dagster for the restatement, wait for it, and tell what it changed.
 
     Args:
         symbols: Separated by commas; none stands for all.
     Raises:
+        StackNotRunning: there is nothing to run it on.
+        SessionProtected: nobody may.
+        RunNotGranted: Dagster does not do it; says why.
+    """
+    _require_stack(settings)
+    with connect(settings.dsn("gate_owner")) as connection:
+        require_unprotected(connection, session_date)
+    address = f"http://127.0.0.1:{settings.dagster_port}"
+    config = {"ops": {STEP: {"config": {"symbols": _names(symbols), "tape": tape}}}}
+    run_id = launch(address, JOB, config=config, tags={"dagster/partition": session_date.isoformat()})
+    yield f"run       {run_url(address, run_id)}"
+    end = finished(address, run_id, clock=clock, within=_WITHIN)
+    if end.status != "SUCCESS":
+        raise RunNotGranted(JOB, address, end.problem or end.status)
+    with connect(settings.dsn("gate_owner")) as connection:
+        ticks_from, found = difference_of_run(connection, run_id)
+    yield f"source    {ticks_from}"
+    yield "certified " + ", ".join(f"{found.count(change)} {change}" for change in ("added", "removed", "changed"))
+    yield from _indented(found.lines(_SHOWN_COUNT), len(found.changes), "quality.restatement")
+
+
+def compared(settings: Settings, clock: Clock, session_date: date, symbols: str, tape: str) -> Iterator[str]:
+    """Restate, and tell what differs from staging; nothing is promoted, and no run of Dagster is needed.
+
+    Raises:
         StackNotRunning: there is nothing to run it on; and all of market/restatement.restate.
     """
+    _require_stack(settings)
+    with named_ticks(settings, tape, clock) as ticks:
+        yield from report(restate(place_of(settings, clock), session_date, _names(symbols), ticks=ticks))
+
+
+def protected(settings: Settings, clock: Clock, session_date: date, *, reason: str | None) -> str:
+    """Protect a session, or give it free where there is no reason; says what is so now."""
+    with connect(settings.dsn("gate_owner")) as connection:
+        if reason:
+            protect(connection, session_date, reason, now=clock.now())
+            return f"session {session_date} is protected from restatement: {reason}"
+        was_protected = lift(connection, session_date)
+    return f"session {session_date} may be restated" + ("" if was_protected else "; it was not protected")
+
+
+def _require_stack(settings: Settings) -> None:
     if not Supervisor(settings.home).alive():
         raise StackNotRunning(settings.profile, "a restatement")
-    names = [name.strip() for name in symbols.split(",") if name.strip()]
-    yield from report(restate(place_of(settings, clock), session_date, names))
 
 
-def place_of(settings: Settings, clock: Clock) -> Place:
-    """Where restatements of this stack are made."""
-    return Place(
-        dsn=settings.dsn("gate_owner"),
-        flink_address=settings.flink_address,
-        kafka_bootstrap=settings.kafka_bootstrap,
-        values=script_values(settings),
-        sql=ROOT / "flink" / "sql",
-        jar=layout.FUNCTIONS_JAR,
-        folder=layout.flink(settings.home) / "restatement",
-        archive=lambda day: archive_path(settings.home, day),
-        clock=clock,
-    )
+def _names(symbols: str) -> list[str]:
+    return [name.strip() for name in symbols.split(",") if name.strip()]
 
 
 def report(done: Restated) -> Iterator[str]:
@@ -55,8 +88,11 @@ def report(done: Restated) -> Iterator[str]:
     kinds = ", ".join(f"{found.count(kind)} {kind}" for kind in ("added", "removed", "changed"))
     fields = ", ".join(f"{name} {count}" for name, count in found.fields.items())
     yield f"staging   {kinds}" + (f" ({fields})" if fields else "")
-    for line in found.lines(_SHOWN_COUNT):
-        yield f"          {line}"
-    if found.bars.height > _SHOWN_COUNT:
-        yield f"          … and {found.bars.height - _SHOWN_COUNT} more in staging.bar_1m_restated_sized"
-    yield "compared only: staging and certified bars stay as they are; promotion is no part of this yet"
+    yield from _indented(found.lines(_SHOWN_COUNT), found.bars.height, "staging.bar_1m_restated_sized")
+    yield "compared only: staging and certified bars stay as they are"
+
+
+def _indented(lines: Sequence[str], count: int, table: str) -> Iterator[str]:
+    yield from (f"          {line}" for line in lines)
+    if count > len(lines):
+        yield f"          … and {count - len(lines)} more in {table}"

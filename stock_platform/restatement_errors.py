@@ -1,7 +1,7 @@
 """Errors of a restatement: what was asked for cannot be restated, or its job failed. The rest of the platform's: errors."""
 
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from stock_platform.errors import PlatformError
 
@@ -65,3 +65,40 @@ class JobTooSlow(PlatformError):
             f"Job {job} was {state} after {within.total_seconds():.0f} s and has been cancelled. Look at Flink's page for what it "
             "waited for: a free slot, or the machine."
         )
+
+
+class SessionProtected(PlatformError):
+    """Somebody wants the session to stay as it is."""
+
+    def __init__(self, session: date, reason: str, since: datetime) -> None:
+        super().__init__(
+            f"Session {session} is protected from restatement since {since:%Y-%m-%d %H:%M}Z: {reason}. "
+            f"`stock-platform protect --session {session} --lift` gives it free; `restate --compare-only` is always allowed."
+        )
+
+
+class RestatementBlocked(PlatformError):
+    """The gate's rules block the restated batch as a whole."""
+
+    def __init__(self, session: date, checks: Iterable[str]) -> None:
+        super().__init__(
+            f"The restatement of {session} is not promoted, because {', '.join(checks)} did not hold for it. Staging and certified "
+            "bars stay as they are; the run's checks say what was seen, its bars are in staging.bar_1m_restated."
+        )
+
+
+class FeedUnheard(PlatformError):
+    """It is not known which bars are closed."""
+
+    def __init__(self, session: date) -> None:
+        super().__init__(
+            f"Session {session} cannot be restated yet: no feed line has said how far it is, so no bar is known to be closed. "
+            "`make status` shows the feed; try again when it runs."
+        )
+
+
+class RunNotGranted(PlatformError):
+    """Dagster did not take, or did not finish, a run that a command asked for."""
+
+    def __init__(self, job: str, address: str, problem: str) -> None:
+        super().__init__(f"Dagster at {address} did not run {job}: {problem}. `make status` shows whether it is healthy.")

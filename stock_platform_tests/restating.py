@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from stock_platform import restate
+from stock_platform import restating
 from stock_platform.adapters.clock import SystemClock
 from stock_platform.adapters.postgres import connect
 from stock_platform.config import Settings
@@ -52,7 +52,7 @@ def settings_of(cluster: Cluster) -> Settings:
 
 def place_of(cluster: Cluster) -> Place:
     """Where the cluster's restatements are made, as the command has it."""
-    return restate.place_of(settings_of(cluster), SystemClock())
+    return restating.place_of(settings_of(cluster), SystemClock())
 
 
 def archive_of(cluster: Cluster) -> Path:

@@ -31,11 +31,12 @@ _COARSE = "symbol ts_start ts_end open high low close volume vwap tick_count bar
 STAGED_BAR = Record(
     address="staging.bar_1m",
     grain="one row per symbol and minute with at least one regular-session tick",
-    meaning="What Flink computed from the distinct ticks of the minute; provisional.",
+    meaning="What Flink computed from the distinct ticks of the minute; provisional. restatement_id is null but where the bar of a "
+    "restatement stands in: the stream does not change it any more.",
     key=("symbol", "ts_start"),
-    columns=columns(f"{_STAGED} ts_landed"),
-    nullable=frozenset({"day_volume_first", "day_volume_last", "price_first", "notional_inside"}),
-    defaulted=frozenset({"ts_landed"}),
+    columns=columns(f"{_STAGED} ts_landed restatement_id"),
+    nullable=frozenset({"day_volume_first", "day_volume_last", "price_first", "notional_inside", "restatement_id"}),
+    defaulted=frozenset({"ts_landed", "restatement_id"}),
     closed_sets={"source": SOURCES},
 )
 

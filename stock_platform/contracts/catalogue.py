@@ -18,6 +18,7 @@ TABLES = (
     bar.BAR_REVISION,
     bar.QUARANTINE,
     bar.CHECK_RESULT,
+    restatement.RESTATED_DIFFERENCE,
     bar.BAR_5M,
     bar.BAR_15M,
     bar.BAR_1H,
@@ -27,4 +28,5 @@ TABLES = (
     reference.FEED_GAP,
     reference.FLINK_JOB,
     restatement.RESTATEMENT,
+    restatement.PROTECTED_SESSION,
 )

@@ -98,7 +98,10 @@ _ALL = (
     # lineage
     Column("dagster_run_id", Type.TEXT, "Dagster run that wrote the row."),
     Column("restatement_id", Type.QUANTITY, "Number of the restatement that the row belongs to."),
-    Column("ticks_from", Type.TEXT, "Where the ticks came from: offsets of the topic, or the session's archive."),
+    Column("change", Type.TEXT, "What a restatement did to the certified bar."),
+    Column("bar_before", Type.JSON, "The certified bar before, as market.bar_1m had it; null where there was none."),
+    Column("bar_after", Type.JSON, "The certified bar after; null where there is none."),
+    Column("ticks_from", Type.TEXT, "Where the ticks came from: offsets of the topic, the session's archive, or a tape."),
     Column("flink_job_id", Type.TEXT, "Flink job that computed the row."),
     Column("kafka_topic", Type.TEXT, "Topic of the message."),
     Column("kafka_partition", Type.QUANTITY, "Partition of the message or of the bar's ticks."),

@@ -15,6 +15,7 @@ from stock_platform.aggregates.coarser import PRICE, coarsen
 from stock_platform.aggregates.session import session_statistics
 from stock_platform.contracts.bar import BAR, BAR_1D, BAR_1H, BAR_5M, BAR_15M, SESSION_STAT
 from stock_platform.contracts.record import Record
+from stock_platform.contracts.restatement import RESTATED_DIFFERENCE
 from stock_platform.defs.world import World, column_schema, key_of
 
 Compute = Callable[[pl.DataFrame, pl.DataFrame], pl.DataFrame]
@@ -65,7 +66,8 @@ def _coarsening(every: str | None) -> Compute:
 def _asset(record: Record, compute: Compute, partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
     @dg.asset(
         key=key_of(record.address),
-        deps=[key_of(BAR.address)],
+        # A restatement changes certified bars too: in its job they are made after it.
+        deps=[key_of(BAR.address), key_of(RESTATED_DIFFERENCE.address)],
         partitions_def=partitions,
         group_name="aggregates",
         kinds={"polars", "postgres"},

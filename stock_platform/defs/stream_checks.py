@@ -46,8 +46,8 @@ def _freshness(connection: Connection, now: datetime) -> dg.AssetCheckResult:
 def _wholeness(connection: Connection) -> dg.AssetCheckResult:
     count, first, last = connection.execute(_TORN).fetchone() or (0, None, None)
     torn = (
-        f"{count} bars from {first} to {last} could not take late ticks. While Kafka has their ticks, a rebuild that reaches back "
-        "to them takes them in; else take note, and remove their rows from staging.torn_bar. docs/runbook.md has both."
+        f"{count} bars from {first} to {last} could not take late ticks. Restate their sessions (job restate_session) while Kafka "
+        "or the archive has the ticks; else take note, and remove their rows from staging.torn_bar. docs/runbook.md has both."
     )
     return dg.AssetCheckResult(
         asset_key=STREAM_JOB,

@@ -4,7 +4,9 @@ Pure but for the library's own import, which takes 5-8 s and is lazy therefore."
 
 import os
 import warnings
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 import polars as pl
@@ -42,9 +44,14 @@ class Judgement:
     results: tuple[RuleResult, ...]
 
     @property
+    def blocking(self) -> tuple[str, ...]:
+        """Names of the rules that keep the whole batch."""
+        return tuple(result.name for result in self.results if not result.is_passed and result.severity is Severity.BLOCK)
+
+    @property
     def is_blocked(self) -> bool:
         """Whether nothing of the batch may move."""
-        return any(not result.is_passed and result.severity is Severity.BLOCK for result in self.results)
+        return bool(self.blocking)
 
     @property
     def accepted(self) -> pl.DataFrame:
@@ -62,6 +69,18 @@ def judge(batch: Batch) -> Judgement:
     results = _run_suite(prepared(batch)) if batch.bars.height else tuple(_nothing_seen(rule) for rule in RULES)
     bars = _with_verdicts(batch.bars, results)
     return Judgement(batch, bars, (*results, _quarantine_share(bars)))
+
+
+def as_restated(judgement: Judgement, known: Collection[tuple[str, datetime]]) -> Judgement:
+    """The judgement of a restatement: bars that pass, and that it changed, are marked as restated.
+
+    Args:
+        known: (symbol, ts_start) of bars that were certified or staged before.
+    """
+    keys = judgement.bars.select("symbol", "ts_start").iter_rows()
+    is_known = pl.Series([key in known for key in keys], dtype=pl.Boolean)
+    verdict = pl.when((pl.col("verdict") == Verdict.PASSED) & is_known).then(pl.lit(Verdict.RESTATED.value)).otherwise("verdict")
+    return replace(judgement, bars=judgement.bars.with_columns(verdict=verdict))
 
 
 def prepared(batch: Batch) -> pl.DataFrame:

@@ -2,6 +2,7 @@
 
 Effectively once: key + content decide; a repeat changes nothing. A blocked batch writes its check results and nothing else."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,6 +17,17 @@ from stock_platform.gate.judge import Judgement
 _LOCK = 7_426_002
 """Key of the advisory lock that keeps two gate runs from promoting at the same time."""
 
+_WITHDRAW = """
+WITH unjudged AS (
+    DELETE FROM quality.quarantine WHERE symbol = %(symbol)s AND ts_start = %(ts_start)s
+),
+closed AS (
+    UPDATE market.bar_1m_revision SET ts_valid_to = %(now)s
+    WHERE symbol = %(symbol)s AND ts_start = %(ts_start)s AND ts_valid_to IS NULL
+)
+DELETE FROM market.bar_1m WHERE symbol = %(symbol)s AND ts_start = %(ts_start)s
+"""
+
 
 @dataclass(frozen=True)
 class Promotion:
@@ -28,7 +40,7 @@ class Promotion:
 
 def promote(connection: Connection, judgement: Judgement, *, dagster_run_id: str, now: datetime) -> Promotion:
     """Promote what the judgement lets through; the caller's transaction decides that all of it happens, or nothing."""
-    connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+    hold_promotions(connection)
     record_results(connection, judgement, dagster_run_id=dagster_run_id, now=now)
     if judgement.is_blocked:
         return Promotion(0, 0, 0)
@@ -38,6 +50,22 @@ def promote(connection: Connection, judgement: Judgement, *, dagster_run_id: str
     revisions = _accept(connection, accepted.select(BAR.names))
     quarantined = _quarantine(connection, refused.select(QUARANTINE.names))
     return Promotion(revisions.count(1), len(revisions) - revisions.count(1), quarantined)
+
+
+def hold_promotions(connection: Connection) -> None:
+    """Nobody else promotes before this transaction ends."""
+    connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+
+
+def withdraw(connection: Connection, bars: Iterable[tuple[str, datetime]], *, now: datetime) -> int:
+    """Take bars out of market and quarantine because there is no such bar; their revisions stay. Returns those that were certified.
+
+    Args:
+        bars: (symbol, ts_start) of each.
+    """
+    with connection.cursor() as cursor:
+        cursor.executemany(_WITHDRAW, [{"symbol": symbol, "ts_start": ts_start, "now": now} for symbol, ts_start in bars])
+        return max(cursor.rowcount, 0)
 
 
 def record_results(connection: Connection, judgement: Judgement, *, dagster_run_id: str, now: datetime) -> None:

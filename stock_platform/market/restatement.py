@@ -1,11 +1,12 @@
 """Restate a session: compute its bars anew from its ticks, in batch mode, by the stream job's own SQL, beside staging.
 
 Unit of parallelism: one restatement at a time. A repeat gives the same bars; a crashed one leaves rows that the next forgets.
-Nothing of staging or market changes. Not here: the promotion of what was found."""
+Nothing of staging or market changes. Not here: the way of what was found into the truth (promotion)."""
 
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -20,7 +21,7 @@ from stock_platform.market import shadow
 from stock_platform.market.asked import Asked, read_asked
 from stock_platform.market.comparison import Comparison, compare
 from stock_platform.market.shadow import Counts
-from stock_platform.market.tick_source import TickSource, choose_source
+from stock_platform.market.tick_source import FromArchive, TickSource, choose_source
 from stock_platform.restatement_errors import SessionTicksMissing
 
 JOB = "restate_bars"
@@ -70,11 +71,21 @@ class Restated:
     comparison: Comparison
 
 
-def restate(place: Place, session_date: date, symbols: Sequence[str] = ()) -> Restated:
-    """Restate a session into the shadow table and compare it with staging.
+def restate(place: Place, session_date: date, symbols: Sequence[str] = (), *, ticks: FromArchive | None = None) -> Restated:
+    """Restate a session into the shadow table and compare it with staging; as `restated`, for who only looks."""
+    with restated(place, session_date, symbols, ticks=ticks) as done:
+        return done
+
+
+@contextmanager
+def restated(
+    place: Place, session_date: date, symbols: Sequence[str] = (), *, ticks: FromArchive | None = None
+) -> Generator[Restated]:
+    """Restate a session into the shadow table; no other restatement begins while the block runs, so its rows stay.
 
     Args:
         symbols: None stands for all that have the session.
+        ticks: Take these instead of what Kafka or the archive has.
     Raises:
         SessionUnknown, SymbolsUnknown: there is no such session.
         SessionTicksMissing: its ticks are neither in the topic nor archived.
@@ -87,11 +98,11 @@ def restate(place: Place, session_date: date, symbols: Sequence[str] = ()) -> Re
         started = place.clock.now()
         # A killed restatement leaves its script, with a password in it, and its ticks.
         shutil.rmtree(place.folder, ignore_errors=True)
-        source = choose_source(asked, bootstrap=place.kafka_bootstrap, archive=place.archive(session_date))
+        source = ticks or choose_source(asked, bootstrap=place.kafka_bootstrap, archive=place.archive(session_date))
         restatement_id, counts = _computed(place, asked, source)
         with connect(place.dsn) as connection:
             found = compare(connection, restatement_id, asked)
-        return Restated(restatement_id, asked, str(source), counts, place.clock.now() - started, found)
+        yield Restated(restatement_id, asked, str(source), counts, place.clock.now() - started, found)
 
 
 def _computed(place: Place, asked: Asked, source: TickSource) -> tuple[int, Counts]:

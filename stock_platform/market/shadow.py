@@ -19,6 +19,8 @@ _RUNNING = """
 SELECT format('session %s is being restated since %s', session_date, to_char(ts_started, 'HH24:MI:SS"Z"'))
 FROM ops.restatement WHERE state = 'running' ORDER BY restatement_id DESC LIMIT 1
 """
+_OUTDATED = "UPDATE ops.restatement SET state = 'forgotten' WHERE state = 'finished' AND (session_date = %s OR ts_ended < %s)"
+"""Waits for a promotion that reads their bars."""
 _FORGET = """
 DELETE FROM staging.bar_1m_restated
 WHERE restatement_id IN (SELECT restatement_id FROM ops.restatement WHERE session_date = %s OR ts_ended < %s)
@@ -72,7 +74,8 @@ def only_restatement(dsn: str, asked: Asked) -> Generator[None]:
 def begin(connection: Connection, asked: Asked, ticks_from: str, *, now: datetime) -> int:
     """Write the restatement down, and forget the session's earlier shadow and all old ones; its number. Under the lock only."""
     connection.execute(f"{_BURY} WHERE state = 'running'")
-    connection.execute(_FORGET, (asked.session_date, now - _KEPT))
+    for statement in (_OUTDATED, _FORGET):
+        connection.execute(statement, (asked.session_date, now - _KEPT))
     row = connection.execute(_BEGIN, (asked.session_date, asked.symbols_text, ticks_from)).fetchone()
     assert row is not None
     return row[0]

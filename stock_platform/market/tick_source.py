@@ -1,4 +1,4 @@
-"""Where a restatement's ticks come from: the topic while it has the session whole, else the session's archive.
+"""Where a restatement's ticks come from: a file that was named, else the topic while it has the session whole, else the archive.
 
 The topic is read to its present end: ticks that came late, also those that the stream refused as too late, are in it."""
 
@@ -39,14 +39,19 @@ class FromTopic:
 
 @dataclass(frozen=True)
 class FromArchive:
-    """The session's Parquet."""
+    """A Parquet in the archive's format.
+
+    Args:
+        said: What a person calls it; its path without that.
+    """
 
     path: Path
+    said: str = ""
 
     parts = RESTATEMENT_OF_ARCHIVE
 
     def __str__(self) -> str:
-        return f"archive {self.path}"
+        return self.said or f"archive {self.path}"
 
     def values(self, asked: Asked, folder: Path) -> Mapping[str, str]:
         """What the script leaves open; writes the ticks into the folder."""

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -176,6 +177,80 @@ def as_grafana_sends_it(query: str) -> str:
     query = query.replace("quality.check_result\nWHERE $__timeFilter(ts_checked)", "quality.check_result\nWHERE TRUE")
     query = re.sub(r"\$__timeFilter\((\w+)\)", rf"\1 BETWEEN {start} AND {end}", query)
     return query.replace("$__timeFrom()", start).replace("$__timeTo()", end).replace("${symbol}", "SPY")
+
+
+def test_restatement_from_another_tape_changes_exactly_the_bars_concerned_and_back(
+    stack: RunningStack, tape: Path, tmp_path: Path
+) -> None:
+    before, ts_before = stack.certified(), stack.value("SELECT clock_timestamp()")
+    spoilt, refused = spoil(tape, tmp_path)
+    concerned = different(expected_bars(tape, pl.DataFrame({"row": []}, schema={"row": pl.UInt32})), expected_bars(spoilt, refused))
+    assert 4 <= len(concerned) <= 6
+
+    told = restate(stack, "--tape", str(spoilt))
+    assert f"certified 0 added, 0 removed, {len(concerned)} changed" in told
+    assert "http://127.0.0.1" in told
+    assert changed_bars(stack) == concerned
+
+    assert f"certified 0 added, 0 removed, {len(concerned)} changed" in restate(stack)
+    assert stack.certified().drop("verdict").equals(before.drop("verdict"))
+    assert set(stack.certified()["verdict"]) == {"passed", "restated"}
+    stored = f"SELECT * FROM market.bar_1m_as_of('{ts_before.isoformat()}') ORDER BY symbol, ts_start"
+    assert stack.frame(stored).select(before.columns).equals(before)
+
+
+def test_restatements_at_once_wait_for_each_other_and_find_nothing_more(stack: RunningStack) -> None:
+    before = stack.certified()
+    with ThreadPoolExecutor() as pool:
+        told = list(pool.map(lambda _: restate(stack), range(2)))
+    assert all("certified 0 added, 0 removed, 0 changed" in each for each in told), told
+    assert stack.certified().equals(before)
+    aggregated = stack.value("SELECT sum(bar_count)::bigint FROM aggregates.bar_5m")
+    assert aggregated == before.height
+
+
+def test_protected_session_is_not_restated(stack: RunningStack) -> None:
+    assert stack.command("protect", "--session", SESSION, "--reason", "audited").returncode == 0
+    refused = stack.command("restate", "--session", SESSION)
+    assert (refused.returncode, "protected from restatement" in refused.stderr) == (2, True)
+    assert stack.command("protect", "--session", SESSION, "--lift").returncode == 0
+
+
+def spoil(tape: Path, folder: Path) -> tuple[Path, pl.DataFrame]:
+    """The tape with five wrong trades: two prices a hundredfold, two sizes, one a minute late; and the rows that a feed refuses."""
+    trades = pl.read_parquet(tape).with_row_index("row")
+    regular = trades.filter(pl.col("ts_event") >= pl.datetime(2013, 10, 7, 13, 31, time_zone="UTC"), pl.col("symbol") == "SPY")
+    rows = [regular["row"][len(regular) * share // 7] for share in (1, 2, 3, 4, 5)]
+    row, minute = pl.col("row"), pl.duration(minutes=1)
+    wrong = trades.with_columns(
+        price=pl.when(row.is_in(rows[:2])).then(pl.col("price") * 100).otherwise(pl.col("price")).cast(trades.schema["price"]),
+        size=pl.when(row.is_in(rows[2:4])).then(pl.col("size") + 1_000_000).otherwise(pl.col("size")).cast(trades.schema["size"]),
+        ts_event=pl.when(row == rows[4]).then(pl.col("ts_event") + minute).otherwise(pl.col("ts_event")),
+    ).sort("ts_event", maintain_order=True)
+    refused = wrong.with_row_index("place").filter(row.is_in(rows[:2])).select(pl.col("place").alias("row"))
+    path = folder / "spoilt.parquet"
+    wrong.drop("row").write_parquet(path)
+    return path, refused
+
+
+def different(bars: pl.DataFrame, others: pl.DataFrame) -> list[tuple[str, object]]:
+    key = ["symbol", "ts_start"]
+    both = bars.join(others, on=key, suffix="_other")
+    assert both.height == bars.height == others.height
+    differs = pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"{name}_other")) for name in bars.columns if name not in key)
+    return both.filter(differs).select(key).sort(key).rows()
+
+
+def restate(stack: RunningStack, *words: str) -> str:
+    done = stack.command("restate", "--session", SESSION, *words)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def changed_bars(stack: RunningStack) -> list[tuple[str, object]]:
+    newest = "(SELECT max(restatement_id) FROM quality.restatement)"
+    query = f"SELECT symbol, ts_start FROM quality.restatement WHERE restatement_id = {newest} ORDER BY symbol, ts_start"
+    return stack.frame(query).rows()
 
 
 def test_down_and_up_go_on_from_a_savepoint(stack: RunningStack, tape: Path) -> None:

@@ -88,7 +88,10 @@ def copy_staged(connection: Connection, number: int) -> None:
     connection.execute(f"INSERT INTO staging.bar_1m_restated ({listed}) SELECT {listed} FROM staging.bar_1m".encode())
 
 
-_COLUMNS = "SELECT column_name FROM information_schema.columns WHERE table_schema = 'staging' AND table_name = 'bar_1m'"
+_COLUMNS = """
+SELECT column_name FROM information_schema.columns
+WHERE table_schema = 'staging' AND table_name = 'bar_1m' AND column_name <> 'restatement_id'
+"""
 
 
 def stage_day(connection: Connection, symbol: str, rng: random.Random) -> None:

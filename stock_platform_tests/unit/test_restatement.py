@@ -1,6 +1,8 @@
 """Which source a restatement takes, what it reads of an archive, and how a difference is told."""
 
 import json
+from collections import Counter
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -18,13 +20,16 @@ from stock_platform.adapters.probe import free_port
 from stock_platform.config import ROOT, Settings
 from stock_platform.errors import JobRefused
 from stock_platform.feed.archive_file import COLUMNS, write_pieces
+from stock_platform.feed.plan import TapePlan
+from stock_platform.feed.tape_ticks import write_ticks
 from stock_platform.market.archived_ticks import tick_count, write_lines
 from stock_platform.market.asked import Asked
 from stock_platform.market.comparison import CONTENT, SCHEMA, Comparison
+from stock_platform.market.promotion import Change, Difference
 from stock_platform.market.restatement import Restated
 from stock_platform.market.shadow import Counts
 from stock_platform.market.tick_source import FromTopic, has_whole
-from stock_platform.restate import report, restated
+from stock_platform.restate import compared, promoted, report
 from stock_platform.restatement_errors import StackNotRunning
 
 OPEN = datetime(2013, 10, 7, 13, 30, tzinfo=UTC)
@@ -139,7 +144,59 @@ def test_flink_that_does_not_answer_is_named() -> None:
         FlinkRest(address).running_job("restate_bars")
 
 
-def test_restatement_without_a_stack_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("act", [compared, promoted])
+def test_restatement_without_a_stack_is_refused(act: Callable[..., Iterator[str]], tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path, _env_file=None)  # type: ignore[call-arg]
     with pytest.raises(StackNotRunning, match="`make up` first"):
-        list(restated(settings, SystemClock(), date(2013, 10, 7), ""))
+        list(act(settings, SystemClock(), date(2013, 10, 7), "", ""))
+
+
+def test_command_asks_for_the_job_and_the_step_that_dagster_has() -> None:
+    from stock_platform import restate
+    from stock_platform.definitions import build
+
+    job = build(Settings(_env_file=None)).resolve_job_def(restate.JOB)  # type: ignore[call-arg]
+    assert restate.STEP in {node.name for node in job.nodes}
+    assert {"aggregates__bar_5m", "aggregates__session_stat"} <= {node.name for node in job.nodes}
+
+
+def test_difference_is_told_as_a_table_and_in_lines() -> None:
+    bar = dict.fromkeys(CONTENT) | {"close": "1.500000", "volume": 7}
+    changes = (
+        Change("A", OPEN, "changed", bar, bar | {"close": "2.500000", "volume": None}),
+        Change("B", OPEN, "removed", bar, None),
+    )
+    found = Difference(changes)
+    assert found.markdown(1).splitlines() == [
+        "| symbol | minute | change | fields |",
+        "|---|---|---|---|",
+        "| A | 2013-10-07 13:30Z | changed | close 1.500000 → 2.500000, volume 7 → – |",
+        "",
+        "… and 1 more in quality.restatement",
+    ]
+    assert found.lines(2)[1] == "B 2013-10-07 13:30Z removed: close 1.500000 → –, volume 7 → –"
+    assert (found.count("changed"), found.count("removed"), found.count("added")) == (1, 1, 0)
+    assert Difference(()).markdown(5) == "No certified bar differs."
+
+
+def test_ticks_of_a_tape_are_judged_as_the_feed_judges_them(tmp_path: Path) -> None:
+    trades = pl.DataFrame(
+        {
+            "ts_event": [OPEN + timedelta(seconds=seconds) for seconds in (-60, 0, 1, 2, 700)],
+            "symbol": ["AIG"] * 5,
+            "price": ["10", "10.01", "-3", "10.02", "10.03"],
+            "size": [500, 100, 50, 200, 300],
+        },
+        schema_overrides={"ts_event": pl.Datetime("ms", "UTC"), "price": pl.String, "size": pl.Int64},
+    )
+    trades.write_parquet(tmp_path / "tape.parquet")
+    plan = TapePlan(line="tape", path=tmp_path / "tape.parquet")
+
+    written = write_ticks(plan, tmp_path / "ticks.parquet", clock=SystemClock())
+
+    assert (written.row_count, written.rejects) == (4, Counter({"price_invalid": 1}))
+    ticks = pl.read_parquet(tmp_path / "ticks.parquet")
+    regular = ticks.filter(pl.col("session_phase") == "regular").select("price", "day_volume", "kafka_partition")
+    # Neither what came before the open nor what has no price counts as traded.
+    assert regular.rows() == [(Decimal("10.01"), 100, -1), (Decimal("10.02"), 300, -1), (Decimal("10.03"), 600, -1)]
+    assert tick_count(tmp_path / "ticks.parquet", ()) == 3

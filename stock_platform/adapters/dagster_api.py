@@ -1,0 +1,115 @@
+"""Door to Dagster's webserver for commands: ask for a run of a job, wait for its end. Over GraphQL; no import of Dagster."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import httpx
+
+from stock_platform.adapters.clock import Clock, wait_until
+from stock_platform.restatement_errors import RunNotGranted
+
+_SELECTOR = {"repositoryLocationName": "stock_platform", "repositoryName": "__repository__"}
+_ENDED = ("SUCCESS", "FAILURE", "CANCELED")
+_ANSWER_WITHIN_S = 30.0
+_LAUNCH = """
+mutation($params: ExecutionParams!) {
+  launchRun(executionParams: $params) {
+    __typename
+    ... on LaunchRunSuccess { run { runId } }
+    ... on PythonError { message }
+    ... on RunConfigValidationInvalid { errors { message } }
+    ... on PipelineNotFoundError { message }
+    ... on UnauthorizedError { message }
+  }
+}
+"""
+_LOOK = """
+query($id: ID!) {
+  runOrError(runId: $id) {
+    ... on Run {
+      status
+      eventConnection(limit: 1000) {
+        events {
+          ... on ExecutionStepFailureEvent { error { message cause { message } } }
+          ... on RunFailureEvent { message }
+        }
+      }
+    }
+  }
+}
+"""
+
+
+@dataclass(frozen=True)
+class RunEnd:
+    """How a run ended.
+
+    Args:
+        status: SUCCESS, FAILURE or CANCELED.
+        problem: What its failed step said.
+    """
+
+    status: str
+    problem: str | None
+
+
+def launch(address: str, job: str, *, config: Mapping[str, Any], tags: Mapping[str, str]) -> str:
+    """Ask for a run; its id. A partition is the tag `dagster/partition`.
+
+    Raises:
+        RunNotGranted: Dagster does not answer, or refuses.
+    """
+    params = {
+        "selector": {**_SELECTOR, "jobName": job},
+        "runConfigData": config,
+        "mode": "default",
+        "executionMetadata": {"tags": [{"key": key, "value": value} for key, value in tags.items()]},
+    }
+    answer = _ask(address, job, _LAUNCH, params=params)["launchRun"]
+    if answer["__typename"] != "LaunchRunSuccess":
+        said = answer.get("message") or "; ".join(error["message"] for error in answer.get("errors", ()))
+        raise RunNotGranted(job, address, said or answer["__typename"])
+    return answer["run"]["runId"]
+
+
+def finished(address: str, run_id: str, *, clock: Clock, within: timedelta) -> RunEnd:
+    """Wait for the end of a run.
+
+    Raises:
+        RunNotGranted: Dagster does not answer, or the run goes on for longer.
+    """
+    seen: dict[str, Any] = {}
+
+    def has_ended() -> bool:
+        seen.update(_ask(address, f"run {run_id}", _LOOK, id=run_id)["runOrError"])
+        return seen.get("status") in _ENDED
+
+    if not wait_until(has_ended, clock, within=within, every=timedelta(seconds=1)):
+        raise RunNotGranted(f"run {run_id}", address, f"it is {seen.get('status')} after {within}")
+    return RunEnd(seen["status"], _problem(seen["eventConnection"]["events"]))
+
+
+def run_url(address: str, run_id: str) -> str:
+    """Its page."""
+    return f"{address}/runs/{run_id}"
+
+
+def _problem(events: list[dict[str, Any]]) -> str | None:
+    errors = [event["error"] for event in events if event.get("error")]
+    if not errors:
+        return next((event["message"] for event in events if event.get("message")), None)
+    innermost = errors[0].get("cause") or errors[0]
+    return str(innermost["message"]).strip()
+
+
+def _ask(address: str, job: str, query: str, **variables: Any) -> dict[str, Any]:
+    try:
+        asked = {"query": query, "variables": variables}
+        answer = httpx.post(f"{address}/graphql", json=asked, timeout=_ANSWER_WITHIN_S, trust_env=False).json()
+    except (httpx.HTTPError, ValueError) as error:
+        raise RunNotGranted(job, address, f"no answer ({type(error).__name__})") from error
+    if "errors" in answer:
+        raise RunNotGranted(job, address, str(answer["errors"][0]["message"]))
+    return answer["data"]

@@ -1,0 +1,147 @@
+-- Restatements that are promoted: staging takes the restated bars over, and what that changed in market is written down.
+ALTER TABLE staging.bar_1m ADD COLUMN restatement_id bigint;
+ALTER TABLE ops.restatement ADD COLUMN dagster_run_id text;
+
+-- One row per certified bar that a restatement added, removed or changed.
+CREATE TABLE quality.restatement (
+    restatement_id bigint NOT NULL,
+    symbol text NOT NULL,
+    ts_start timestamptz NOT NULL,
+    session_date date NOT NULL,
+    change text NOT NULL CHECK (change IN ('added', 'removed', 'changed')),
+    bar_before jsonb,
+    bar_after jsonb,
+    dagster_run_id text NOT NULL,
+    ts_accepted timestamptz NOT NULL,
+    PRIMARY KEY (restatement_id, symbol, ts_start)
+);
+CREATE INDEX restatement_by_session ON quality.restatement (session_date);
+GRANT SELECT, INSERT ON quality.restatement TO gate_owner;
+GRANT SELECT ON quality.restatement TO api_reader, grafana_reader;
+
+-- Sessions that nobody may restate until the row is gone.
+CREATE TABLE ops.protected_session (
+    session_date date PRIMARY KEY,
+    reason text NOT NULL CHECK (reason <> ''),
+    ts_updated timestamptz NOT NULL
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON ops.protected_session TO gate_owner;
+GRANT SELECT ON ops.protected_session TO api_reader, grafana_reader;
+
+-- Replace a session's staged bars by those of its restatement, where they say something else; returns their keys. Bars that end
+-- after `closed_until` are the stream's alone: the restatement may have been made before their last tick came.
+-- It runs as its owner: the gate may take over what was restated, and change nothing else in staging.
+CREATE FUNCTION staging.take_over_restated(of_restatement bigint, closed_until timestamptz)
+RETURNS TABLE (symbol text, ts_start timestamptz, is_removed boolean)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    asked ops.restatement;
+BEGIN
+    -- Its bars must not be forgotten before this is over.
+    SELECT * INTO STRICT asked FROM ops.restatement WHERE restatement_id = of_restatement FOR SHARE;
+    IF asked.state <> 'finished' THEN
+        RAISE EXCEPTION 'restatement % is %, not finished', of_restatement, asked.state;
+    END IF;
+
+    CREATE TEMPORARY TABLE taken_over ON COMMIT DROP AS
+    SELECT symbol, ts_start, after.tick_count IS NULL AS is_removed
+    FROM (
+        SELECT bar.*
+        FROM staging.bar_1m AS bar
+        JOIN staging.bar_1m_sized AS sized ON sized.symbol = bar.symbol AND sized.ts_start = bar.ts_start
+        WHERE
+            sized.session_date = asked.session_date
+            AND sized.is_in_session
+            AND (asked.symbols IS NULL OR bar.symbol = ANY (string_to_array(asked.symbols, ' ')))
+            AND bar.ts_end <= closed_until
+    ) AS before
+    FULL JOIN (
+        SELECT bar.*
+        FROM staging.bar_1m_restated AS bar
+        JOIN staging.bar_1m_restated_sized AS sized
+            ON sized.restatement_id = bar.restatement_id AND sized.symbol = bar.symbol AND sized.ts_start = bar.ts_start
+        WHERE
+            bar.restatement_id = of_restatement
+            AND sized.session_date = asked.session_date
+            AND sized.is_in_session
+            AND bar.ts_end <= closed_until
+    ) AS after USING (symbol, ts_start)
+    WHERE
+        (
+            before.open, before.high, before.low, before.close, before.tick_count, before.ts_first_tick, before.ts_last_tick,
+            before.day_volume_first, before.day_volume_last, before.price_first, before.notional_inside, before.is_continuous
+        ) IS DISTINCT FROM (
+            after.open, after.high, after.low, after.close, after.tick_count, after.ts_first_tick, after.ts_last_tick,
+            after.day_volume_first, after.day_volume_last, after.price_first, after.notional_inside, after.is_continuous
+        );
+
+    DELETE FROM staging.bar_1m AS bar USING taken_over AS taken
+    WHERE bar.symbol = taken.symbol AND bar.ts_start = taken.ts_start;
+    -- What was refused before the restatement began was in Kafka when it read, or is overruled by what it read instead.
+    DELETE FROM staging.torn_bar AS torn USING reference.instrument AS instrument, reference.session AS session
+    WHERE
+        torn.ts_refused <= asked.ts_started
+        AND torn.ts_start < closed_until
+        AND (asked.symbols IS NULL OR torn.symbol = ANY (string_to_array(asked.symbols, ' ')))
+        AND instrument.symbol = torn.symbol
+        AND session.calendar = instrument.calendar
+        AND session.session_date = asked.session_date
+        AND torn.ts_start >= session.ts_open
+        AND torn.ts_start < session.ts_close;
+    INSERT INTO staging.bar_1m (
+        symbol, ts_start, ts_end, open, high, low, close, tick_count, ts_first_tick, ts_last_tick, day_volume_first,
+        day_volume_last, price_first, notional_inside, source, kafka_partition, kafka_offset_first, kafka_offset_last,
+        flink_job_id, is_continuous, restatement_id
+    )
+    SELECT
+        bar.symbol, bar.ts_start, bar.ts_end, bar.open, bar.high, bar.low, bar.close, bar.tick_count, bar.ts_first_tick,
+        bar.ts_last_tick, bar.day_volume_first, bar.day_volume_last, bar.price_first, bar.notional_inside, bar.source,
+        bar.kafka_partition, bar.kafka_offset_first, bar.kafka_offset_last, bar.flink_job_id, bar.is_continuous,
+        bar.restatement_id
+    FROM staging.bar_1m_restated AS bar
+    JOIN taken_over AS taken ON taken.symbol = bar.symbol AND taken.ts_start = bar.ts_start
+    WHERE bar.restatement_id = of_restatement;
+
+    RETURN QUERY SELECT taken.symbol, taken.ts_start, taken.is_removed FROM taken_over AS taken;
+    DROP TABLE taken_over;
+END
+$$;
+REVOKE ALL ON FUNCTION staging.take_over_restated FROM public;
+GRANT EXECUTE ON FUNCTION staging.take_over_restated TO gate_owner;
+
+-- As before, and: a restated bar is the restatement's. The stream may still hold the ticks that made the bar wrong, so its
+-- versions are not taken; one with newer ticks is written down, and check no_torn_bar asks for another restatement.
+CREATE OR REPLACE FUNCTION staging.keep_larger_bar() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF OLD.restatement_id IS NOT NULL THEN
+        IF NEW.kafka_offset_last > OLD.kafka_offset_last OR NEW.kafka_partition <> OLD.kafka_partition THEN
+            PERFORM staging.note_torn_bar(OLD, NEW, TRUE);
+        END IF;
+        RETURN NULL;
+    END IF;
+    IF NEW.kafka_offset_first > OLD.kafka_offset_first OR NEW.kafka_partition > OLD.kafka_partition THEN
+        IF NEW.kafka_offset_last > OLD.kafka_offset_last OR NEW.kafka_partition > OLD.kafka_partition THEN
+            PERFORM staging.note_torn_bar(OLD, NEW, TRUE);
+        END IF;
+        RETURN NULL;
+    END IF;
+    IF NEW.tick_count < OLD.tick_count THEN
+        RETURN NULL;
+    END IF;
+    IF NEW.flink_job_id <> OLD.flink_job_id THEN
+        PERFORM staging.note_torn_bar(OLD, NEW, FALSE);
+    END IF;
+    NEW.ts_landed := OLD.ts_landed;
+    IF (NEW.open, NEW.high, NEW.low, NEW.close, NEW.tick_count, NEW.ts_first_tick, NEW.ts_last_tick, NEW.day_volume_first,
+        NEW.day_volume_last, NEW.notional_inside, NEW.kafka_offset_first, NEW.kafka_offset_last, NEW.is_continuous)
+       IS NOT DISTINCT FROM
+       (OLD.open, OLD.high, OLD.low, OLD.close, OLD.tick_count, OLD.ts_first_tick, OLD.ts_last_tick, OLD.day_volume_first,
+        OLD.day_volume_last, OLD.notional_inside, OLD.kafka_offset_first, OLD.kafka_offset_last, OLD.is_continuous) THEN
+        RETURN NULL;
+    END IF;
+    NEW.ts_landed := clock_timestamp();
+    RETURN NEW;
+END
+$$;

@@ -1,0 +1,88 @@
+"""A session restated as an asset: one click in Dagster, or a backfill for several. Not here: how it is done (restating)."""
+
+# Dagster's decorators are typed in part only, and refuse MaterializeResult with its type argument.
+# pyright: reportUnknownMemberType=false, reportMissingTypeArgument=false, reportUnknownParameterType=false
+
+from datetime import date
+from typing import Any
+
+import dagster as dg
+from pydantic import Field
+
+from stock_platform.contracts.bar import BAR
+from stock_platform.contracts.restatement import CHANGES, RESTATED_DIFFERENCE
+from stock_platform.contracts.tick import TICK
+from stock_platform.defs.archive import ARCHIVE
+from stock_platform.defs.certify import bars_closed_until
+from stock_platform.defs.world import World, column_schema, key_of
+from stock_platform.restating import Promoted, restate_and_promote
+
+RESTATEMENT = key_of(RESTATED_DIFFERENCE.address)
+JOB = "restate_session"
+_SHOWN_COUNT = 50
+_POOL = "restatement"
+
+
+class Restate(dg.Config):
+    """What is restated, and from what."""
+
+    symbols: list[str] = Field(default_factory=list, description="None: all that have the session.")
+    tape: str = Field("", description="Path of a Parquet of trades to take instead of what Kafka or the archive has.")
+
+
+def restatement_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
+    """quality/restatement."""
+
+    @dg.asset(
+        key=RESTATEMENT,
+        deps=[key_of(TICK.address), ARCHIVE],
+        partitions_def=partitions,
+        group_name="quality",
+        kinds={"flink", "postgres", "great-expectations"},
+        owners=["team:data-platform"],
+        pool=_POOL,
+        description=f"{RESTATED_DIFFERENCE.meaning} Launch job {JOB} for a session's partition to restate it.",
+        metadata={"dagster/column_schema": column_schema(RESTATED_DIFFERENCE)},
+    )
+    def quality_restatement(
+        context: dg.AssetExecutionContext, config: Restate, world: dg.ResourceParam[World]
+    ) -> dg.MaterializeResult:
+        done = restate_and_promote(
+            world.settings,
+            world.clock,
+            date.fromisoformat(context.partition_key),
+            config.symbols,
+            tape=config.tape,
+            closed_until=bars_closed_until(world),
+            run_id=context.run_id,
+        )
+        metadata = _metadata(done)
+        context.log_event(dg.AssetMaterialization(key_of(BAR.address), partition=context.partition_key, metadata=metadata))
+        return dg.MaterializeResult(metadata=metadata)
+
+    return quality_restatement
+
+
+def restate_job(partitions: dg.PartitionsDefinition[str]) -> Any:
+    """Restate a session and make its aggregates anew."""
+    return dg.define_asset_job(
+        JOB,
+        selection=dg.AssetSelection.assets(RESTATEMENT) | dg.AssetSelection.groups("aggregates"),
+        partitions_def=partitions,
+        tags={"dagster/max_runtime": "3600"},
+        description="Compute a session anew from its ticks, promote what differs, and make its aggregates anew.",
+    )
+
+
+def _metadata(done: Promoted) -> dict[str, Any]:
+    found, difference = done.done, done.outcome.difference
+    return {
+        "dagster/row_count": len(difference.changes),
+        **{change: difference.count(change) for change in CHANGES},
+        "quarantined": done.outcome.promotion.quarantined,
+        "restatement": found.restatement_id,
+        "ticks_from": found.ticks_from,
+        "ticks": found.counts.tick_count,
+        "bars": found.counts.bar_count,
+        "diff": dg.MetadataValue.md(difference.markdown(_SHOWN_COUNT)),
+    }

@@ -1,0 +1,47 @@
+"""The verbs `stock-platform restate` and `protect`. Not here: what they do (restate)."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stock_platform import config
+from stock_platform.adapters.clock import SystemClock
+from stock_platform.sentences import sentences
+
+_DataDir = Annotated[Path | None, typer.Option(help="Folder of all data; .stack in the clone by default.")]
+_Session = Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="Trading day, e.g. 2013-10-07.")]
+
+
+def restate(
+    session: _Session,
+    symbols: Annotated[str, typer.Option(help="Only these, e.g. AIG,SPY; all of the session without it.")] = "",
+    tape: Annotated[Path | None, typer.Option(help="Parquet of trades to take instead of what Kafka or the archive has.")] = None,
+    compare_only: Annotated[bool, typer.Option("--compare-only", help="Only show what would differ.")] = False,
+    data_dir: _DataDir = None,
+) -> None:
+    """Compute a session's bars anew from its ticks, promote what differs, and show it; each bar keeps its revisions."""
+    from stock_platform.restate import compared, promoted
+
+    act = compared if compare_only else promoted
+    with sentences():
+        settings = config.load(data_dir=data_dir)
+        for line in act(settings, SystemClock(), session.date(), symbols, str(tape.resolve()) if tape else ""):
+            typer.echo(line)
+
+
+def protect(
+    session: _Session,
+    reason: Annotated[str, typer.Option(help="Why nobody may restate it.")] = "",
+    lift: Annotated[bool, typer.Option("--lift", help="Give it free again.")] = False,
+    data_dir: _DataDir = None,
+) -> None:
+    """Protect a session from restatement, or give it free."""
+    from stock_platform.restate import protected
+
+    if bool(reason) is lift:
+        raise typer.BadParameter("say either why (--reason), or --lift")
+    with sentences():
+        settings = config.load(data_dir=data_dir)
+        typer.echo(protected(settings, SystemClock(), session.date(), reason=None if lift else reason))

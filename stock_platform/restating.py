@@ -1,0 +1,144 @@
+"""A restatement's whole way, where its stages are joined: ticks, the Flink job, the gate's rules, promotion with a diff.
+
+One at a time. Effectively once: one transaction takes bars over, judges, promotes and writes the diff; a crash before its end
+leaves everything as it was, and a repeat over the same ticks gives an empty diff. Not here: who asks for it (restate, defs/restate)
+and how it is told."""
+
+import tempfile
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+import psycopg
+
+from stock_platform.adapters.clock import Clock
+from stock_platform.adapters.postgres import Connection, connect
+from stock_platform.config import ROOT, Settings
+from stock_platform.feed.archive_file import archive_path
+from stock_platform.feed.plan import TAPE_LINE, TapePlan
+from stock_platform.feed.tape_ticks import write_ticks
+from stock_platform.feed.watchlist import load_watchlist
+from stock_platform.gate import judge as judging
+from stock_platform.gate.batch import read_batch
+from stock_platform.gate.judge import Judgement, as_restated
+from stock_platform.gate.promote import Promotion, hold_promotions, promote, record_results, withdraw
+from stock_platform.market.asked import Asked
+from stock_platform.market.promotion import Difference, note_run, remember, take_over, write_difference
+from stock_platform.market.protection import require_unprotected
+from stock_platform.market.restatement import Place, Restated, restated
+from stock_platform.market.tick_source import FromArchive
+from stock_platform.restatement_errors import FeedUnheard, RestatementBlocked
+from stock_platform.stack import layout
+from stock_platform.stack.prepare import script_values
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a promotion did: to market as a whole, and to the restated bars of it."""
+
+    promotion: Promotion
+    difference: Difference
+
+
+@dataclass(frozen=True)
+class Promoted:
+    """A restatement that was promoted."""
+
+    done: Restated
+    outcome: Outcome
+
+
+def restate_and_promote(
+    settings: Settings,
+    clock: Clock,
+    session_date: date,
+    symbols: Sequence[str] = (),
+    *,
+    tape: str = "",
+    closed_until: datetime | None,
+    run_id: str,
+) -> Promoted:
+    """Restate a session and promote what differs.
+
+    Args:
+        symbols: None stands for all that have the session.
+        tape: Path of a Parquet of trades to take instead of what Kafka or the archive has.
+        closed_until: Bars that end later are left to the stream; asked before the ticks are read. None: not known.
+        run_id: Dagster run that does it.
+    Raises:
+        SessionProtected: nobody may.
+        FeedUnheard: no bar is known to be closed.
+        RestatementBlocked: the rules block the batch; and all of market/restatement.restated.
+    """
+    if closed_until is None:
+        raise FeedUnheard(session_date)
+    dsn = settings.dsn("gate_owner")
+    with connect(dsn) as connection:
+        require_unprotected(connection, session_date)
+    judging.warm_up()
+    place = place_of(settings, clock)
+    with named_ticks(settings, tape, clock) as ticks, restated(place, session_date, symbols, ticks=ticks) as done:
+        with connect(dsn) as connection:
+            outcome = promote_restated(
+                connection, done.restatement_id, done.asked, closed_until=closed_until, run_id=run_id, now=clock.now()
+            )
+        if isinstance(outcome, Outcome):
+            return Promoted(done, outcome)
+        with connect(dsn) as connection:
+            record_results(connection, outcome, dagster_run_id=run_id, now=clock.now())
+        raise RestatementBlocked(session_date, outcome.blocking)
+
+
+def promote_restated(
+    connection: Connection, restatement_id: int, asked: Asked, *, closed_until: datetime, run_id: str, now: datetime
+) -> Outcome | Judgement:
+    """In the caller's transaction; of a blocked batch only the judgement, and nothing else happens."""
+    hold_promotions(connection)
+    with connection.transaction() as whole:
+        certified = remember(connection, asked)
+        taken = take_over(connection, restatement_id, closed_until)
+        known = certified | {(each.symbol, each.ts_start) for each in taken}
+        judgement = as_restated(judging.judge(read_batch(connection, asked.session_date, closed_until)), known)
+        if not judgement.is_blocked:
+            withdraw(connection, [(each.symbol, each.ts_start) for each in taken if each.is_removed], now=now)
+            promotion = promote(connection, judgement, dagster_run_id=run_id, now=now)
+            note_run(connection, restatement_id, run_id)
+            difference = write_difference(connection, restatement_id, asked, taken, dagster_run_id=run_id, now=now)
+            return Outcome(promotion, difference)
+        raise psycopg.Rollback(whole)
+    return judgement
+
+
+def place_of(settings: Settings, clock: Clock) -> Place:
+    """Where restatements of this stack are made."""
+    return Place(
+        dsn=settings.dsn("gate_owner"),
+        flink_address=settings.flink_address,
+        kafka_bootstrap=settings.kafka_bootstrap,
+        values=script_values(settings),
+        sql=ROOT / "flink" / "sql",
+        jar=layout.FUNCTIONS_JAR,
+        folder=layout.flink(settings.home) / "restatement",
+        archive=lambda day: archive_path(settings.home, day),
+        clock=clock,
+    )
+
+
+@contextmanager
+def named_ticks(settings: Settings, tape: str, clock: Clock) -> Generator[FromArchive | None]:
+    """Ticks of a tape that was named, judged as the feed judges them, in a file that goes with the block.
+
+    Raises:
+        TapeUnreadable: it is no tape.
+    """
+    if not tape:
+        yield None
+        return
+    plan = TapePlan(line=TAPE_LINE, path=Path(tape), known=load_watchlist(settings.feed_watchlist))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "ticks.parquet"
+        written = write_ticks(plan, path, clock=clock)
+        refused = f", {written.rejects.total()} trades refused" if written.rejects else ""
+        yield FromArchive(path, f"tape {tape} ({written.row_count} ticks{refused})")
