@@ -18,6 +18,7 @@ TABLES = (
     bar.BAR_REVISION,
     bar.QUARANTINE,
     bar.CHECK_RESULT,
+    bar.GATE_RUN,
     bar.BAR_5M,
     bar.BAR_15M,
     bar.BAR_1H,
