@@ -149,7 +149,7 @@ def verdict(checked: "Verification") -> Iterator[str]:
         seen = "equal" if field.is_equal else f"different: recomputed {_text(field.recomputed)}"
         yield f"           {field.name:<22} {_text(field.certified):<26} {seen}"
     count = sum(not field.is_equal for field in checked.fields)
-    yield "           " + (f"the ticks give another bar: {count} fields differ" if count else "the ticks give this bar")
+    yield "           " + (f"the ticks give another bar; fields that differ: {count}" if count else "the ticks give this bar")
 
 
 def _prices(bar: "Version") -> str:
