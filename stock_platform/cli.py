@@ -17,6 +17,7 @@ from stock_platform.adapters.clock import SystemClock
 from stock_platform.adapters.processes import Supervisor
 from stock_platform.dead_letters import app as dead_letters
 from stock_platform.errors import ServiceUnknown
+from stock_platform.passport import passport
 from stock_platform.sentences import console as _console
 from stock_platform.sentences import sentences as _sentences
 
@@ -29,6 +30,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 app.add_typer(dead_letters, name="dead-letters")
 app.command()(restatements.restate)
 app.command()(restatements.protect)
+app.command()(passport)
 _DataDir = Annotated[Path | None, typer.Option(help="Folder of all data; .stack in the clone by default.")]
 
 
@@ -159,9 +161,10 @@ def doctor(data_dir: _DataDir = None) -> None:
 def serve() -> None:
     """Run the API in the foreground (the stack does this by itself)."""
     from stock_platform.api.server import serve as run
+    from stock_platform.market.passport import read_passport
 
     with _sentences():
-        run(config.load())
+        run(config.load(), read_passport)
 
 
 @app.command()

@@ -115,6 +115,11 @@ class Settings(BaseSettings):
         return f"http://127.0.0.1:{self.flink_port}"
 
     @property
+    def dagster_address(self) -> str:
+        """Address of Dagster's pages."""
+        return f"http://127.0.0.1:{self.dagster_port}"
+
+    @property
     def gate_grace(self) -> timedelta:
         """How long after its end, in event time, a bar waits for stragglers."""
         return timedelta(seconds=self.gate_grace_s)

@@ -35,7 +35,7 @@ def promoted(settings: Settings, clock: Clock, session_date: date, symbols: str,
     _require_stack(settings)
     with connect(settings.dsn("gate_owner")) as connection:
         require_unprotected(connection, session_date)
-    address = f"http://127.0.0.1:{settings.dagster_port}"
+    address = settings.dagster_address
     config = {"ops": {STEP: {"config": {"symbols": _names(symbols), "tape": tape}}}}
     run_id = launch(address, JOB, config=config, tags={"dagster/partition": session_date.isoformat()})
     yield f"run       {run_url(address, run_id)}"

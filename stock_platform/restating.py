@@ -35,6 +35,15 @@ from stock_platform.stack.prepare import script_values
 
 
 @dataclass(frozen=True)
+class Promoter:
+    """Who promotes, when: what the bars' passports will say."""
+
+    run_id: str
+    code_version: str
+    now: datetime
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What a promotion did: to market as a whole, and to the restated bars of it."""
 
@@ -59,6 +68,7 @@ def restate_and_promote(
     tape: str = "",
     closed_until: datetime | None,
     run_id: str,
+    code_version: str,
 ) -> Promoted:
     """Restate a session and promote what differs.
 
@@ -66,7 +76,7 @@ def restate_and_promote(
         symbols: None stands for all that have the session.
         tape: Path of a Parquet of trades to take instead of what Kafka or the archive has.
         closed_until: Bars that end later are left to the stream; asked before the ticks are read. None: not known.
-        run_id: Dagster run that does it.
+        run_id: Dagster run that does it; code_version: of what it runs.
     Raises:
         SessionProtected: nobody may.
         FeedUnheard: no bar is known to be closed.
@@ -81,9 +91,8 @@ def restate_and_promote(
     place = place_of(settings, clock)
     with named_ticks(settings, tape, clock) as ticks, restated(place, session_date, symbols, ticks=ticks) as done:
         with connect(dsn) as connection:
-            outcome = promote_restated(
-                connection, done.restatement_id, done.asked, closed_until=closed_until, run_id=run_id, now=clock.now()
-            )
+            by = Promoter(run_id, code_version, clock.now())
+            outcome = promote_restated(connection, done.restatement_id, done.asked, closed_until=closed_until, by=by)
         if isinstance(outcome, Outcome):
             return Promoted(done, outcome)
         with connect(dsn) as connection:
@@ -92,7 +101,7 @@ def restate_and_promote(
 
 
 def promote_restated(
-    connection: Connection, restatement_id: int, asked: Asked, *, closed_until: datetime, run_id: str, now: datetime
+    connection: Connection, restatement_id: int, asked: Asked, *, closed_until: datetime, by: Promoter
 ) -> Outcome | Judgement:
     """In the caller's transaction; of a blocked batch only the judgement, and nothing else happens."""
     hold_promotions(connection)
@@ -102,10 +111,10 @@ def promote_restated(
         known = certified | {(each.symbol, each.ts_start) for each in taken}
         judgement = as_restated(judging.judge(read_batch(connection, asked.session_date, closed_until)), known)
         if not judgement.is_blocked:
-            withdraw(connection, [(each.symbol, each.ts_start) for each in taken if each.is_removed], now=now)
-            promotion = promote(connection, judgement, dagster_run_id=run_id, now=now)
-            note_run(connection, restatement_id, run_id)
-            difference = write_difference(connection, restatement_id, asked, taken, dagster_run_id=run_id, now=now)
+            withdraw(connection, [(each.symbol, each.ts_start) for each in taken if each.is_removed], now=by.now)
+            promotion = promote(connection, judgement, dagster_run_id=by.run_id, code_version=by.code_version, now=by.now)
+            note_run(connection, restatement_id, by.run_id)
+            difference = write_difference(connection, restatement_id, asked, taken, dagster_run_id=by.run_id, now=by.now)
             return Outcome(promotion, difference)
         raise psycopg.Rollback(whole)
     return judgement

@@ -1,4 +1,4 @@
-"""Door to Kafka, the reading side: whole records (key, headers, time) of a topic as it is now, or one by its place.
+"""Door to Kafka, the reading side: whole records (key, headers, time) of a topic as it is now, or those of known places.
 
 No group's offsets are moved. Not here: ranges between two instants (kafka_range), following a topic (kafka_tail)."""
 
@@ -72,19 +72,25 @@ class RecordReader:
     def whole(self) -> Iterator[Stored]:
         """Every record up to the ends as they are now, partition by partition, oldest first."""
         for partition in self.partitions:
-            start, end = self._bounds(partition)
+            start, end = self.kept(partition)
             yield from self._records(partition, start, end)
 
     def at(self, partition: int, offset: int) -> Stored | None:
         """The record of that place; None when there is none, or none any more."""
-        if partition not in self.partitions:
-            return None
-        start, end = self._bounds(partition)
+        start, end = self.kept(partition)
         if not start <= offset < end:
             return None
         return next((record for record in self._records(partition, offset, offset + 1) if record.offset == offset), None)
 
-    def _bounds(self, partition: int) -> tuple[int, int]:
+    def between(self, partition: int, first: int, last: int) -> Iterator[Stored]:
+        """What there is of the offsets [first, last], in order; `kept` says whether the topic has them all."""
+        start, end = self.kept(partition)
+        yield from self._records(partition, max(start, first), min(end, last + 1))
+
+    def kept(self, partition: int) -> tuple[int, int]:
+        """Offsets [start, end) that the partition has now; none where there is no such partition."""
+        if partition not in self.partitions:
+            return 0, 0
         try:
             return self._consumer.get_watermark_offsets(TopicPartition(self._topic, partition), timeout=_ANSWER_WITHIN_S)
         except KafkaException as error:

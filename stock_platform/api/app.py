@@ -12,15 +12,17 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from stock_platform.adapters.clock import Clock
+from stock_platform.api.passport_shapes import Passport
 from stock_platform.api.shapes import BarPage, Health, Interval, MarketStatus, Problem, Stock, StockPage
 from stock_platform.api.status import market_status
 from stock_platform.api.store import BarQuery, Store
 from stock_platform.api.stream import Hub
+from stock_platform.passport_errors import BarNotCertified
 
 Symbol = Annotated[str, Path(pattern=r"^[A-Za-z0-9^][A-Za-z0-9.\-=^]{0,19}$", examples=["AAPL"])]
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem, "description": text, "content": {"application/problem+json": {}}}
-    for status, text in ((404, "Nobody watches this symbol."), (422, "A parameter is not usable."))
+    for status, text in ((404, "Nobody watches this symbol, or it has no such bar."), (422, "A parameter is not usable."))
 }
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -47,6 +49,7 @@ def create_app(store: Store, hub: Hub, clock: Clock, *, allowed_origins: tuple[s
     app.add_middleware(CORSMiddleware, allow_origins=list(allowed_origins), allow_methods=["GET"])
     _add_errors(app)
     _add_stocks(app, store)
+    _add_passport(app, store)
     _add_market(app, store, hub, clock)
     _add_health(app, store)
     return app
@@ -72,11 +75,31 @@ def _add_stocks(app: FastAPI, store: Store) -> None:
         start: Annotated[datetime | None, Query(description="Inclusive; without it the newest bars come.")] = None,
         end: Annotated[datetime | None, Query(description="Exclusive.")] = None,
         limit: Annotated[int, Query(ge=1, le=2000)] = 390,
+        as_of: Annotated[datetime | None, Query(description="Certified bars as they were then; for 1m only.")] = None,
     ) -> BarPage:
-        _check_zones(start=start, end=end)
+        _check_zones(start=start, end=end, as_of=as_of)
+        if as_of is not None and interval is not Interval.ONE_MINUTE:
+            raise HTTPException(422, f"Parameter as_of goes with interval=1m only: bars of {interval} keep no earlier versions.")
         known = _known(store, symbol)
-        items = store.bars(BarQuery(known.symbol, interval, start, end, limit))
+        items = store.bars(BarQuery(known.symbol, interval, start, end, limit, as_of))
         return BarPage(symbol=known.symbol, interval=interval, items=items)
+
+
+def _add_passport(app: FastAPI, store: Store) -> None:
+    @app.get(
+        "/stocks/{symbol}/bars/{ts_start}/passport",
+        summary="Where a certified 1-minute bar comes from, who accepted it, and what it was before",
+        responses=_PROBLEMS,
+    )
+    def passport(
+        symbol: Symbol, ts_start: Annotated[datetime, Path(description="Start of the bar.", examples=["2013-10-07T14:30:00Z"])]
+    ) -> Passport:
+        _check_zones(ts_start=ts_start)
+        known = _known(store, symbol)
+        try:
+            return store.passport(known.symbol, ts_start)
+        except BarNotCertified as error:
+            raise HTTPException(404, str(error)) from None
 
 
 def _add_market(app: FastAPI, store: Store, hub: Hub, clock: Clock) -> None:

@@ -1,12 +1,14 @@
 """The store over Postgres, as the read-only role `api_reader`: promoted tables and views only."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, LiteralString, cast
 
 import psycopg
 from psycopg.rows import dict_row
 
-from stock_platform.adapters.postgres import Pool
+from stock_platform.adapters.postgres import Connection, Pool
+from stock_platform.api.passport_shapes import Passport
 from stock_platform.api.shapes import Bar, FeedState, FeedStatus, Interval, Stock
 from stock_platform.api.store import BarQuery, Freshness
 
@@ -32,6 +34,13 @@ _CERTIFIED = """
 SELECT ts_start, ts_end, session_date, open, high, low, close, volume, vwap, tick_count,
     TRUE AS is_certified, verdict, revision
 FROM market.bar_1m
+WHERE symbol = %(symbol)s
+"""
+
+_AS_OF = """
+SELECT ts_start, ts_end, session_date, open, high, low, close, volume, vwap, tick_count,
+    TRUE AS is_certified, verdict, revision
+FROM market.bar_1m_as_of(%(as_of)s)
 WHERE symbol = %(symbol)s
 """
 
@@ -92,6 +101,10 @@ _STATES = {
 }
 
 
+ReadPassport = Callable[[Connection, str, datetime], object]
+"""Reads a bar's passport, with the attributes of the shape; raises BarNotCertified. Handed in, because it is the market's."""
+
+
 class PostgresStore:
     """Answers from the read replica of the truth that the gate has promoted.
 
@@ -99,9 +112,10 @@ class PostgresStore:
         feed_kind: What the feed is, until its line has spoken.
     """
 
-    def __init__(self, pool: Pool, *, feed_kind: str) -> None:
+    def __init__(self, pool: Pool, *, feed_kind: str, read_passport: ReadPassport) -> None:
         self._pool = pool
         self._feed_kind = feed_kind
+        self._read_passport = read_passport
 
     def stocks(self, *, after: str, limit: int) -> list[Stock]:
         """Watchlist by symbol, from the first symbol after `after`."""
@@ -115,13 +129,20 @@ class PostgresStore:
 
     def bars(self, query: BarQuery) -> list[Bar]:
         """Bars, oldest first."""
-        table = _TABLES.get(query.interval)
-        source = _COARSE.format(table=table) if table else f"{_CERTIFIED} UNION ALL {_PROVISIONAL}"
         order = "ASC" if query.start else "DESC"
-        statement = f"SELECT * FROM ({source}) AS bar WHERE {_range(query)} ORDER BY ts_start {order} LIMIT %(limit)s"
-        values = {"symbol": query.symbol, "start": query.start, "end": query.end, "limit": query.limit}
+        statement = f"SELECT * FROM ({_source(query)}) AS bar WHERE {_range(query)} ORDER BY ts_start {order} LIMIT %(limit)s"
+        values = {"symbol": query.symbol, "start": query.start, "end": query.end, "limit": query.limit, "as_of": query.as_of}
         bars = [Bar(**row) for row in self._rows(statement, values)]
         return bars if query.start else bars[::-1]
+
+    def passport(self, symbol: str, ts_start: datetime) -> Passport:
+        """Where a certified 1-minute bar comes from.
+
+        Raises:
+            BarNotCertified: there is none; the sentence says where the bar is instead.
+        """
+        with self._pool.connection(timeout=5) as connection:
+            return Passport.model_validate(self._read_passport(connection, symbol, ts_start), from_attributes=True)
 
     def freshness(self, now: datetime) -> Freshness:
         """State of the feed and of the newest bars."""
@@ -146,6 +167,13 @@ class PostgresStore:
     def _rows(self, statement: str, values: dict[str, Any]) -> list[dict[str, Any]]:
         with self._pool.connection(timeout=5) as connection, connection.cursor(row_factory=dict_row) as cursor:
             return cursor.execute(cast(LiteralString, statement), values).fetchall()
+
+
+def _source(query: BarQuery) -> str:
+    table = _TABLES.get(query.interval)
+    if table:
+        return _COARSE.format(table=table)
+    return _AS_OF if query.as_of else f"{_CERTIFIED} UNION ALL {_PROVISIONAL}"
 
 
 def _range(query: BarQuery) -> str:

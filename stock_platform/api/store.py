@@ -4,18 +4,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from stock_platform.api.passport_shapes import Passport
 from stock_platform.api.shapes import Bar, FeedStatus, Interval, Stock
 
 
 @dataclass(frozen=True)
 class BarQuery:
-    """Which bars: [start, end) where given, else the newest `limit`."""
+    """Which bars: [start, end) where given, else the newest `limit`.
+
+    Args:
+        as_of: Certified 1-minute bars as they were at that instant; None: as they are, provisional ones too.
+    """
 
     symbol: str
     interval: Interval
     start: datetime | None
     end: datetime | None
     limit: int
+    as_of: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,14 @@ class Store(Protocol):
 
     def bars(self, query: BarQuery) -> list[Bar]:
         """Bars, oldest first; 1-minute ones include provisional bars that the gate has not judged."""
+        ...
+
+    def passport(self, symbol: str, ts_start: datetime) -> Passport:
+        """Where a certified 1-minute bar comes from.
+
+        Raises:
+            BarNotCertified: there is none; the sentence says where the bar is instead.
+        """
         ...
 
     def freshness(self, now: datetime) -> Freshness:

@@ -89,6 +89,14 @@ CHECK_RESULT = Record(
     closed_sets={"severity": ("quarantine", "suspect", "block")},
 )
 
+GATE_RUN = Record(
+    address="quality.gate_run",
+    grain="one row per gate run that promoted",
+    meaning="Which code accepted bars, and up to which instant they were closed; a blocked batch has no row.",
+    key=("dagster_run_id",),
+    columns=columns("dagster_run_id session_date code_version closed_until ts_promoted"),
+)
+
 
 def _coarse(table: str, interval: str) -> Record:
     return Record(

@@ -19,6 +19,7 @@ TABLES = (
     bar.QUARANTINE,
     bar.CHECK_RESULT,
     restatement.RESTATED_DIFFERENCE,
+    bar.GATE_RUN,
     bar.BAR_5M,
     bar.BAR_15M,
     bar.BAR_1H,

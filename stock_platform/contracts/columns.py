@@ -66,6 +66,8 @@ _ALL = (
     Column("ts_gap_end", Type.INSTANT, "When the vendor could be heard again."),
     Column("ts_dead", Type.INSTANT, "When the message was refused."),
     Column("ts_checked", Type.INSTANT, "When the check was run."),
+    Column("ts_promoted", Type.INSTANT, "When the run promoted what it had judged."),
+    Column("closed_until", Type.INSTANT, "Bars that end at or before this instant were closed for the run."),
     Column("ts_updated", Type.INSTANT, "When the row was last computed."),
     Column("session_date", Type.DAY, "Trading day, named by the exchange."),
     Column("is_assumed", Type.FLAG, "Beyond the calendar's table: weekday hours, holidays unknown."),
@@ -97,6 +99,11 @@ _ALL = (
     Column("detail", Type.TEXT, "What was seen, for a person."),
     # lineage
     Column("dagster_run_id", Type.TEXT, "Dagster run that wrote the row."),
+    Column(
+        "code_version",
+        Type.TEXT,
+        "Code that ran: the clone's git commit, with +changes where files differ from it; outside a clone the package's version.",
+    ),
     Column("restatement_id", Type.QUANTITY, "Number of the restatement that the row belongs to."),
     Column("change", Type.TEXT, "What a restatement did to the certified bar."),
     Column("bar_before", Type.JSON, "The certified bar before, as market.bar_1m had it; null where there was none."),

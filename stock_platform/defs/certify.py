@@ -139,7 +139,9 @@ def gate_assets(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefin
         context: dg.AssetExecutionContext, judgement: Judgement, world: dg.ResourceParam[World]
     ) -> Iterator[dg.MaterializeResult]:
         with world.database("gate_owner") as connection:
-            done = promote(connection, judgement, dagster_run_id=context.run_id, now=world.clock.now())
+            done = promote(
+                connection, judgement, dagster_run_id=context.run_id, code_version=world.code_version, now=world.clock.now()
+            )
         yield dg.MaterializeResult(
             asset_key=key_of(BAR.address),
             metadata={"dagster/row_count": done.inserted + done.revised, "inserted": done.inserted, "revised": done.revised},

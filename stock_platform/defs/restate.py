@@ -55,6 +55,7 @@ def restatement_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefi
             tape=config.tape,
             closed_until=bars_closed_until(world),
             run_id=context.run_id,
+            code_version=world.code_version,
         )
         metadata = _metadata(done)
         context.log_event(dg.AssetMaterialization(key_of(BAR.address), partition=context.partition_key, metadata=metadata))

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import dagster as dg
 
 from stock_platform.adapters.clock import Clock, SystemClock
+from stock_platform.adapters.code_version import code_version
 from stock_platform.adapters.postgres import Connection, connect
-from stock_platform.config import Settings
+from stock_platform.config import ROOT, Settings
 from stock_platform.contracts.record import Record
 
 UNDER_WAY = [
@@ -22,10 +23,15 @@ UNDER_WAY = [
 
 @dataclass(frozen=True)
 class World:
-    """The outside, as one argument."""
+    """The outside, as one argument.
+
+    Args:
+        code_version: Code that runs, as bars that it accepts name it.
+    """
 
     settings: Settings
     clock: Clock
+    code_version: str = "unknown"
 
     def database(self, role: str) -> AbstractContextManager[Connection]:
         """A connection of that role; commits at the end of the block."""
@@ -34,7 +40,7 @@ class World:
 
 def world_resource(settings: Settings) -> dg.ResourceDefinition:
     """The world as a Dagster resource under the key `world`."""
-    return dg.ResourceDefinition.hardcoded_resource(World(settings, SystemClock()))
+    return dg.ResourceDefinition.hardcoded_resource(World(settings, SystemClock(), code_version(ROOT)))
 
 
 def key_of(address: str) -> dg.AssetKey:

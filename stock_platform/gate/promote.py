@@ -12,6 +12,7 @@ from psycopg import sql
 from stock_platform.adapters.postgres import Connection
 from stock_platform.contracts.bar import BAR, QUARANTINE
 from stock_platform.gate.batch import CONTENT
+from stock_platform.gate.gate_run import record_run
 from stock_platform.gate.judge import Judgement
 
 _LOCK = 7_426_002
@@ -38,12 +39,13 @@ class Promotion:
     quarantined: int
 
 
-def promote(connection: Connection, judgement: Judgement, *, dagster_run_id: str, now: datetime) -> Promotion:
+def promote(connection: Connection, judgement: Judgement, *, dagster_run_id: str, code_version: str, now: datetime) -> Promotion:
     """Promote what the judgement lets through; the caller's transaction decides that all of it happens, or nothing."""
     hold_promotions(connection)
     record_results(connection, judgement, dagster_run_id=dagster_run_id, now=now)
     if judgement.is_blocked:
         return Promotion(0, 0, 0)
+    record_run(connection, judgement.batch, dagster_run_id=dagster_run_id, code_version=code_version, now=now)
     stamped = judgement.bars.with_columns(dagster_run_id=pl.lit(dagster_run_id), revision=pl.lit(1, dtype=pl.Int64))
     accepted = stamped.filter(pl.col("verdict").is_not_null()).with_columns(ts_accepted=pl.lit(now))
     refused = stamped.filter(pl.col("verdict").is_null()).with_columns(ts_quarantined=pl.lit(now))

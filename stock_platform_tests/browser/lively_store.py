@@ -9,8 +9,10 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from stock_platform.adapters.clock import Clock
+from stock_platform.api.passport_shapes import BarVersion, CheckResult, FlinkJob, GateRun, Passport
 from stock_platform.api.shapes import Bar, FeedState, FeedStatus, Interval, Quote, Stock
 from stock_platform.api.store import BarQuery, Freshness
+from stock_platform.passport_errors import BarProvisional, BarUnknown
 
 MINUTE = timedelta(minutes=1)
 BARS = 60
@@ -52,7 +54,22 @@ class LivelyStore:
         """An hour of minutes, the last ones provisional, one suspect and one restated; a single bar of any other length."""
         newest = self._clock.now().replace(second=0, microsecond=0)
         count = BARS if query.interval is Interval.ONE_MINUTE else 1
-        return [_bar(newest - back * MINUTE, back) for back in range(count)][: query.limit][::-1]
+        bars = [_bar(newest - back * MINUTE, back) for back in range(count)]
+        return [bar for bar in bars if query.as_of is None or bar.is_certified][: query.limit][::-1]
+
+    def passport(self, symbol: str, ts_start: datetime) -> Passport:
+        """Of the bars that `bars` has; a restated one has two versions.
+
+        Raises:
+            BarNotCertified: there is none; the sentence says where the bar is instead.
+        """
+        bars = self.bars(BarQuery(symbol, Interval.ONE_MINUTE, None, None, BARS))
+        found = next((bar for bar in bars if bar.ts_start == ts_start), None)
+        if found is None:
+            raise BarUnknown(symbol, ts_start, first=bars[0].ts_start, last=bars[-1 - PROVISIONAL].ts_start)
+        if not found.is_certified:
+            raise BarProvisional(symbol, ts_start, tick_count=found.tick_count, ts_landed=found.ts_end)
+        return _passport(symbol, found)
 
     def freshness(self, now: datetime) -> Freshness:
         """A simulated feed that runs."""
@@ -124,6 +141,56 @@ def _bar(start: datetime, back: int) -> Bar:
         is_certified=is_certified,
         verdict={5: "suspect", 9: "restated"}.get(back, "passed") if is_certified else None,
         revision=(2 if back == 9 else 1) if is_certified else None,
+    )
+
+
+def _passport(symbol: str, bar: Bar) -> Passport:
+    revisions = [_version(bar, number, is_current=number == bar.revision) for number in range(1, (bar.revision or 1) + 1)]
+    check = CheckResult(
+        check_name="collar",
+        severity="suspect",
+        is_passed=bar.verdict != "suspect",
+        observed_count=len(NAMES),
+        failed_count=int(bar.verdict == "suspect"),
+        detail="",
+        ts_checked=bar.ts_end,
+    )
+    return Passport(
+        symbol=symbol,
+        ts_start=bar.ts_start,
+        ts_end=bar.ts_end,
+        session_date=bar.session_date,
+        current=revisions[-1],
+        kafka_topic="market.ticks.v1",
+        flink_job=FlinkJob(flink_job_id="f1", restatement_id=None, is_known=True, state="RUNNING", ts_checkpoint=bar.ts_end),
+        gate_run=GateRun(
+            dagster_run_id="run-1",
+            url="http://127.0.0.1:3070/runs/run-1",
+            code_version="0123456789abcdef0123456789abcdef01234567",
+            closed_until=bar.ts_end,
+            checks=[check],
+        ),
+        revisions=revisions,
+        refused=None,
+    )
+
+
+def _version(bar: Bar, revision: int, *, is_current: bool) -> BarVersion:
+    return BarVersion(
+        **bar.model_dump(include={"open", "high", "low", "close", "volume", "vwap", "tick_count"}),
+        revision=revision,
+        verdict=bar.verdict or "passed" if is_current else "passed",
+        ts_first_tick=bar.ts_start,
+        ts_last_tick=bar.ts_end - timedelta(seconds=1),
+        is_continuous=True,
+        source="simulator",
+        kafka_partition=0,
+        kafka_offset_first=100,
+        kafka_offset_last=140,
+        flink_job_id="f1",
+        dagster_run_id=f"run-{revision}",
+        ts_valid_from=bar.ts_end + revision * timedelta(seconds=5),
+        ts_valid_to=None if is_current else bar.ts_end + timedelta(seconds=5 * revision + 5),
     )
 
 

@@ -12,7 +12,10 @@ import pytest
 from confluent_kafka import Producer
 
 from stock_platform.adapters.clock import SystemClock, wait_until
+from stock_platform.adapters.code_version import code_version
 from stock_platform.aggregates.coarser import PRICE
+from stock_platform.config import ROOT
+from stock_platform.passport import passport_of, verified
 from stock_platform_tests.running_stack import RunningStack, running_stack
 from stock_platform_tests.tapes import cut, expected_bars, refused_rows
 from stock_platform_tests.topics import messages
@@ -53,6 +56,30 @@ def test_every_bar_names_its_run_its_job_and_its_offsets(stack: RunningStack) ->
         "WHERE result.dagster_run_id IS NULL OR bar.flink_job_id = '' OR bar.kafka_offset_last < bar.kafka_offset_first"
     )
     assert runs.is_empty()
+
+
+def test_passport_of_every_symbol_s_bars_is_verified_against_their_offsets(stack: RunningStack) -> None:
+    bars = stack.frame("SELECT symbol, ts_start FROM market.bar_1m WHERE extract(MINUTE FROM ts_start)::int % 5 = 0 ORDER BY 1, 2")
+    assert bars.group_by("symbol").len().sort("symbol").rows() == [(symbol, 5) for symbol in ("AIG", "BAC", "IBM", "SPY")]
+    for symbol, ts_start in bars.rows():
+        found = passport_of(stack.settings, symbol, ts_start)
+        checked = verified(stack.settings, found)
+        assert [field for field in checked.fields if not field.is_equal] == [], (symbol, ts_start)
+        assert (found.gate_run.code_version or "")[:40] == code_version(ROOT)[:40]
+        assert found.revisions[-1] == found.current
+        assert found.gate_run.checks
+
+
+def test_passport_is_the_same_by_command_and_api(stack: RunningStack) -> None:
+    done = stack.command("passport", "SPY", "2013-10-07T13:30Z", "--verify", "--json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told.pop("verification")["is_equal"]
+    answer = httpx.get(f"http://127.0.0.1:{stack.settings.api_port}/stocks/SPY/bars/2013-10-07T13:30:00Z/passport").json()
+    assert {**answer, "flink_job": None} == {**told, "flink_job": None}, "but for the checkpoint, which goes on"
+    assert (
+        answer["gate_run"]["url"] == f"http://127.0.0.1:{stack.settings.dagster_port}/runs/{answer['gate_run']['dagster_run_id']}"
+    )
 
 
 def test_aggregates_hold_the_whole_session(stack: RunningStack) -> None:
@@ -160,8 +187,6 @@ def test_backfill_of_a_sessions_aggregates_from_dagster_changes_nothing(stack: R
 
 
 def test_dashboard_queries_run_as_the_reader_and_give_rows(stack: RunningStack) -> None:
-    from stock_platform.config import ROOT
-
     dashboard = json.loads((ROOT / "grafana/dashboards/market-overview.json").read_text())
     for panel in dashboard["panels"]:
         query = as_grafana_sends_it(panel["targets"][0]["rawSql"])

@@ -19,7 +19,7 @@ from stock_platform.market import shadow
 from stock_platform.market.asked import Asked, read_asked
 from stock_platform.market.protection import lift, protect, require_unprotected
 from stock_platform.restatement_errors import SessionProtected
-from stock_platform.restating import Outcome, promote_restated
+from stock_platform.restating import Outcome, Promoter, promote_restated
 
 OPEN = datetime(2026, 11, 20, 14, 30, tzinfo=UTC)
 DAY = date(2026, 11, 20)
@@ -85,7 +85,7 @@ def put(connection: Connection, table: str, minute: int, **changes: Any) -> None
 
 def gate(database: Settings, *, until: datetime = EVENING) -> None:
     with connect(database.dsn("gate_owner")) as connection:
-        promote(connection, judge(read_batch(connection, DAY, until)), dagster_run_id="gate", now=EVENING)
+        promote(connection, judge(read_batch(connection, DAY, until)), dagster_run_id="gate", code_version="v1", now=EVENING)
 
 
 def restate(database: Settings, admin: Connection, bars: dict[int, dict[str, Any]], *, symbols: tuple[str, ...] = ()) -> int:
@@ -109,7 +109,7 @@ def promoted(
 ) -> Outcome | Judgement:
     with connect(database.dsn("gate_owner")) as connection:
         asked = asked_for(connection, symbols)
-        return promote_restated(connection, number, asked, closed_until=until, run_id=run_id, now=LATER)
+        return promote_restated(connection, number, asked, closed_until=until, by=Promoter(run_id, "v2", LATER))
 
 
 def certified(connection: Connection) -> list[tuple[Any, ...]]:
@@ -236,7 +236,7 @@ def test_crash_before_the_end_of_a_promotion_leaves_everything(database: Setting
     number = restate(database, admin, RIGHT, symbols=("A",))
     before = certified(admin)
     with pytest.raises(psycopg.OperationalError), connect(database.dsn("gate_owner")) as connection:
-        promote_restated(connection, number, asked_for(connection, ("A",)), closed_until=EVENING, run_id="dies", now=LATER)
+        promote_restated(connection, number, asked_for(connection, ("A",)), closed_until=EVENING, by=Promoter("dies", "v2", LATER))
         admin.execute("SELECT pg_terminate_backend(%s)", (connection.info.backend_pid,))
         connection.execute("SELECT 1")
     assert certified(admin) == before

@@ -73,7 +73,7 @@ def stage(connection: Connection, minute: int, *, first: int, last: int, **chang
 def run_gate(database: Settings, run_id: str, *, until: datetime = EVENING) -> Promotion:
     with connect(database.dsn("gate_owner")) as connection:
         judgement = judge(read_batch(connection, DAY, until))
-        return promote(connection, judgement, dagster_run_id=run_id, now=EVENING)
+        return promote(connection, judgement, dagster_run_id=run_id, code_version="c0de", now=EVENING)
 
 
 def certified(connection: Connection) -> list[tuple[Any, ...]]:
