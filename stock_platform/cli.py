@@ -17,6 +17,7 @@ from stock_platform.adapters.clock import SystemClock
 from stock_platform.adapters.processes import Supervisor
 from stock_platform.dead_letters import app as dead_letters
 from stock_platform.errors import ServiceUnknown
+from stock_platform.quarantine import app as quarantine
 from stock_platform.sentences import console as _console
 from stock_platform.sentences import sentences as _sentences
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Stock platform.")
 app.add_typer(dead_letters, name="dead-letters")
+app.add_typer(quarantine, name="quarantine")
 _DataDir = Annotated[Path | None, typer.Option(help="Folder of all data; .stack in the clone by default.")]
 
 

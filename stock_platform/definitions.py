@@ -14,6 +14,7 @@ from stock_platform.defs.certify import GATE, MAX_RUNTIME, closed_bars_sensor, g
 from stock_platform.defs.external import external_assets
 from stock_platform.defs.feed_line import feed_line
 from stock_platform.defs.feed_supervisor import feed_supervisor_sensor
+from stock_platform.defs.review import review_quarantine
 from stock_platform.defs.sessions import session_partitions
 from stock_platform.defs.stream_checks import stream_job_checks
 from stock_platform.defs.stream_job import flink_job, flink_supervisor
@@ -43,7 +44,7 @@ def build(settings: Settings) -> dg.Definitions:
             archive_asset(partitions),
         ],
         asset_checks=[stream_job_checks],
-        jobs=[certify, feed_line, flink_job, refresh, archive],
+        jobs=[certify, feed_line, flink_job, refresh, archive, review_quarantine],
         schedules=[reference_schedule(refresh), vendor_schedule(settings.feed_kind)],
         sensors=[
             feed_supervisor_sensor(refresh),

@@ -20,8 +20,8 @@ class BarNotQuarantined(PlatformError):
     def __init__(self, symbol: str, ts_start: datetime, last: str | None) -> None:
         before = f"; {last}" if last else ""
         super().__init__(
-            f"{_bar(symbol, ts_start)} is not in quarantine{before}. `stock-platform quarantine list` shows what is; a bar of which a "
-            "newer version passes leaves by itself."
+            f"{_bar(symbol, ts_start)} is not in quarantine{before}. `stock-platform quarantine list` shows what is; a bar "
+            "leaves by itself when a newer version of it passes."
         )
 
 
