@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _WITHIN = timedelta(minutes=10)
 """The run may wait for a gate run, which may take five; then it needs a quarter of a minute."""
+_TAG = "stock_platform/bar"
+"""Run tag: which bar it is about."""
 _MINUTES = ["%Y-%m-%dT%H:%MZ", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S"]
 
 app = typer.Typer(no_args_is_help=True, help="Bars that the gate refused: look at them, release or discard them.")
@@ -87,24 +89,32 @@ def discard(symbol: _Symbol, ts: _Start, reason: _Reason, data_dir: _DataDir = N
 
 
 def _decide(settings: config.Settings, symbol: str, ts: datetime, *, decision: str, reason: str, override: bool) -> None:
-    """Ask Dagster for the run, wait for it, say how it ended."""
+    """Have the decision carried out by a run, and say how it ended."""
+    from stock_platform.gate.refused import last_decision, refused_bar
+
+    ts_start = ts.replace(tzinfo=UTC)
+    with _database(settings) as connection:
+        refused_bar(connection, symbol, ts_start)
+    _carry_out(
+        settings, symbol=symbol, ts_start=ts_start, decision=decision, reason=reason, decided_by=_os_user(), override=override
+    )
+    with _database(settings) as connection:
+        typer.echo(f"done       {symbol} {_minute(ts_start)}: {last_decision(connection, symbol, ts_start)}")
+
+
+def _carry_out(settings: config.Settings, **review: Any) -> None:
+    """Ask the running Dagster for the run and wait for its end."""
     from stock_platform.adapters.clock import SystemClock
     from stock_platform.adapters.dagster_api import finished, launch
     from stock_platform.defs.review import JOB, run_config
-    from stock_platform.gate.refused import last_decision, refused_bar
 
-    ts_start, address = ts.replace(tzinfo=UTC), f"http://127.0.0.1:{settings.dagster_port}"
-    asked = run_config(symbol=symbol, ts_start=ts_start, decision=decision, reason=reason, decided_by=_os_user(), override=override)
-    with _database(settings) as connection:
-        refused_bar(connection, symbol, ts_start)
-    run_id = launch(address, JOB, config=asked, tags={"stock_platform/bar": f"{symbol} {_minute(ts_start)}"})
+    address = f"http://127.0.0.1:{settings.dagster_port}"
+    run_id = launch(address, JOB, config=run_config(**review), tags={_TAG: f"{review['symbol']} {_minute(review['ts_start'])}"})
     typer.echo(f"run        {address}/runs/{run_id}")
     end = finished(address, run_id, clock=SystemClock(), within=_WITHIN)
     if end.status != "SUCCESS":
         typer.echo(f"{end.status.lower():<10} {end.problem or 'its page says why'}")
         raise typer.Exit(1)
-    with _database(settings) as connection:
-        typer.echo(f"done       {symbol} {_minute(ts_start)}: {last_decision(connection, symbol, ts_start)}")
 
 
 @contextmanager
