@@ -48,8 +48,8 @@ def list_bars(
     from stock_platform.contracts.bar import QuarantineState
     from stock_platform.gate.refused import Wanted, listed
 
-    is_state = None if state == "any" else QuarantineState(state)
-    wanted = Wanted(None if session is None else session.date(), symbol, rule, is_state)
+    day, kept = session.date() if session else None, None if state == "any" else QuarantineState(state)
+    wanted = Wanted(day, symbol, rule, kept)
     with sentences(), _database(config.load(data_dir=data_dir)) as connection:
         found = listed(connection, wanted, limit=limit)
     if as_json:
