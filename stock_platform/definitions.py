@@ -15,6 +15,7 @@ from stock_platform.defs.external import external_assets
 from stock_platform.defs.feed_line import feed_line
 from stock_platform.defs.feed_supervisor import feed_supervisor_sensor
 from stock_platform.defs.restate import restate_job, restatement_asset
+from stock_platform.defs.review import review_quarantine
 from stock_platform.defs.sessions import session_partitions
 from stock_platform.defs.stream_checks import stream_job_checks
 from stock_platform.defs.stream_job import flink_job, flink_supervisor
@@ -45,7 +46,7 @@ def build(settings: Settings) -> dg.Definitions:
             restatement_asset(partitions),
         ],
         asset_checks=[stream_job_checks],
-        jobs=[certify, feed_line, flink_job, refresh, archive, restate_job(partitions)],
+        jobs=[certify, feed_line, flink_job, refresh, archive, restate_job(partitions), review_quarantine],
         schedules=[reference_schedule(refresh), vendor_schedule(settings.feed_kind)],
         sensors=[
             feed_supervisor_sensor(refresh),

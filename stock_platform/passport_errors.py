@@ -94,9 +94,9 @@ class BarNotOfTicks(PlatformError):
         origin = (
             "it comes from the vendor's history, which staging.vendor_bar_1m has"
             if verdict == "vendor"
-            else "it was restated from a tape, which ops.restatement names; restate from that tape again to see that it comes out the same"
+            else "it was restated from a tape, which ops.restatement names"
         )
         super().__init__(
-            f"The bar {symbol} {ts_start:{_AT}}Z has the verdict {verdict}: {origin}. Its ticks are not in Kafka, so nothing can be "
-            "recomputed."
+            f"The bar {symbol} {ts_start:{_AT}}Z has the verdict {verdict}: {origin}. Its ticks are not in Kafka, so "
+            "nothing can be recomputed."
         )

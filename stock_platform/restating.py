@@ -23,7 +23,7 @@ from stock_platform.feed.watchlist import load_watchlist
 from stock_platform.gate import judge as judging
 from stock_platform.gate.batch import read_batch
 from stock_platform.gate.judge import Judgement, as_restated
-from stock_platform.gate.promote import Promotion, hold_promotions, promote, record_results, withdraw
+from stock_platform.gate.promote import Promotion, lock_promotions, promote, record_results, withdraw
 from stock_platform.market.asked import Asked
 from stock_platform.market.promotion import Difference, note_run, remember, take_over, write_difference
 from stock_platform.market.protection import require_unprotected
@@ -104,7 +104,7 @@ def promote_restated(
     connection: Connection, restatement_id: int, asked: Asked, *, closed_until: datetime, by: Promoter
 ) -> Outcome | Judgement:
     """In the caller's transaction; of a blocked batch only the judgement, and nothing else happens."""
-    hold_promotions(connection)
+    lock_promotions(connection)
     with connection.transaction() as whole:
         certified = remember(connection, asked)
         taken = take_over(connection, restatement_id, closed_until)

@@ -16,7 +16,26 @@ class Verdict(StrEnum):
     VENDOR = "vendor"
 
 
+class QuarantineState(StrEnum):
+    """Whether a refused bar waits for a person."""
+
+    OPEN = "open"
+    DISCARDED = "discarded"
+
+
+class Decision(StrEnum):
+    """What a person decided of a refused bar."""
+
+    RELEASED = "released"
+    """It passed the rules when they were run again."""
+    OVERRIDDEN = "overridden"
+    """It was promoted although it broke some."""
+    DISCARDED = "discarded"
+
+
 VERDICTS = tuple(verdict.value for verdict in Verdict)
+QUARANTINE_STATES = tuple(state.value for state in QuarantineState)
+DECISIONS = tuple(decision.value for decision in Decision)
 
 _STAGED = (
     "symbol ts_start ts_end open high low close tick_count ts_first_tick ts_last_tick day_volume_first day_volume_last "
@@ -73,11 +92,24 @@ BAR_REVISION = Record(
 QUARANTINE = Record(
     address="quality.quarantine",
     grain="one row per symbol and minute whose newest version was refused",
-    meaning="Bars that broke a rule: never promoted, never lost.",
+    meaning="Bars that broke a rule: never lost, and promoted only once they pass it or a person overrides it.",
     key=("symbol", "ts_start"),
-    columns=columns(f"{_SIZED} session_date rules dagster_run_id ts_quarantined"),
+    columns=columns(f"{_SIZED} session_date rules dagster_run_id ts_quarantined state"),
     nullable=frozenset({"volume", "vwap"}),
-    closed_sets={"source": SOURCES},
+    closed_sets={"source": SOURCES, "state": QUARANTINE_STATES},
+)
+
+QUARANTINE_DECISION = Record(
+    address="quality.quarantine_decision",
+    grain="one row per decision of a person on a refused bar",
+    meaning="Who released or discarded which content of a bar, and why; rows are added, never changed.",
+    key=("symbol", "ts_start", "dagster_run_id"),
+    columns=columns(
+        "symbol ts_start decision reason decided_by dagster_run_id rules ts_decided session_date open high low close volume vwap "
+        "tick_count ts_first_tick ts_last_tick is_continuous"
+    ),
+    nullable=frozenset({"volume", "vwap"}),
+    closed_sets={"decision": DECISIONS},
 )
 
 CHECK_RESULT = Record(

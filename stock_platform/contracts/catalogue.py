@@ -17,6 +17,7 @@ TABLES = (
     bar.BAR,
     bar.BAR_REVISION,
     bar.QUARANTINE,
+    bar.QUARANTINE_DECISION,
     bar.CHECK_RESULT,
     restatement.RESTATED_DIFFERENCE,
     bar.GATE_RUN,

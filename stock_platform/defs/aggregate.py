@@ -3,7 +3,7 @@
 # Dagster's decorators refuse MaterializeResult with its type argument.
 # pyright: reportMissingTypeArgument=false, reportUnknownParameterType=false
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
 from functools import lru_cache
 
@@ -15,7 +15,6 @@ from stock_platform.aggregates.coarser import PRICE, coarsen
 from stock_platform.aggregates.session import session_statistics
 from stock_platform.contracts.bar import BAR, BAR_1D, BAR_1H, BAR_5M, BAR_15M, SESSION_STAT
 from stock_platform.contracts.record import Record
-from stock_platform.contracts.restatement import RESTATED_DIFFERENCE
 from stock_platform.defs.world import World, column_schema, key_of
 
 Compute = Callable[[pl.DataFrame, pl.DataFrame], pl.DataFrame]
@@ -54,9 +53,19 @@ ORDER BY symbol, session_date DESC
 
 def aggregate_assets(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]:
     """One asset per aggregate table."""
+    return [_asset(record, compute, partitions) for record, compute in _aggregates()]
+
+
+def refreshed(world: World, run_id: str, session_date: date) -> Iterator[dg.AssetMaterialization]:
+    """Bring every aggregate of a session up to date from within another run; the same as to materialise its partition."""
+    for record, compute in _aggregates():
+        metadata = _refresh(world, run_id, session_date, record, compute)
+        yield dg.AssetMaterialization(key_of(record.address), partition=session_date.isoformat(), metadata=metadata)
+
+
+def _aggregates() -> list[tuple[Record, Compute]]:
     coarse = ((BAR_5M, "5m"), (BAR_15M, "15m"), (BAR_1H, "1h"), (BAR_1D, None))
-    bars = [_asset(record, _coarsening(every), partitions) for record, every in coarse]
-    return [*bars, _asset(SESSION_STAT, session_statistics, partitions)]
+    return [*((record, _coarsening(every)) for record, every in coarse), (SESSION_STAT, session_statistics)]
 
 
 def _coarsening(every: str | None) -> Compute:
@@ -66,8 +75,7 @@ def _coarsening(every: str | None) -> Compute:
 def _asset(record: Record, compute: Compute, partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
     @dg.asset(
         key=key_of(record.address),
-        # A restatement changes certified bars too: in its job they are made after it.
-        deps=[key_of(BAR.address), key_of(RESTATED_DIFFERENCE.address)],
+        deps=[key_of(BAR.address)],
         partitions_def=partitions,
         group_name="aggregates",
         kinds={"polars", "postgres"},
@@ -76,13 +84,19 @@ def _asset(record: Record, compute: Compute, partitions: dg.PartitionsDefinition
         metadata={"dagster/column_schema": column_schema(record)},
     )
     def computed(context: dg.AssetExecutionContext, world: dg.ResourceParam[World]) -> dg.MaterializeResult:
-        result = compute(*_read(world, context.run_id, date.fromisoformat(context.partition_key)))
-        with world.database("gate_owner") as connection:
-            stamped = result.with_columns(dagster_run_id=pl.lit(context.run_id), ts_updated=pl.lit(world.clock.now()))
-            changed = upsert_frame(connection, record.address, stamped.select(record.names), key=record.key)
-        return dg.MaterializeResult(metadata={"dagster/row_count": result.height, "changed": changed})
+        session_date = date.fromisoformat(context.partition_key)
+        return dg.MaterializeResult(metadata=_refresh(world, context.run_id, session_date, record, compute))
 
     return computed
+
+
+def _refresh(world: World, run_id: str, session_date: date, record: Record, compute: Compute) -> dict[str, int]:
+    """Compute one aggregate of a session and upsert what changed; the run's metadata."""
+    result = compute(*_read(world, run_id, session_date))
+    with world.database("gate_owner") as connection:
+        stamped = result.with_columns(dagster_run_id=pl.lit(run_id), ts_updated=pl.lit(world.clock.now()))
+        changed = upsert_frame(connection, record.address, stamped.select(record.names), key=record.key)
+    return {"dagster/row_count": result.height, "changed": changed}
 
 
 @lru_cache(maxsize=1)

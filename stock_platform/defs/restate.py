@@ -12,6 +12,7 @@ from pydantic import Field
 from stock_platform.contracts.bar import BAR
 from stock_platform.contracts.restatement import CHANGES, RESTATED_DIFFERENCE
 from stock_platform.contracts.tick import TICK
+from stock_platform.defs.aggregate import refreshed
 from stock_platform.defs.archive import ARCHIVE
 from stock_platform.defs.certify import bars_closed_until
 from stock_platform.defs.world import World, column_schema, key_of
@@ -41,16 +42,17 @@ def restatement_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefi
         kinds={"flink", "postgres", "great-expectations"},
         owners=["team:data-platform"],
         pool=_POOL,
-        description=f"{RESTATED_DIFFERENCE.meaning} Launch job {JOB} for a session's partition to restate it.",
+        description=f"{RESTATED_DIFFERENCE.meaning} Materialise a session's partition to restate it.",
         metadata={"dagster/column_schema": column_schema(RESTATED_DIFFERENCE)},
     )
     def quality_restatement(
         context: dg.AssetExecutionContext, config: Restate, world: dg.ResourceParam[World]
     ) -> dg.MaterializeResult:
+        session_date = date.fromisoformat(context.partition_key)
         done = restate_and_promote(
             world.settings,
             world.clock,
-            date.fromisoformat(context.partition_key),
+            session_date,
             config.symbols,
             tape=config.tape,
             closed_until=bars_closed_until(world),
@@ -59,16 +61,18 @@ def restatement_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefi
         )
         metadata = _metadata(done)
         context.log_event(dg.AssetMaterialization(key_of(BAR.address), partition=context.partition_key, metadata=metadata))
+        for event in refreshed(world, context.run_id, session_date):
+            context.log_event(event)
         return dg.MaterializeResult(metadata=metadata)
 
     return quality_restatement
 
 
 def restate_job(partitions: dg.PartitionsDefinition[str]) -> Any:
-    """Restate a session and make its aggregates anew."""
+    """Restate one session."""
     return dg.define_asset_job(
         JOB,
-        selection=dg.AssetSelection.assets(RESTATEMENT) | dg.AssetSelection.groups("aggregates"),
+        selection=dg.AssetSelection.assets(RESTATEMENT),
         partitions_def=partitions,
         tags={"dagster/max_runtime": "3600"},
         description="Compute a session anew from its ticks, promote what differs, and make its aggregates anew.",

@@ -28,31 +28,52 @@ SCHEMA: dict[str, pl.DataType] = {
     **dict.fromkeys(("is_continuous", "is_in_session", "is_pending"), pl.Boolean()),
     "session_date": pl.Date(),
 }
+_READ = {name: SCHEMA[name] for name in (*_BARS, "is_in_session", "collar_reference")}
 
 _same_market = " AND ".join(f"market.{name} IS NOT DISTINCT FROM sized.{name}" for name in CONTENT)
 _same_quarantine = " AND ".join(f"quarantine.{name} IS NOT DISTINCT FROM sized.{name}" for name in CONTENT)
 
-_CLOSED = f"""
+_SELECTED = f"""
 SELECT {", ".join(f"sized.{name}" for name in _BARS)}, sized.is_in_session,
     percentile_disc(0.5) WITHIN GROUP (ORDER BY earlier.close) AS collar_reference
 FROM staging.bar_1m_sized AS sized
-LEFT JOIN market.bar_1m AS market ON market.symbol = sized.symbol AND market.ts_start = sized.ts_start
-LEFT JOIN quality.quarantine AS quarantine
-    ON quarantine.symbol = sized.symbol AND quarantine.ts_start = sized.ts_start
-LEFT JOIN reference.vendor_instrument AS vendor ON vendor.symbol = sized.symbol
+"""
+
+_EARLIER = """
 LEFT JOIN LATERAL (
     SELECT staged.close FROM staging.bar_1m AS staged
     WHERE staged.symbol = sized.symbol AND staged.ts_start < sized.ts_start
     ORDER BY staged.ts_start DESC
     LIMIT 30
 ) AS earlier ON TRUE
+"""
+
+_GROUPED = f"""
+GROUP BY {", ".join(f"sized.{name}" for name in _BARS)}, sized.is_in_session
+ORDER BY sized.symbol, sized.ts_start
+"""
+
+# What is in quarantine in its present form is judged already, whether it waits for a person or was discarded.
+_CLOSED = f"""
+{_SELECTED}
+LEFT JOIN market.bar_1m AS market ON market.symbol = sized.symbol AND market.ts_start = sized.ts_start
+LEFT JOIN quality.quarantine AS quarantine
+    ON quarantine.symbol = sized.symbol AND quarantine.ts_start = sized.ts_start
+LEFT JOIN reference.vendor_instrument AS vendor ON vendor.symbol = sized.symbol
+{_EARLIER}
 WHERE
     sized.session_date = %(session_date)s
     AND sized.ts_end + coalesce(vendor.delay_s, 0) * interval '1 second' <= %(closed_until)s
     AND NOT coalesce(market.symbol IS NOT NULL AND {_same_market}, FALSE)
     AND NOT coalesce(quarantine.symbol IS NOT NULL AND {_same_quarantine}, FALSE)
-GROUP BY {", ".join(f"sized.{name}" for name in _BARS)}, sized.is_in_session
-ORDER BY sized.symbol, sized.ts_start
+{_GROUPED}
+"""
+
+_ONE = f"""
+{_SELECTED}
+{_EARLIER}
+WHERE sized.symbol = %(symbol)s AND sized.ts_start = %(ts_start)s
+{_GROUPED}
 """
 
 
@@ -72,9 +93,19 @@ class Batch:
 
 def read_batch(connection: Connection, session_date: date, closed_until: datetime) -> Batch:
     """What is closed and unjudged now; empty when there is nothing."""
-    wanted = {name: SCHEMA[name] for name in (*_BARS, "is_in_session", "collar_reference")}
-    bars = read_frame(connection, _CLOSED, {"session_date": session_date, "closed_until": closed_until}, schema=wanted)
-    return Batch(session_date, closed_until, bars)
+    parameters = {"session_date": session_date, "closed_until": closed_until}
+    return Batch(session_date, closed_until, read_frame(connection, _CLOSED, parameters, schema=_READ))
+
+
+def read_bar(connection: Connection, symbol: str, ts_start: datetime) -> Batch | None:
+    """One bar as it is staged now, judged or not; None when staging has none.
+
+    It is taken for closed: a bar that was refused had been."""
+    bars = read_frame(connection, _ONE, {"symbol": symbol, "ts_start": ts_start}, schema=_READ)
+    if bars.is_empty():
+        return None
+    bar = bars.row(0, named=True)
+    return Batch(bar["session_date"], bar["ts_end"], bars)
 
 
 _PENDING = """

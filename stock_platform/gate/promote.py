@@ -10,13 +10,13 @@ import polars as pl
 from psycopg import sql
 
 from stock_platform.adapters.postgres import Connection
-from stock_platform.contracts.bar import BAR, QUARANTINE
+from stock_platform.contracts.bar import BAR, QUARANTINE, QuarantineState
 from stock_platform.gate.batch import CONTENT
 from stock_platform.gate.gate_run import record_run
 from stock_platform.gate.judge import Judgement
 
 _LOCK = 7_426_002
-"""Key of the advisory lock that keeps two gate runs from promoting at the same time."""
+"""Key of the advisory lock that keeps gate runs and reviewers from promoting at the same time."""
 
 _WITHDRAW = """
 WITH unjudged AS (
@@ -41,21 +41,23 @@ class Promotion:
 
 def promote(connection: Connection, judgement: Judgement, *, dagster_run_id: str, code_version: str, now: datetime) -> Promotion:
     """Promote what the judgement lets through; the caller's transaction decides that all of it happens, or nothing."""
-    hold_promotions(connection)
+    lock_promotions(connection)
     record_results(connection, judgement, dagster_run_id=dagster_run_id, now=now)
     if judgement.is_blocked:
         return Promotion(0, 0, 0)
     record_run(connection, judgement.batch, dagster_run_id=dagster_run_id, code_version=code_version, now=now)
     stamped = judgement.bars.with_columns(dagster_run_id=pl.lit(dagster_run_id), revision=pl.lit(1, dtype=pl.Int64))
     accepted = stamped.filter(pl.col("verdict").is_not_null()).with_columns(ts_accepted=pl.lit(now))
-    refused = stamped.filter(pl.col("verdict").is_null()).with_columns(ts_quarantined=pl.lit(now))
+    refused = stamped.filter(pl.col("verdict").is_null()).with_columns(
+        ts_quarantined=pl.lit(now), state=pl.lit(QuarantineState.OPEN.value)
+    )
     revisions = _accept(connection, accepted.select(BAR.names))
     quarantined = _quarantine(connection, refused.select(QUARANTINE.names))
     return Promotion(revisions.count(1), len(revisions) - revisions.count(1), quarantined)
 
 
-def hold_promotions(connection: Connection) -> None:
-    """Nobody else promotes before this transaction ends."""
+def lock_promotions(connection: Connection) -> None:
+    """Wait until nobody else promotes; from then until the end of the transaction nobody else does."""
     connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
 
 
@@ -96,12 +98,31 @@ def _accept(connection: Connection, bars: pl.DataFrame) -> list[int]:
 
 def _quarantine(connection: Connection, bars: pl.DataFrame) -> int:
     _copy(connection, "refused", QUARANTINE.address, bars)
-    names = _identifiers(QUARANTINE.names)
-    values = [name for name in QUARANTINE.names if name not in QUARANTINE.key]
-    statement = sql.SQL(
-        "INSERT INTO quality.quarantine ({names}) SELECT {names} FROM refused ON CONFLICT (symbol, ts_start) DO UPDATE SET {values}"
+    return connection.execute(_quarantine_statement()).rowcount
+
+
+def _quarantine_statement() -> sql.Composed:
+    """Upsert the refused version: a new one waits for a person again.
+
+    A person may have decided after the batch was read: what is discarded or in the market by then, in this form, stays so."""
+    values = [name for name in QUARANTINE.names if name not in (*QUARANTINE.key, "state")]
+    return sql.SQL("""
+        INSERT INTO quality.quarantine AS old ({names})
+        SELECT {names} FROM refused
+        WHERE NOT EXISTS (
+            SELECT FROM market.bar_1m AS bar
+            WHERE bar.symbol = refused.symbol AND bar.ts_start = refused.ts_start AND ({bars}) IS NOT DISTINCT FROM ({refused})
+        )
+        ON CONFLICT (symbol, ts_start) DO UPDATE SET {values},
+            state = CASE WHEN ({olds}) IS DISTINCT FROM ({news}) THEN excluded.state ELSE old.state END
+    """).format(
+        names=_identifiers(QUARANTINE.names),
+        values=_assignments(values),
+        bars=_of("bar", CONTENT),
+        refused=_of("refused", CONTENT),
+        olds=_of("old", CONTENT),
+        news=_of("excluded", CONTENT),
     )
-    return connection.execute(statement.format(names=names, values=_assignments(values))).rowcount
 
 
 def _copy(connection: Connection, name: str, like: str, frame: pl.DataFrame) -> None:
@@ -143,13 +164,17 @@ def _accept_statement() -> sql.Composed:
     """).format(
         names=_identifiers(BAR.names),
         values=_assignments(values),
-        olds=sql.SQL(", ").join(sql.Identifier("old", name) for name in content),
-        news=sql.SQL(", ").join(sql.Identifier("excluded", name) for name in content),
+        olds=_of("old", content),
+        news=_of("excluded", content),
     )
 
 
 def _identifiers(names: tuple[str, ...] | list[str]) -> sql.Composed:
     return sql.SQL(", ").join(map(sql.Identifier, names))
+
+
+def _of(table: str, names: Iterable[str]) -> sql.Composed:
+    return sql.SQL(", ").join(sql.Identifier(table, name) for name in names)
 
 
 def _assignments(names: list[str]) -> sql.Composed:

@@ -100,5 +100,11 @@ RULES = (
     _at_least("not_from_future", "No bar ends after the job's progress.", "closed_until", "ts_end", Severity.BLOCK),
 )
 
+_NEVER_OVERRIDDEN = frozenset({"price_positive", "low_is_lowest", "high_is_highest"})
+"""The market tables' own constraints want OHLC in order, and a price that is not above zero is a missing one."""
+
+OVERRIDABLE = frozenset(rule.name for rule in RULES if rule.severity is Severity.QUARANTINE) - _NEVER_OVERRIDDEN
+"""Rules that a person may overrule for one bar."""
+
 QUARANTINE_SHARE = "quarantine_share"
 """Name of the check that blocks a batch of which too much is bad."""
