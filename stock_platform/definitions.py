@@ -14,6 +14,7 @@ from stock_platform.defs.certify import GATE, MAX_RUNTIME, closed_bars_sensor, g
 from stock_platform.defs.external import external_assets
 from stock_platform.defs.feed_line import feed_line
 from stock_platform.defs.feed_supervisor import feed_supervisor_sensor
+from stock_platform.defs.jumps import no_jump_without_factor
 from stock_platform.defs.restate import restate_job, restatement_asset
 from stock_platform.defs.review import review_quarantine
 from stock_platform.defs.sessions import session_partitions
@@ -28,9 +29,10 @@ def build(settings: Settings) -> dg.Definitions:
     partitions = session_partitions(settings.sessions_first, settings.sessions_last)
     gate, aggregates = gate_assets(partitions), aggregate_assets(partitions)
     upstream = dg.AssetSelection.assets(key_of(STAGED_BAR.address), key_of(BAR.address), "quality/quarantine")
+    computed = dg.AssetSelection.groups("aggregates").materializable()
     certify = dg.define_asset_job(
         "certify_bars",
-        selection=upstream | dg.AssetSelection.groups("aggregates"),
+        selection=(upstream | computed) - dg.AssetSelection.checks(no_jump_without_factor),
         tags={GATE: "1", **MAX_RUNTIME},
         description="Judge the closed bars of a session, promote what passes, refresh the session's aggregates.",
     )
@@ -45,7 +47,7 @@ def build(settings: Settings) -> dg.Definitions:
             archive_asset(partitions),
             restatement_asset(partitions),
         ],
-        asset_checks=[stream_job_checks],
+        asset_checks=[stream_job_checks, no_jump_without_factor],
         jobs=[certify, feed_line, flink_job, refresh, archive, restate_job(partitions), review_quarantine],
         schedules=[reference_schedule(refresh), vendor_schedule(settings.feed_kind)],
         sensors=[

@@ -1,6 +1,6 @@
 """All contracts, in the order of the data's way."""
 
-from stock_platform.contracts import bar, reference, restatement, tick, vendor
+from stock_platform.contracts import adjusted, bar, reference, restatement, tick, vendor
 
 TOPICS = (tick.TICK, tick.DEAD_LETTER, tick.QUOTE_UPDATE)
 TABLES = (
@@ -32,3 +32,5 @@ TABLES = (
     restatement.RESTATEMENT,
     restatement.PROTECTED_SESSION,
 )
+VIEWS = (adjusted.ADJUSTMENT_FACTOR, adjusted.BAR_1M_ADJUSTED, adjusted.BAR_1D_ADJUSTED)
+"""Views that readers are promised; those between two hops are no contract."""

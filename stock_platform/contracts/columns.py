@@ -37,6 +37,35 @@ _ALL = (
     Column("day_volume_last", Type.QUANTITY, "Highest cumulative volume seen in the bar.", "units"),
     Column("price_first", Type.PRICE, "Price at day_volume_first.", "currency"),
     Column("notional_inside", Type.MONEY, "Sum of price x rise of cumulative volume, inside the bar.", "currency"),
+    # adjusted for corporate actions; the raw columns never are
+    *(
+        Column(f"{name}_split_adjusted", Type.PRICE, f"{name} x split_factor: in today's shares.", "currency")
+        for name in ("open", "high", "low", "close", "vwap")
+    ),
+    Column("volume_split_adjusted", Type.QUANTITY, "volume x split_ratio, rounded to whole ones: in today's shares.", "units"),
+    *(
+        Column(
+            f"{name}_total_return_adjusted",
+            Type.PRICE,
+            f"{name} x split_factor x dividend_factor: as if later payments were invested again; null if dividend_factor is.",
+            "currency",
+        )
+        for name in ("open", "high", "low", "close")
+    ),
+    Column("factor", Type.MULTIPLIER, "What this action alone multiplies earlier prices by; null where it is left out."),
+    Column(
+        "split_ratio", Type.MULTIPLIER, "Today's shares for an old one, over all later splits; of an action, its own with them."
+    ),
+    Column("split_factor", Type.MULTIPLIER, "Product of the factors of all later splits; of an action, its own with them."),
+    Column(
+        "dividend_factor",
+        Type.MULTIPLIER,
+        "Product of the factors of all later payments; of an action, its own with them. Null where one of them is left out.",
+    ),
+    Column("session_date_before", Type.DAY, "Session of close_before."),
+    Column(
+        "close_before", Type.PRICE, "Last certified close before the ex-date; null for a split, and if there is none.", "currency"
+    ),
     # instants
     Column("ts_event", Type.INSTANT, "When the trade happened, by the vendor's clock."),
     Column("ts_recv", Type.INSTANT, "When our feed received it."),

@@ -1,6 +1,6 @@
-"""Render the data dictionary: every table and topic, every column, with type, unit and meaning. Pure."""
+"""Render the data dictionary: every topic, table and view, every column, with type, unit and meaning. Pure."""
 
-from stock_platform.contracts.catalogue import TABLES, TOPICS
+from stock_platform.contracts.catalogue import TABLES, TOPICS, VIEWS
 from stock_platform.contracts.record import Column, Record, Type
 
 POSTGRES = {
@@ -9,6 +9,7 @@ POSTGRES = {
     Type.MONEY: "numeric(38,6)",
     Type.RATIO: "double precision",
     Type.FACTOR: "numeric(18,9)",
+    Type.MULTIPLIER: "numeric(38,18)",
     Type.QUANTITY: "bigint",
     Type.INSTANT: "timestamp with time zone",
     Type.DAY: "date",
@@ -20,7 +21,7 @@ POSTGRES = {
 _HEAD = """\
 # Data dictionary
 
-Rendered from `stock_platform/contracts/` by `stock-platform render`; do not edit. A test compares the tables with the migrations.
+Rendered from `stock_platform/contracts/` by `stock-platform render`; do not edit. Tests compare it with the migrations.
 In topics prices are decimal text and instants epoch milliseconds, UTC; see `docs/schemas/`.
 """
 
@@ -28,7 +29,8 @@ In topics prices are decimal text and instants epoch milliseconds, UTC; see `doc
 def render() -> str:
     """The dictionary as Markdown."""
     topics = [_section(record, "topic") for record in TOPICS]
-    return "\n".join([_HEAD, *topics, *(_section(record, "table") for record in TABLES)])
+    tables = [_section(record, "table") for record in TABLES]
+    return "\n".join([_HEAD, *topics, *tables, *(_section(record, "view") for record in VIEWS)])
 
 
 def _section(record: Record, kind: str) -> str:

@@ -15,6 +15,7 @@ _IN_TOPIC = {
     Type.MONEY: "STRING",
     Type.RATIO: "DOUBLE",
     Type.FACTOR: "STRING",
+    Type.MULTIPLIER: "STRING",
     Type.QUANTITY: "BIGINT",
     Type.INSTANT: "BIGINT",
     Type.DAY: "STRING",
@@ -27,6 +28,7 @@ _IN_TABLE = {
     Type.MONEY: "DECIMAL(38, 6)",
     Type.RATIO: "DOUBLE",
     Type.FACTOR: "DECIMAL(18, 9)",
+    Type.MULTIPLIER: "DECIMAL(38, 18)",
     Type.QUANTITY: "BIGINT",
     # The JDBC sink cannot write TIMESTAMP_LTZ. Flink's JVMs run in UTC, so that this becomes the right timestamptz.
     Type.INSTANT: "TIMESTAMP(3)",

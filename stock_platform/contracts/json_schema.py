@@ -11,6 +11,7 @@ _TYPES: dict[Type, dict[str, Any]] = {
     Type.MONEY: {"type": "string", "pattern": r"^-?\d{1,32}(\.\d{1,6})?$"},
     Type.RATIO: {"type": "number"},
     Type.FACTOR: {"type": "string", "pattern": r"^-?\d{1,9}(\.\d{1,9})?$"},
+    Type.MULTIPLIER: {"type": "string", "pattern": r"^-?\d{1,20}(\.\d{1,18})?$"},
     Type.QUANTITY: {"type": "integer"},
     Type.INSTANT: {"type": "integer", "minimum": 0},
     Type.DAY: {"type": "string", "format": "date"},

@@ -17,6 +17,8 @@ class Type(StrEnum):
     """Double precision: derived statistics only, never a price."""
     FACTOR = "factor"
     """Decimal(18, 9): what a price or a number of shares is multiplied by."""
+    MULTIPLIER = "multiplier"
+    """Decimal(38, 18): a factor that we compute ourselves; what is rounded away is far below a price's sixth digit."""
     QUANTITY = "quantity"
     """64-bit integer."""
     INSTANT = "instant"

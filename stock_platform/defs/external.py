@@ -1,9 +1,9 @@
-"""Assets that Dagster shows but does not make: the vendor, topics, the quote table, and what people look at."""
+"""Assets that Dagster shows but does not make: the vendor, topics, the quote table, views, and what people look at."""
 
 import dagster as dg
 
 from stock_platform.config import Settings
-from stock_platform.contracts import bar, tick
+from stock_platform.contracts import adjusted, bar, tick, vendor
 from stock_platform.contracts.record import Record
 from stock_platform.defs.world import column_schema, key_of
 
@@ -16,11 +16,11 @@ STREAM_JOB = dg.AssetKey(["flink", "ticks_to_bars"])
 
 def external_assets(settings: Settings) -> list[dg.AssetSpec]:
     """Everything outside Dagster's own runs, so that lineage reads from the vendor to the chart."""
-    return [*_streaming(settings), *_shown(settings)]
+    return [*_streaming(settings), *_adjusted(), *_shown(settings)]
 
 
 def _streaming(settings: Settings) -> list[dg.AssetSpec]:
-    vendor = dg.AssetSpec(
+    source = dg.AssetSpec(
         VENDOR,
         description="Where ticks come from: Yahoo's stream, the simulator that speaks its protocol, or a tape.",
         metadata={"feed": settings.feed_kind},
@@ -37,12 +37,23 @@ def _streaming(settings: Settings) -> list[dg.AssetSpec]:
         kinds={"flink", "sql"},
     )
     return [
-        vendor,
+        source,
         _topic(tick.TICK, [VENDOR]),
         job,
         _topic(tick.DEAD_LETTER, [VENDOR, STREAM_JOB]),
         _topic(tick.QUOTE_UPDATE, [STREAM_JOB]),
-        _table(tick.QUOTE, [STREAM_JOB], "market"),
+        _table(tick.QUOTE, [STREAM_JOB], {"postgres", "flink"}),
+    ]
+
+
+def _adjusted() -> list[dg.AssetSpec]:
+    """Views: they are as new as what they read."""
+    factor, action = key_of(adjusted.ADJUSTMENT_FACTOR.address), key_of(vendor.CORPORATE_ACTION.address)
+    days, minutes = key_of(bar.BAR_1D.address), key_of(bar.BAR.address)
+    return [
+        _table(adjusted.ADJUSTMENT_FACTOR, [action, days], {"postgres", "view"}),
+        _table(adjusted.BAR_1M_ADJUSTED, [minutes, factor], {"postgres", "view"}),
+        _table(adjusted.BAR_1D_ADJUSTED, [days, factor], {"postgres", "view"}),
     ]
 
 
@@ -74,14 +85,14 @@ def _topic(record: Record, deps: list[dg.AssetKey]) -> dg.AssetSpec:
     )
 
 
-def _table(record: Record, deps: list[dg.AssetKey], group: str) -> dg.AssetSpec:
+def _table(record: Record, deps: list[dg.AssetKey], kinds: set[str]) -> dg.AssetSpec:
     return dg.AssetSpec(
         key_of(record.address),
         deps=deps,
         description=f"{record.meaning} Grain: {record.grain}.",
         metadata={"dagster/column_schema": column_schema(record)},
-        group_name=group,
-        kinds={"postgres", "flink"},
+        group_name=record.address.split(".")[0],
+        kinds=kinds,
     )
 
 

@@ -23,6 +23,7 @@ from stock_platform.config import FeedKind
 from stock_platform.contracts.record import Record
 from stock_platform.contracts.vendor import CORPORATE_ACTION, VENDOR_BAR_1D, VENDOR_BAR_1M, VENDOR_INSTRUMENT
 from stock_platform.defs.external import VENDOR
+from stock_platform.defs.jumps import no_jump_without_factor
 from stock_platform.defs.world import World, column_schema, key_of
 from stock_platform.errors import HistoryTooOld, VendorBlocked
 from stock_platform.feed.choice import instruments_of
@@ -159,13 +160,12 @@ def differences(instruments: Sequence[Instrument], known: Mapping[str, str | Non
 
 
 def vendor_schedule(feed_kind: FeedKind) -> dg.ScheduleDefinition:
-    """Daily bars, actions and instrument data, before the US pre-market opens at 04:00 New York."""
+    """Daily bars, actions, instrument data, and the check that rests on them, before the US pre-market opens at 04:00 New York."""
     job = dg.define_asset_job(
         "vendor_daily_job",
-        selection=dg.AssetSelection.assets(
-            *(key_of(each.address) for each in (VENDOR_BAR_1D, CORPORATE_ACTION, VENDOR_INSTRUMENT))
-        ),
-        description="Daily bars, corporate actions and instrument data from the vendor.",
+        selection=dg.AssetSelection.assets(*(key_of(each.address) for each in (VENDOR_BAR_1D, CORPORATE_ACTION, VENDOR_INSTRUMENT)))
+        | dg.AssetSelection.checks(no_jump_without_factor),
+        description="Daily bars, corporate actions and instrument data from the vendor; then jumps that no action explains.",
     )
     return dg.ScheduleDefinition(
         name="vendor_daily",

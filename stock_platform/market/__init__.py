@@ -1,1 +1,3 @@
-"""Accepted truth: how a session is computed anew from its ticks. Not here: judging bars (gate), promotion of what is restated."""
+"""Accepted truth: how a session is computed anew from its ticks, which moves between sessions no corporate action explains.
+
+Not here: judging bars (gate), promotion of what is restated."""

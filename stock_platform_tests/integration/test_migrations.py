@@ -7,7 +7,7 @@ import pytest
 
 from stock_platform.adapters.postgres import connect, ensure_databases, migrate
 from stock_platform.config import ROLES, Settings
-from stock_platform.contracts.catalogue import TABLES
+from stock_platform.contracts.catalogue import TABLES, VIEWS
 from stock_platform.contracts.dictionary import POSTGRES
 from stock_platform.contracts.record import Record
 from stock_platform.errors import MigrationChanged
@@ -35,6 +35,14 @@ def test_migrated_table_is_what_its_contract_says(database: Settings, record: Re
     assert columns == expected
     assert key is not None
     assert tuple(key[0]) == record.key
+
+
+@pytest.mark.parametrize("record", VIEWS, ids=lambda record: record.address)
+def test_migrated_view_is_what_its_contract_says(database: Settings, record: Record) -> None:
+    """Names and types: Postgres says of every column of a view that it may be null, and of none that it is a key."""
+    with connect(database.dsn("admin")) as connection:
+        columns = connection.execute(_COLUMNS, (record.address,)).fetchall()
+    assert [(name, kind) for name, kind, _ in columns] == [(column.name, POSTGRES[column.type]) for column in record.columns]
 
 
 def test_every_table_has_a_contract(database: Settings) -> None:
