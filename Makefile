@@ -31,7 +31,8 @@ down:  ## Stop the stack; its data stays
 status:  ## Show services, feed and freshness
 	@$(PLATFORM) status $(ARGS)
 
-test: install browser lint unit  ## Check everything, on servers of its own
+test: install browser  ## Check everything, on servers of its own
+	$(MAKE) --no-print-directory --jobs=2 --output-sync=target lint unit
 	$(PYTEST) stock_platform_tests/integration
 	$(PYTEST) stock_platform_tests/end_to_end stock_platform_tests/browser stock_platform_tests/faults
 

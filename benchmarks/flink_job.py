@@ -87,7 +87,9 @@ class FlinkJob:
     def stop(self) -> None:
         """Cancel it, and forget its checkpoints."""
         if self._job_id and self._state() not in _ENDED:
-            self._rest.patch(f"/jobs/{self._job_id}", params={"mode": "cancel"}).raise_for_status()
+            answer = self._rest.patch(f"/jobs/{self._job_id}", params={"mode": "cancel"})
+            if answer.status_code != httpx.codes.CONFLICT:  # it has ended by itself since the look
+                answer.raise_for_status()
             require(lambda: self._state() in _ENDED, f"{self.name} is cancelled")
         shutil.rmtree(self._cluster.folder / "flink" / "checkpoints", ignore_errors=True)
 
