@@ -55,6 +55,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/stocks/{symbol}/bars/{ts_start}/passport": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where a certified 1-minute bar comes from, who accepted it, and what it was before */
+        get: operations["passport_stocks__symbol__bars__ts_start__passport_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/market/status": {
         parameters: {
             query?: never;
@@ -198,6 +215,94 @@ export interface components {
             items: components["schemas"]["Bar"][];
         };
         /**
+         * BarVersion
+         * @description One accepted version of a bar, with the time in which it was the current one.
+         */
+        BarVersion: {
+            /**
+             * Revision
+             * @description 1 for the first accepted version.
+             */
+            revision: number;
+            /**
+             * Verdict
+             * @description passed, suspect, restated or vendor.
+             * @example passed
+             */
+            verdict: string;
+            /** Open */
+            open: string;
+            /** High */
+            high: string;
+            /** Low */
+            low: string;
+            /** Close */
+            close: string;
+            /**
+             * Volume
+             * @description None where the instrument has no volume.
+             */
+            volume: number | null;
+            /**
+             * Vwap
+             * @description None where nothing was traded.
+             */
+            vwap: string | null;
+            /**
+             * Tick Count
+             * @description Distinct ticks in the bar.
+             */
+            tick_count: number;
+            /**
+             * Ts First Tick
+             * Format: date-time
+             */
+            ts_first_tick: string;
+            /**
+             * Ts Last Tick
+             * Format: date-time
+             */
+            ts_last_tick: string;
+            /**
+             * Is Continuous
+             * @description No tick can be missing between this bar and the one before.
+             */
+            is_continuous: boolean;
+            /**
+             * Source
+             * @description yahoo, simulator or tape.
+             * @example tape
+             */
+            source: string;
+            /** Kafka Partition */
+            kafka_partition: number;
+            /**
+             * Kafka Offset First
+             * @description Lowest offset among the bar's ticks, repeats included.
+             */
+            kafka_offset_first: number;
+            /**
+             * Kafka Offset Last
+             * @description Highest offset among the bar's ticks, repeats included.
+             */
+            kafka_offset_last: number;
+            /** Flink Job Id */
+            flink_job_id: string;
+            /** Dagster Run Id */
+            dagster_run_id: string;
+            /**
+             * Ts Valid From
+             * Format: date-time
+             * @description When the gate accepted it.
+             */
+            ts_valid_from: string;
+            /**
+             * Ts Valid To
+             * @description None for the current version.
+             */
+            ts_valid_to: string | null;
+        };
+        /**
          * CalendarStatus
          * @description One exchange calendar now.
          */
@@ -214,6 +319,44 @@ export interface components {
             ts_next_open: string | null;
             /** Ts Next Close */
             ts_next_close: string | null;
+        };
+        /**
+         * CheckResult
+         * @description How one rule fared in the gate run, over the run's whole batch.
+         */
+        CheckResult: {
+            /**
+             * Check Name
+             * @example high_is_highest
+             */
+            check_name: string;
+            /**
+             * Severity
+             * @description What a failure does: quarantine the row, suspect (mark it), or block the batch.
+             */
+            severity: string;
+            /** Is Passed */
+            is_passed: boolean;
+            /**
+             * Observed Count
+             * @description Bars looked at.
+             */
+            observed_count: number;
+            /**
+             * Failed Count
+             * @description Bars that broke the rule.
+             */
+            failed_count: number;
+            /**
+             * Detail
+             * @description The first bars that broke it.
+             */
+            detail: string;
+            /**
+             * Ts Checked
+             * Format: date-time
+             */
+            ts_checked: string;
         };
         /**
          * FeedState
@@ -253,6 +396,64 @@ export interface components {
              * @description Since when nothing new came, where the state is stale.
              */
             stale_since: string | null;
+        };
+        /**
+         * FlinkJob
+         * @description The Flink job that computed the current version.
+         */
+        FlinkJob: {
+            /** Flink Job Id */
+            flink_job_id: string;
+            /**
+             * Restatement Id
+             * @description The restatement that it ran for; None: it was the stream job.
+             */
+            restatement_id: number | null;
+            /**
+             * Is Known
+             * @description False: the job is not known any more, another one runs.
+             */
+            is_known: boolean;
+            /**
+             * State
+             * @description State as last seen.
+             * @example RUNNING
+             */
+            state: string | null;
+            /**
+             * Ts Checkpoint
+             * @description When its newest checkpoint was complete.
+             */
+            ts_checkpoint: string | null;
+        };
+        /**
+         * GateRun
+         * @description The Dagster run that accepted the current version.
+         */
+        GateRun: {
+            /** Dagster Run Id */
+            dagster_run_id: string;
+            /**
+             * Url
+             * @description The run's page in Dagster.
+             * @example http://127.0.0.1:3070/runs/0f3c
+             */
+            url: string;
+            /**
+             * Code Version
+             * @description Git commit or version of the code that accepted it; None where not written down.
+             */
+            code_version: string | null;
+            /**
+             * Closed Until
+             * @description Bars that end at or before this instant were closed for the run.
+             */
+            closed_until: string | null;
+            /**
+             * Checks
+             * @description Every rule of that run, failed ones first.
+             */
+            checks: components["schemas"]["CheckResult"][];
         };
         /** HTTPValidationError */
         HTTPValidationError: {
@@ -318,6 +519,48 @@ export interface components {
              * @description Start of the newest certified bar.
              */
             ts_bar_certified_last: string | null;
+        };
+        /**
+         * Passport
+         * @description All that is known of one certified bar.
+         */
+        Passport: {
+            /**
+             * Symbol
+             * @example AAPL
+             */
+            symbol: string;
+            /**
+             * Ts Start
+             * Format: date-time
+             */
+            ts_start: string;
+            /**
+             * Ts End
+             * Format: date-time
+             */
+            ts_end: string;
+            /**
+             * Session Date
+             * Format: date
+             */
+            session_date: string;
+            current: components["schemas"]["BarVersion"];
+            /**
+             * Kafka Topic
+             * @description Topic of the partition and offsets.
+             * @example market.ticks.v1
+             */
+            kafka_topic: string;
+            flink_job: components["schemas"]["FlinkJob"];
+            gate_run: components["schemas"]["GateRun"];
+            /**
+             * Revisions
+             * @description Every version ever accepted, oldest first; the last is the current one.
+             */
+            revisions: components["schemas"]["BarVersion"][];
+            /** @description Where a newer version is in quarantine; the current one stays certified. */
+            refused: components["schemas"]["Refused"] | null;
         };
         /**
          * Problem
@@ -401,6 +644,24 @@ export interface components {
              * @example simulator
              */
             source: string;
+        };
+        /**
+         * Refused
+         * @description A newer version of the bar that the gate refused.
+         */
+        Refused: {
+            /**
+             * Rules
+             * @description Names of the rules that it broke.
+             */
+            rules: string[];
+            /** Dagster Run Id */
+            dagster_run_id: string;
+            /**
+             * Ts Quarantined
+             * Format: date-time
+             */
+            ts_quarantined: string;
         };
         /**
          * Stock
@@ -530,7 +791,7 @@ export interface operations {
                     "application/json": components["schemas"]["Stock"];
                 };
             };
-            /** @description Nobody watches this symbol. */
+            /** @description Nobody watches this symbol, or it has no such bar. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -561,6 +822,8 @@ export interface operations {
                 /** @description Exclusive. */
                 end?: string | null;
                 limit?: number;
+                /** @description Certified bars as they were then; for 1m only. */
+                as_of?: string | null;
             };
             header?: never;
             path: {
@@ -579,7 +842,51 @@ export interface operations {
                     "application/json": components["schemas"]["BarPage"];
                 };
             };
-            /** @description Nobody watches this symbol. */
+            /** @description Nobody watches this symbol, or it has no such bar. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A parameter is not usable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    passport_stocks__symbol__bars__ts_start__passport_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                symbol: string;
+                /** @description Start of the bar. */
+                ts_start: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Passport"];
+                };
+            };
+            /** @description Nobody watches this symbol, or it has no such bar. */
             404: {
                 headers: {
                     [name: string]: unknown;
