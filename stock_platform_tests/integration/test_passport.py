@@ -37,7 +37,7 @@ from stock_platform.market.passport import Passport, read_passport
 from stock_platform.passport import passport_of, verified
 from stock_platform.passport_errors import BarNotOfTicks, BarProvisional, BarQuarantined, BarUnknown, TicksNotKept
 from stock_platform_tests.broker import Broker, empty_topics, running_broker
-from stock_platform_tests.integration.test_promotion import CLOSE, DAY, EVENING, OPEN, stage
+from stock_platform_tests.staged import CLOSE, DAY, EVENING, OPEN, stage
 
 LATER = EVENING + timedelta(hours=1)
 MINUTE, SECOND = timedelta(minutes=1), timedelta(seconds=1)
@@ -327,9 +327,8 @@ class Desk:
 
     def forget(self, before: int) -> None:
         """Kafka drops the records before that offset, as retention would."""
-        dropped = AdminClient({"bootstrap.servers": self.settings.kafka_bootstrap}).delete_records(
-            [TopicPartition(TICK.address, PARTITION, before)]
-        )
+        admin = AdminClient({"bootstrap.servers": self.settings.kafka_bootstrap})  # it must outlive what it was asked
+        dropped = admin.delete_records([TopicPartition(TICK.address, PARTITION, before)])
         for each in dropped.values():
             each.result(30)
 
