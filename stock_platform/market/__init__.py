@@ -1,1 +1,1 @@
-"""Accepted truth: how a session is computed anew from its ticks. Not here: judging bars (gate), promotion of what is restated."""
+"""Accepted truth: where a bar comes from, and a session computed anew. Not here: judging bars (gate), promoting restated ones."""
