@@ -1,3 +1,2 @@
-"""Accepted truth: how a session is computed anew from its ticks, which moves between sessions no corporate action explains.
-
-Not here: judging bars (gate), promotion of what is restated."""
+"""Accepted truth: how a session is computed anew from its ticks and takes the place of what was wrong, a bar's passport, jumps
+between sessions. Not here: judging bars (gate)."""
