@@ -10,6 +10,7 @@ from stock_platform.adapters.dagster_api import finished, launch, run_url
 from stock_platform.adapters.postgres import connect
 from stock_platform.adapters.processes import Supervisor
 from stock_platform.config import Settings
+from stock_platform.gate.promote import lock_promotions
 from stock_platform.market.promotion import difference_of_run
 from stock_platform.market.protection import lift, protect, require_unprotected
 from stock_platform.market.restatement import Restated, restate
@@ -63,6 +64,7 @@ def compared(settings: Settings, clock: Clock, session_date: date, symbols: str,
 def protected(settings: Settings, clock: Clock, session_date: date, *, reason: str | None) -> str:
     """Protect a session, or give it free where there is no reason; says what is so now."""
     with connect(settings.dsn("gate_owner")) as connection:
+        lock_promotions(connection)  # a restatement that is being promoted comes first
         if reason:
             protect(connection, session_date, reason, now=clock.now())
             return f"session {session_date} is protected from restatement: {reason}"

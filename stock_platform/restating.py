@@ -5,11 +5,12 @@ leaves everything as it was, and a repeat over the same ticks gives an empty dif
 and how it is told."""
 
 import tempfile
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
@@ -23,9 +24,9 @@ from stock_platform.feed.watchlist import load_watchlist
 from stock_platform.gate import judge as judging
 from stock_platform.gate.batch import read_batch
 from stock_platform.gate.judge import Judgement, as_restated
-from stock_platform.gate.promote import Promotion, lock_promotions, promote, record_results, withdraw
+from stock_platform.gate.promote import Promotion, forget_refusals, lock_promotions, promote, record_results, withdraw
 from stock_platform.market.asked import Asked
-from stock_platform.market.promotion import Difference, note_run, remember, take_over, write_difference
+from stock_platform.market.promotion import MADE, Difference, Key, note_run, remember, take_over, write_difference
 from stock_platform.market.protection import require_unprotected
 from stock_platform.market.restatement import Place, Restated, restated
 from stock_platform.market.tick_source import FromArchive
@@ -103,21 +104,34 @@ def restate_and_promote(
 def promote_restated(
     connection: Connection, restatement_id: int, asked: Asked, *, closed_until: datetime, by: Promoter
 ) -> Outcome | Judgement:
-    """In the caller's transaction; of a blocked batch only the judgement, and nothing else happens."""
+    """In the caller's transaction; of a blocked batch only the judgement, and nothing else happens.
+
+    Raises:
+        SessionProtected: nobody may any more.
+    """
     lock_promotions(connection)
+    require_unprotected(connection, asked.session_date)
     with connection.transaction() as whole:
         certified = remember(connection, asked)
         taken = take_over(connection, restatement_id, closed_until)
-        known = certified | {(each.symbol, each.ts_start) for each in taken}
-        judgement = as_restated(judging.judge(read_batch(connection, asked.session_date, closed_until)), known)
+        forget_refusals(connection, [(each.symbol, each.ts_start) for each in taken])
+        judgement = judging.judge(read_batch(connection, asked.session_date, closed_until))
+        concerned = {(each.symbol, each.ts_start) for each in taken} | _followers(judgement, certified)
+        judgement = as_restated(judgement, concerned)
         if not judgement.is_blocked:
             withdraw(connection, [(each.symbol, each.ts_start) for each in taken if each.is_removed], now=by.now)
             promotion = promote(connection, judgement, dagster_run_id=by.run_id, code_version=by.code_version, now=by.now)
             note_run(connection, restatement_id, by.run_id)
-            difference = write_difference(connection, restatement_id, asked, taken, dagster_run_id=by.run_id, now=by.now)
+            difference = write_difference(connection, restatement_id, asked, concerned, dagster_run_id=by.run_id, now=by.now)
             return Outcome(promotion, difference)
         raise psycopg.Rollback(whole)
     return judgement
+
+
+def _followers(judgement: Judgement, certified: Mapping[Key, tuple[Any, ...]]) -> set[Key]:
+    """Certified bars whose ticks are the same and whose volume is not: the bar before them was restated."""
+    rows = judgement.bars.select("symbol", "ts_start", *MADE).iter_rows()
+    return {(row[0], row[1]) for row in rows if certified.get((row[0], row[1])) == row[2:]}
 
 
 def place_of(settings: Settings, clock: Clock) -> Place:

@@ -1,6 +1,7 @@
 """Door to Dagster's webserver for commands: ask for a run of a job, wait for its end. Over GraphQL; no import of Dagster."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -75,19 +76,20 @@ def launch(address: str, job: str, *, config: Mapping[str, Any], tags: Mapping[s
 
 
 def finished(address: str, run_id: str, *, clock: Clock, within: timedelta) -> RunEnd:
-    """Wait for the end of a run.
+    """Wait for the end of a run; a webserver that is away meanwhile is waited for.
 
     Raises:
-        RunNotGranted: Dagster does not answer, or the run goes on for longer.
+        RunNotGranted: the run goes on for longer.
     """
-    seen: dict[str, Any] = {}
+    seen: dict[str, Any] = {"status": "unknown"}
 
     def has_ended() -> bool:
-        seen.update(_ask(address, f"run {run_id}", _LOOK, id=run_id)["runOrError"])
-        return seen.get("status") in _ENDED
+        with suppress(RunNotGranted):
+            seen.update(_ask(address, f"run {run_id}", _LOOK, id=run_id)["runOrError"])
+        return seen["status"] in _ENDED
 
     if not wait_until(has_ended, clock, within=within, every=timedelta(seconds=1)):
-        raise RunNotGranted(f"run {run_id}", address, f"it is {seen.get('status')} after {within}")
+        raise RunNotGranted(f"run {run_id}", address, f"it is {seen['status']} after {within}, and goes on")
     return RunEnd(seen["status"], _problem(seen["eventConnection"]["events"]))
 
 

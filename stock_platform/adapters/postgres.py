@@ -1,7 +1,7 @@
 """Door to Postgres: connections by role, migrations, and frames in and out by COPY. SQL of a stage lives with the stage."""
 
 import hashlib
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, LiteralString, cast
@@ -94,6 +94,24 @@ def _upsert(target: sql.Identifier, names: Sequence[str], key: Sequence[str]) ->
         olds=sql.SQL(", ").join(sql.Identifier("old", name) for name in content),
         news=sql.SQL(", ").join(sql.Identifier("excluded", name) for name in content),
     )
+
+
+def drop_others(connection: Connection, table: str, frame: pl.DataFrame, *, key: Sequence[str], within: Mapping[str, Any]) -> int:
+    """Delete the rows of a part of the table that the frame does not have. Returns the rows deleted.
+
+    Args:
+        key: Columns that name a row, in frame and table.
+        within: Columns and values that name the part.
+    """
+    keys = frame.select(key).unique()
+    target, names = sql.Identifier(*table.split(".")), sql.SQL(", ").join(map(sql.Identifier, key))
+    part = sql.SQL(" AND ").join(sql.SQL("{} = {}").format(sql.Identifier(name), sql.Placeholder(name)) for name in within)
+    found = connection.execute(sql.SQL("SELECT {} FROM {} WHERE {}").format(names, target, part), dict(within)).fetchall()
+    gone = set(found) - set(keys.iter_rows())
+    one = sql.SQL(" AND ").join(sql.SQL("{} = %s").format(sql.Identifier(name)) for name in key)
+    with connection.cursor() as cursor:
+        cursor.executemany(sql.SQL("DELETE FROM {} WHERE {}").format(target, one), sorted(gone, key=repr))
+    return len(gone)
 
 
 def migrate(dsn: str, folder: Path = _MIGRATIONS) -> list[str]:

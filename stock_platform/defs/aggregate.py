@@ -10,7 +10,7 @@ from functools import lru_cache
 import dagster as dg
 import polars as pl
 
-from stock_platform.adapters.postgres import read_frame, upsert_frame
+from stock_platform.adapters.postgres import drop_others, read_frame, upsert_frame
 from stock_platform.aggregates.coarser import PRICE, coarsen
 from stock_platform.aggregates.session import session_statistics
 from stock_platform.contracts.bar import BAR, BAR_1D, BAR_1H, BAR_5M, BAR_15M, SESSION_STAT
@@ -96,6 +96,7 @@ def _refresh(world: World, run_id: str, session_date: date, record: Record, comp
     with world.database("gate_owner") as connection:
         stamped = result.with_columns(dagster_run_id=pl.lit(run_id), ts_updated=pl.lit(world.clock.now()))
         changed = upsert_frame(connection, record.address, stamped.select(record.names), key=record.key)
+        changed += drop_others(connection, record.address, stamped, key=record.key, within={"session_date": session_date})
     return {"dagster/row_count": result.height, "changed": changed}
 
 

@@ -46,7 +46,7 @@ ORDER BY instrument.symbol
 _CERTIFIED = """
 SELECT symbol, ts_start, open, high, low, close, tick_count
 FROM market.bar_1m
-WHERE session_date = %(session_date)s AND verdict IN ('passed', 'suspect')
+WHERE session_date = %(session_date)s AND verdict <> 'vendor' AND kafka_partition >= 0
 """
 
 _OVER = """

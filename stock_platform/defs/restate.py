@@ -61,11 +61,19 @@ def restatement_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefi
         )
         metadata = _metadata(done)
         context.log_event(dg.AssetMaterialization(key_of(BAR.address), partition=context.partition_key, metadata=metadata))
-        for event in refreshed(world, context.run_id, session_date):
-            context.log_event(event)
+        for day in (session_date, *_next_session(world, session_date)):
+            for event in refreshed(world, context.run_id, day):
+                context.log_event(event)
         return dg.MaterializeResult(metadata=metadata)
 
     return quality_restatement
+
+
+def _next_session(world: World, session_date: date) -> list[date]:
+    """The session whose gap is measured from this one's close, when there is one."""
+    query = "SELECT min(session_date) FROM aggregates.bar_1d WHERE session_date > %s HAVING min(session_date) IS NOT NULL"
+    with world.database("gate_owner") as connection:
+        return [day for (day,) in connection.execute(query, (session_date,)).fetchall()]
 
 
 def restate_job(partitions: dg.PartitionsDefinition[str]) -> Any:

@@ -1,7 +1,7 @@
 """The quarantine desk as a job: one run carries out one person's decision on one refused bar. Not here: what it does (gate/desk).
 
 It waits in the queue while a gate run is under way, as gate runs wait for each other: aggregates are made from one state of the
-bars. A run that fails has changed nothing of the bar."""
+bars. The decision is one transaction; a run that fails after it has left the session's aggregates as they were."""
 
 # Dagster's decorators are typed in part only.
 # pyright: reportUnknownMemberType=false

@@ -84,17 +84,32 @@ class Batch:
     Args:
         bars: One row per bar, sorted by symbol and ts_start; `collar_reference` is the median close of up to 30 staged bars before.
         closed_until: Every bar ends at or before this instant.
+        restatement_id: Newest restatement of the session that was promoted when it was read, 0 for none; None: it does not matter.
     """
 
     session_date: date
     closed_until: datetime
     bars: pl.DataFrame
+    restatement_id: int | None = None
 
 
 def read_batch(connection: Connection, session_date: date, closed_until: datetime) -> Batch:
     """What is closed and unjudged now; empty when there is nothing."""
     parameters = {"session_date": session_date, "closed_until": closed_until}
-    return Batch(session_date, closed_until, read_frame(connection, _CLOSED, parameters, schema=_READ))
+    restatement_id = _newest_restatement(connection, session_date)  # first: what is promoted after it makes the batch outdated
+    return Batch(session_date, closed_until, read_frame(connection, _CLOSED, parameters, schema=_READ), restatement_id)
+
+
+def is_outdated(connection: Connection, batch: Batch) -> bool:
+    """Whether a restatement has replaced bars of the session since the batch was read."""
+    known = batch.restatement_id
+    return known is not None and _newest_restatement(connection, batch.session_date) > known
+
+
+def _newest_restatement(connection: Connection, session_date: date) -> int:
+    query = "SELECT coalesce(max(restatement_id), 0) FROM ops.restatement WHERE session_date = %s AND dagster_run_id IS NOT NULL"
+    row = connection.execute(query, (session_date,)).fetchone()
+    return row[0] if row else 0
 
 
 def read_bar(connection: Connection, symbol: str, ts_start: datetime) -> Batch | None:

@@ -71,15 +71,17 @@ def judge(batch: Batch) -> Judgement:
     return Judgement(batch, bars, (*results, _quarantine_share(bars)))
 
 
-def as_restated(judgement: Judgement, known: Collection[tuple[str, datetime]]) -> Judgement:
-    """The judgement of a restatement: bars that pass, and that it changed, are marked as restated.
+def as_restated(judgement: Judgement, concerned: Collection[tuple[str, datetime]]) -> Judgement:
+    """The judgement of a restatement: of the bars that it concerns, those that pass are marked as restated.
 
     Args:
-        known: (symbol, ts_start) of bars that were certified or staged before.
+        concerned: (symbol, ts_start) of each.
     """
     keys = judgement.bars.select("symbol", "ts_start").iter_rows()
-    is_known = pl.Series([key in known for key in keys], dtype=pl.Boolean)
-    verdict = pl.when((pl.col("verdict") == Verdict.PASSED) & is_known).then(pl.lit(Verdict.RESTATED.value)).otherwise("verdict")
+    is_concerned = pl.Series([key in concerned for key in keys], dtype=pl.Boolean)
+    verdict = (
+        pl.when((pl.col("verdict") == Verdict.PASSED) & is_concerned).then(pl.lit(Verdict.RESTATED.value)).otherwise("verdict")
+    )
     return replace(judgement, bars=judgement.bars.with_columns(verdict=verdict))
 
 

@@ -11,19 +11,15 @@ from psycopg import sql
 
 from stock_platform.adapters.postgres import Connection
 from stock_platform.contracts.bar import BAR, QUARANTINE, QuarantineState
-from stock_platform.gate.batch import CONTENT
+from stock_platform.gate.batch import CONTENT, is_outdated
 from stock_platform.gate.gate_run import record_run
 from stock_platform.gate.judge import Judgement
 
 _LOCK = 7_426_002
 """Key of the advisory lock that keeps gate runs and reviewers from promoting at the same time."""
-
 _WITHDRAW = """
-WITH unjudged AS (
-    DELETE FROM quality.quarantine WHERE symbol = %(symbol)s AND ts_start = %(ts_start)s
-),
-closed AS (
-    UPDATE market.bar_1m_revision SET ts_valid_to = %(now)s
+WITH closed AS (
+    UPDATE market.bar_1m_revision SET ts_valid_to = greatest(%(now)s, ts_valid_from)
     WHERE symbol = %(symbol)s AND ts_start = %(ts_start)s AND ts_valid_to IS NULL
 )
 DELETE FROM market.bar_1m WHERE symbol = %(symbol)s AND ts_start = %(ts_start)s
@@ -40,8 +36,13 @@ class Promotion:
 
 
 def promote(connection: Connection, judgement: Judgement, *, dagster_run_id: str, code_version: str, now: datetime) -> Promotion:
-    """Promote what the judgement lets through; the caller's transaction decides that all of it happens, or nothing."""
+    """Promote what the judgement lets through; the caller's transaction decides that all of it happens, or nothing.
+
+    Where a restatement of the session was promoted since the batch was read, nothing is: what still waits is judged anew.
+    """
     lock_promotions(connection)
+    if is_outdated(connection, judgement.batch):
+        return Promotion(0, 0, 0)
     record_results(connection, judgement, dagster_run_id=dagster_run_id, now=now)
     if judgement.is_blocked:
         return Promotion(0, 0, 0)
@@ -62,7 +63,7 @@ def lock_promotions(connection: Connection) -> None:
 
 
 def withdraw(connection: Connection, bars: Iterable[tuple[str, datetime]], *, now: datetime) -> int:
-    """Take bars out of market and quarantine because there is no such bar; their revisions stay. Returns those that were certified.
+    """Take bars out of market because there is no such bar; their revisions stay. Returns those that were certified.
 
     Args:
         bars: (symbol, ts_start) of each.
@@ -70,6 +71,16 @@ def withdraw(connection: Connection, bars: Iterable[tuple[str, datetime]], *, no
     with connection.cursor() as cursor:
         cursor.executemany(_WITHDRAW, [{"symbol": symbol, "ts_start": ts_start, "now": now} for symbol, ts_start in bars])
         return max(cursor.rowcount, 0)
+
+
+def forget_refusals(connection: Connection, bars: Iterable[tuple[str, datetime]]) -> None:
+    """Take versions out of quarantine that are staged no more.
+
+    Args:
+        bars: (symbol, ts_start) of each.
+    """
+    with connection.cursor() as cursor:
+        cursor.executemany("DELETE FROM quality.quarantine WHERE symbol = %s AND ts_start = %s", list(bars))
 
 
 def record_results(connection: Connection, judgement: Judgement, *, dagster_run_id: str, now: datetime) -> None:
@@ -135,20 +146,28 @@ def _copy(connection: Connection, name: str, like: str, frame: pl.DataFrame) -> 
             copy.write_row(row)
 
 
+_NEXT_REVISION = sql.SQL("""1 + coalesce((
+    SELECT max(known.revision) FROM market.bar_1m_revision AS known
+    WHERE known.symbol = accepted.symbol AND known.ts_start = accepted.ts_start
+), 0)""")
+"""A bar that was taken out and comes back goes on counting."""
+
+
 def _accept_statement() -> sql.Composed:
     """Upsert the current revision, close the one before, keep both; a bar that is accepted leaves the quarantine."""
-    values = [name for name in BAR.names if name not in (*BAR.key, "revision")]
+    values = [name for name in BAR.names if name not in BAR.key]
     content = (*CONTENT, "verdict")
+    numbered = [_NEXT_REVISION if name == "revision" else sql.Identifier("accepted", name) for name in BAR.names]
     return sql.SQL("""
         WITH changed AS (
             INSERT INTO market.bar_1m AS old ({names})
-            SELECT {names} FROM accepted
-            ON CONFLICT (symbol, ts_start) DO UPDATE SET {values}, revision = old.revision + 1
+            SELECT {numbered} FROM accepted
+            ON CONFLICT (symbol, ts_start) DO UPDATE SET {values}
             WHERE ({olds}) IS DISTINCT FROM ({news})
             RETURNING *
         ),
         closed AS (
-            UPDATE market.bar_1m_revision AS earlier SET ts_valid_to = changed.ts_accepted
+            UPDATE market.bar_1m_revision AS earlier SET ts_valid_to = greatest(changed.ts_accepted, earlier.ts_valid_from)
             FROM changed
             WHERE earlier.symbol = changed.symbol AND earlier.ts_start = changed.ts_start AND earlier.ts_valid_to IS NULL
         ),
@@ -163,6 +182,7 @@ def _accept_statement() -> sql.Composed:
         SELECT revision FROM changed
     """).format(
         names=_identifiers(BAR.names),
+        numbered=sql.SQL(", ").join(numbered),
         values=_assignments(values),
         olds=_of("old", content),
         news=_of("excluded", content),

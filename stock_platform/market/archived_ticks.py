@@ -39,6 +39,12 @@ def tick_count(archive: Path, symbols: Sequence[str]) -> int:
     return chosen.select(pl.len()).collect().item()
 
 
+def regular_symbols(archive: Path) -> set[str]:
+    """Symbols of which there are ticks of the regular session."""
+    regular = pl.scan_parquet(archive).filter(pl.col("session_phase") == "regular")
+    return set(regular.select(pl.col("symbol").unique()).collect()["symbol"])
+
+
 def _pieces(archive: Path) -> Iterator[pl.DataFrame]:
     file = _parquet.ParquetFile(archive)
     for index in range(file.num_row_groups):

@@ -44,6 +44,11 @@ class Asked:
         return " ".join(self.symbols) or None
 
 
+def symbols_with(connection: Connection, session_date: date) -> set[str]:
+    """Watched symbols that have the session."""
+    return {symbol for symbol, _, _ in connection.execute(_HOURS, (session_date,)).fetchall()}
+
+
 def read_asked(connection: Connection, session_date: date, symbols: Sequence[str]) -> Asked:
     """Look the session up.
 

@@ -3,7 +3,7 @@
 All of it in the caller's transaction, under the gate's lock: a restatement is promoted whole or not at all. A repeat over the same
 ticks changes nothing and writes nothing. Not here: judging the bars (gate), computing them (restatement)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -25,6 +25,12 @@ CROSS JOIN LATERAL (SELECT {_SHOWN}) AS shown
 WHERE
     bar.session_date = %(session_date)s
     AND (%(symbols)s::text[] IS NULL OR bar.symbol = ANY (%(symbols)s))
+"""
+MADE = tuple(name for name in CONTENT if name not in ("volume", "vwap"))
+"""What a bar has of its own ticks; volume and VWAP depend on the bar before, too."""
+_MADE_OF = f"""
+SELECT symbol, ts_start, {", ".join(MADE)} FROM market.bar_1m
+WHERE session_date = %(session_date)s AND (%(symbols)s::text[] IS NULL OR symbol = ANY (%(symbols)s))
 """
 _MEMORY = """
 CREATE TEMPORARY TABLE certified_before (symbol text, ts_start timestamptz, bar jsonb, PRIMARY KEY (symbol, ts_start))
@@ -48,16 +54,16 @@ FROM certified_before AS before
 FULL JOIN ({_CERTIFIED}) AS after USING (symbol, ts_start)
 WHERE
     before.bar IS DISTINCT FROM after.bar
-    AND (
-        before.bar IS NOT NULL
-        OR (symbol, ts_start) IN (SELECT * FROM unnest(%(taken_symbols)s::text[], %(taken_starts)s::timestamptz[]))
-    )
+    AND (symbol, ts_start) IN (SELECT * FROM unnest(%(of_symbols)s::text[], %(of_starts)s::timestamptz[]))
 """
-"""A bar that is new to market without being the restatement's was only waiting for the gate."""
 _DIFFERENCE = """
 SELECT symbol, ts_start, change, bar_before, bar_after FROM quality.restatement
 WHERE restatement_id = %s ORDER BY symbol, ts_start
 """
+
+
+Key = tuple[str, datetime]
+"""Symbol and ts_start of a bar."""
 
 
 class Taken(NamedTuple):
@@ -110,11 +116,12 @@ def take_over(connection: Connection, restatement_id: int, closed_until: datetim
     return [Taken(*row) for row in connection.execute(_TAKE_OVER, (restatement_id, closed_until)).fetchall()]
 
 
-def remember(connection: Connection, asked: Asked) -> set[tuple[str, datetime]]:
-    """Keep the certified bars as they are, until the transaction ends; returns their symbols and times."""
+def remember(connection: Connection, asked: Asked) -> dict[Key, tuple[Any, ...]]:
+    """Keep the certified bars as they are, until the transaction ends; returns what each was made of (MADE)."""
     connection.execute(_MEMORY)
     connection.execute(f"INSERT INTO certified_before {_CERTIFIED}", _facts(asked))
-    return {(symbol, ts) for symbol, ts in connection.execute("SELECT symbol, ts_start FROM certified_before").fetchall()}
+    made = connection.execute(_MADE_OF, _facts(asked)).fetchall()
+    return {(row[0], row[1]): row[2:] for row in made}
 
 
 def note_run(connection: Connection, restatement_id: int, dagster_run_id: str) -> None:
@@ -124,16 +131,21 @@ def note_run(connection: Connection, restatement_id: int, dagster_run_id: str) -
 
 
 def write_difference(
-    connection: Connection, restatement_id: int, asked: Asked, taken: Sequence[Taken], *, dagster_run_id: str, now: datetime
+    connection: Connection, restatement_id: int, asked: Asked, concerned: Collection[Key], *, dagster_run_id: str, now: datetime
 ) -> Difference:
-    """What has changed since `remember`, one row a bar, in quality.restatement."""
+    """What has changed of these bars since `remember`, one row a bar, in quality.restatement.
+
+    Args:
+        concerned: Bars that the restatement took over or removed, and those whose boundary moved with them; others may have
+            changed because they waited for the gate.
+    """
     facts = {
         **_facts(asked),
         "restatement_id": restatement_id,
         "dagster_run_id": dagster_run_id,
         "now": now,
-        "taken_symbols": [each.symbol for each in taken],
-        "taken_starts": [each.ts_start for each in taken],
+        "of_symbols": [symbol for symbol, _ in concerned],
+        "of_starts": [ts_start for _, ts_start in concerned],
     }
     connection.execute(_WRITE, facts)
     return read_difference(connection, restatement_id)

@@ -18,7 +18,8 @@ from stock_platform.adapters.flink_script import fill_script
 from stock_platform.adapters.postgres import connect
 from stock_platform.errors import JobRefused
 from stock_platform.market import shadow
-from stock_platform.market.asked import Asked, read_asked
+from stock_platform.market.archived_ticks import regular_symbols
+from stock_platform.market.asked import Asked, read_asked, symbols_with
 from stock_platform.market.comparison import Comparison, compare
 from stock_platform.market.shadow import Counts
 from stock_platform.market.tick_source import FromArchive, TickSource, choose_source
@@ -99,15 +100,26 @@ def restated(
         # A killed restatement leaves its script, with a password in it, and its ticks.
         shutil.rmtree(place.folder, ignore_errors=True)
         source = ticks or choose_source(asked, bootstrap=place.kafka_bootstrap, archive=place.archive(session_date))
-        restatement_id, counts = _computed(place, asked, source)
+        asked = _narrowed(place, asked, source)
+        restatement_id, counts = _computed(place, asked, source, started=started)
         with connect(place.dsn) as connection:
             found = compare(connection, restatement_id, asked)
         yield Restated(restatement_id, asked, str(source), counts, place.clock.now() - started, found)
 
 
-def _computed(place: Place, asked: Asked, source: TickSource) -> tuple[int, Counts]:
+def _narrowed(place: Place, asked: Asked, source: TickSource) -> Asked:
+    """A file may lack symbols that have the session; that is no reason to take their bars away."""
+    if asked.symbols or not isinstance(source, FromArchive):
+        return asked
+    found = regular_symbols(source.path)
     with connect(place.dsn) as connection:
-        restatement_id = shadow.begin(connection, asked, str(source), now=place.clock.now())
+        known = symbols_with(connection, asked.session_date)
+        return read_asked(connection, asked.session_date, sorted(found & known or found))
+
+
+def _computed(place: Place, asked: Asked, source: TickSource, *, started: datetime) -> tuple[int, Counts]:
+    with connect(place.dsn) as connection:
+        restatement_id = shadow.begin(connection, asked, str(source), now=started)
     try:
         with answered(JOB, place.flink_address):
             _run(place, asked, source, restatement_id)

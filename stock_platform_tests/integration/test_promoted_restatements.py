@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from stock_platform.adapters.clock import SystemClock
 from stock_platform.adapters.postgres import Connection, connect
 from stock_platform.config import Settings
 from stock_platform.gate.batch import pending_sessions, read_batch
@@ -92,7 +93,7 @@ def restate(database: Settings, admin: Connection, bars: dict[int, dict[str, Any
     """A finished restatement of A with these minutes; its number."""
     with connect(database.dsn("gate_owner")) as connection:
         asked = asked_for(connection, symbols)
-        number = shadow.begin(connection, asked, "made by hand", now=EVENING)
+        number = shadow.begin(connection, asked, "made by hand", now=SystemClock().now())
     for minute, changes in bars.items():
         put(admin, "staging.bar_1m_restated", minute, restatement_id=number, **{"flink_job_id": "restate", **changes})
     with connect(database.dsn("gate_owner")) as connection:
@@ -130,6 +131,7 @@ RIGHT: dict[int, dict[str, Any]] = {
     3: {},
 }
 """Bar 1 has a late trade of 20 shares more at 12, there is no bar 2, and bar 3 was missed."""
+CHANGES = [("A", 1, "changed"), ("A", 2, "removed"), ("A", 3, "added")]
 
 
 def test_restatement_replaces_what_differs_and_names_it(database: Settings, admin: Connection) -> None:
@@ -137,7 +139,7 @@ def test_restatement_replaces_what_differs_and_names_it(database: Settings, admi
 
     outcome = promoted(database, number, symbols=("A",))
 
-    assert changes(outcome) == [("A", 1, "changed"), ("A", 2, "removed"), ("A", 3, "added")]
+    assert changes(outcome) == CHANGES
     assert certified(admin) == [
         ("A", 0, 11, 100, "passed", 1, "gate"),
         ("A", 1, 12, 120, "restated", 2, "restatement"),
@@ -221,6 +223,73 @@ def test_quarantined_bar_that_is_right_when_restated_is_certified(database: Sett
     number = restate(database, admin, {0: {}, 1: {}, 2: {}, 3: {}}, symbols=("A",))
     assert changes(promoted(database, number, symbols=("A",))) == [("A", 3, "added")]
     assert admin.execute("SELECT count(*) FROM quality.quarantine").fetchone() == (0,)
+
+
+def test_bar_that_was_removed_counts_on_when_it_comes_back(database: Settings, admin: Connection) -> None:
+    promoted(database, restate(database, admin, {0: {}, 1: {}}, symbols=("A",)), symbols=("A",))
+    assert [row[:2] for row in certified(admin)] == [("A", 0), ("A", 1), ("B", 0)]
+    number = restate(database, admin, {0: {}, 1: {}, 2: {}}, symbols=("A",))
+    assert changes(promoted(database, number, symbols=("A",))) == [("A", 2, "added")]
+    assert certified(admin)[2] == ("A", 2, 11, 100, "restated", 2, "restatement")
+
+
+def test_gate_run_that_read_before_a_restatement_does_not_undo_it(database: Settings, admin: Connection) -> None:
+    stage_late_tick(admin)
+    with connect(database.dsn("gate_owner")) as connection:
+        slow = judge(read_batch(connection, DAY, EVENING))
+    assert slow.bars.height == 1
+    promoted(database, restate(database, admin, RIGHT, symbols=("A",)), symbols=("A",))
+    before = certified(admin)
+    with connect(database.dsn("gate_owner")) as connection:
+        promote(connection, slow, dagster_run_id="slow", code_version="v1", now=LATER)
+    assert certified(admin) == before
+
+
+def stage_late_tick(connection: Connection) -> None:
+    changes = "tick_count = 4, ts_last_tick = ts_last_tick + interval '1 s'"
+    connection.execute(f"UPDATE staging.bar_1m SET {changes} WHERE ts_start = %s AND symbol = 'A'".encode(), (OPEN,))
+
+
+def test_bar_that_changed_while_it_was_restated_is_left_alone_and_noted(database: Settings, admin: Connection) -> None:
+    number = restate(database, admin, RIGHT, symbols=("A",))
+    stage_late_tick(admin)
+    assert changes(promoted(database, number, symbols=("A",))) == CHANGES
+    assert certified(admin)[0] == ("A", 0, 11, 100, "passed", 2, "restatement"), "it went through the gate as it was"
+    staged = "SELECT tick_count, restatement_id IS NULL FROM staging.bar_1m WHERE symbol = 'A' ORDER BY ts_start LIMIT 1"
+    assert admin.execute(staged).fetchall() == [(4, True)]
+    assert admin.execute("SELECT symbol, ts_start FROM staging.torn_bar").fetchall() == [("A", OPEN)]
+    promoted(database, restate(database, admin, RIGHT, symbols=("A",)), symbols=("A",))
+    assert admin.execute("SELECT count(*) FROM staging.torn_bar").fetchone() == (0,)
+
+
+def test_bar_of_an_exchange_that_the_vendor_brings_late_is_open_for_longer(database: Settings, admin: Connection) -> None:
+    admin.execute(
+        "INSERT INTO reference.vendor_instrument (symbol, instrument_type, delay_s, source, ts_recv) "
+        "VALUES ('A', 'EQUITY', 900, 'yahoo', %s)",
+        (OPEN,),
+    )
+    until = OPEN + timedelta(minutes=3, seconds=899)
+    number = restate(database, admin, {0: {}, 1: {}, 2: {"tick_count": 1}}, symbols=("A",))
+    assert changes(promoted(database, number, symbols=("A",), until=until)) == []
+    assert changes(promoted(database, number, symbols=("A",), until=until + timedelta(seconds=1))) == [("A", 2, "changed")]
+
+
+def test_version_in_quarantine_that_is_staged_no_more_goes(database: Settings, admin: Connection) -> None:
+    admin.execute("UPDATE staging.bar_1m SET tick_count = 3, high = 10.5 WHERE ts_start = %s AND symbol = 'A'", (OPEN,))
+    gate(database)
+    assert admin.execute("SELECT rules FROM quality.quarantine").fetchall() == [("high_is_highest",)]
+    assert changes(promoted(database, restate(database, admin, {0: {}, 1: {}, 2: {}}, symbols=("A",)), symbols=("A",))) == []
+    assert admin.execute("SELECT count(*) FROM quality.quarantine").fetchone() == (0,)
+
+
+def test_session_that_is_protected_meanwhile_is_not_promoted(database: Settings, admin: Connection) -> None:
+    number = restate(database, admin, RIGHT, symbols=("A",))
+    with connect(database.dsn("gate_owner")) as connection:
+        protect(connection, DAY, "audited", now=EVENING)
+    before = certified(admin)
+    with pytest.raises(SessionProtected):
+        promoted(database, number, symbols=("A",))
+    assert certified(admin) == before
 
 
 def test_blocked_restatement_changes_nothing_but_says_so(database: Settings, admin: Connection) -> None:

@@ -28,8 +28,10 @@ CREATE TABLE ops.protected_session (
 GRANT SELECT, INSERT, UPDATE, DELETE ON ops.protected_session TO gate_owner;
 GRANT SELECT ON ops.protected_session TO api_reader, grafana_reader;
 
--- Replace a session's staged bars by those of its restatement, where they say something else; returns their keys. Bars that end
--- after `closed_until` are the stream's alone: the restatement may have been made before their last tick came.
+-- Replace a session's staged bars by those of its restatement, where they say something else; returns their keys. Bars that close
+-- after `closed_until`, later by the delay of an exchange that the vendor brings late, are the stream's alone: the restatement may
+-- have been made before their last tick came. So is a bar that has changed since the restatement began to read; where the two
+-- differ, it is noted in staging.torn_bar, and another restatement decides.
 -- It runs as its owner: the gate may take over what was restated, and change nothing else in staging.
 CREATE FUNCTION staging.take_over_restated(of_restatement bigint, closed_until timestamptz)
 RETURNS TABLE (symbol text, ts_start timestamptz, is_removed boolean)
@@ -44,9 +46,22 @@ BEGIN
         RAISE EXCEPTION 'restatement % is %, not finished', of_restatement, asked.state;
     END IF;
 
-    CREATE TEMPORARY TABLE taken_over ON COMMIT DROP AS
-    SELECT symbol, ts_start, after.tick_count IS NULL AS is_removed
-    FROM (
+    -- What was refused before the restatement read was in Kafka then, or is overruled by what it read instead.
+    DELETE FROM staging.torn_bar AS torn USING reference.instrument AS instrument, reference.session AS session
+    WHERE
+        torn.ts_refused <= asked.ts_started
+        AND torn.ts_start + interval '1 minute' + interval '1 second' * coalesce(
+            (SELECT vendor.delay_s FROM reference.vendor_instrument AS vendor WHERE vendor.symbol = torn.symbol), 0
+        ) <= closed_until
+        AND (asked.symbols IS NULL OR torn.symbol = ANY (string_to_array(asked.symbols, ' ')))
+        AND instrument.symbol = torn.symbol
+        AND session.calendar = instrument.calendar
+        AND session.session_date = asked.session_date
+        AND torn.ts_start >= session.ts_open
+        AND torn.ts_start < session.ts_close;
+
+    CREATE TEMPORARY TABLE differing ON COMMIT DROP AS
+    WITH before AS (
         SELECT bar.*
         FROM staging.bar_1m AS bar
         JOIN staging.bar_1m_sized AS sized ON sized.symbol = bar.symbol AND sized.ts_start = bar.ts_start
@@ -54,21 +69,27 @@ BEGIN
             sized.session_date = asked.session_date
             AND sized.is_in_session
             AND (asked.symbols IS NULL OR bar.symbol = ANY (string_to_array(asked.symbols, ' ')))
-            AND bar.ts_end <= closed_until
-    ) AS before
-    FULL JOIN (
+    ),
+
+    after AS (
         SELECT bar.*
         FROM staging.bar_1m_restated AS bar
         JOIN staging.bar_1m_restated_sized AS sized
             ON sized.restatement_id = bar.restatement_id AND sized.symbol = bar.symbol AND sized.ts_start = bar.ts_start
-        WHERE
-            bar.restatement_id = of_restatement
-            AND sized.session_date = asked.session_date
-            AND sized.is_in_session
-            AND bar.ts_end <= closed_until
-    ) AS after USING (symbol, ts_start)
+        WHERE bar.restatement_id = of_restatement AND sized.session_date = asked.session_date AND sized.is_in_session
+    )
+
+    SELECT
+        symbol,
+        ts_start,
+        after.tick_count IS NULL AS is_removed,
+        coalesce(before.ts_landed > asked.ts_started, FALSE) AS is_newer
+    FROM before
+    FULL JOIN after USING (symbol, ts_start)
+    LEFT JOIN reference.vendor_instrument AS vendor USING (symbol)
     WHERE
-        (
+        coalesce(before.ts_end, after.ts_end) + coalesce(vendor.delay_s, 0) * interval '1 second' <= closed_until
+        AND (
             before.open, before.high, before.low, before.close, before.tick_count, before.ts_first_tick, before.ts_last_tick,
             before.day_volume_first, before.day_volume_last, before.price_first, before.notional_inside, before.is_continuous
         ) IS DISTINCT FROM (
@@ -76,19 +97,13 @@ BEGIN
             after.day_volume_first, after.day_volume_last, after.price_first, after.notional_inside, after.is_continuous
         );
 
-    DELETE FROM staging.bar_1m AS bar USING taken_over AS taken
-    WHERE bar.symbol = taken.symbol AND bar.ts_start = taken.ts_start;
-    -- What was refused before the restatement began was in Kafka when it read, or is overruled by what it read instead.
-    DELETE FROM staging.torn_bar AS torn USING reference.instrument AS instrument, reference.session AS session
-    WHERE
-        torn.ts_refused <= asked.ts_started
-        AND torn.ts_start < closed_until
-        AND (asked.symbols IS NULL OR torn.symbol = ANY (string_to_array(asked.symbols, ' ')))
-        AND instrument.symbol = torn.symbol
-        AND session.calendar = instrument.calendar
-        AND session.session_date = asked.session_date
-        AND torn.ts_start >= session.ts_open
-        AND torn.ts_start < session.ts_close;
+    PERFORM staging.note_torn_bar(before, before, TRUE)
+    FROM staging.bar_1m AS before
+    JOIN differing ON differing.symbol = before.symbol AND differing.ts_start = before.ts_start AND differing.is_newer;
+    DELETE FROM differing WHERE is_newer;
+
+    DELETE FROM staging.bar_1m AS bar USING differing
+    WHERE bar.symbol = differing.symbol AND bar.ts_start = differing.ts_start;
     INSERT INTO staging.bar_1m (
         symbol, ts_start, ts_end, open, high, low, close, tick_count, ts_first_tick, ts_last_tick, day_volume_first,
         day_volume_last, price_first, notional_inside, source, kafka_partition, kafka_offset_first, kafka_offset_last,
@@ -100,23 +115,24 @@ BEGIN
         bar.kafka_partition, bar.kafka_offset_first, bar.kafka_offset_last, bar.flink_job_id, bar.is_continuous,
         bar.restatement_id
     FROM staging.bar_1m_restated AS bar
-    JOIN taken_over AS taken ON taken.symbol = bar.symbol AND taken.ts_start = bar.ts_start
+    JOIN differing ON differing.symbol = bar.symbol AND differing.ts_start = bar.ts_start
     WHERE bar.restatement_id = of_restatement;
 
-    RETURN QUERY SELECT taken.symbol, taken.ts_start, taken.is_removed FROM taken_over AS taken;
-    DROP TABLE taken_over;
+    RETURN QUERY SELECT differing.symbol, differing.ts_start, differing.is_removed FROM differing;
+    DROP TABLE differing;
 END
 $$;
 REVOKE ALL ON FUNCTION staging.take_over_restated FROM public;
 GRANT EXECUTE ON FUNCTION staging.take_over_restated TO gate_owner;
 
 -- As before, and: a restated bar is the restatement's. The stream may still hold the ticks that made the bar wrong, so its
--- versions are not taken; one with newer ticks is written down, and check no_torn_bar asks for another restatement.
+-- versions are not taken; one with newer ticks is written down, and check no_torn_bar asks for another restatement. A bar restated
+-- from a tape has no place in Kafka: there a person has chosen other ticks than the stream's.
 CREATE OR REPLACE FUNCTION staging.keep_larger_bar() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
     IF OLD.restatement_id IS NOT NULL THEN
-        IF NEW.kafka_offset_last > OLD.kafka_offset_last OR NEW.kafka_partition <> OLD.kafka_partition THEN
+        IF NEW.kafka_offset_last > OLD.kafka_offset_last AND OLD.kafka_partition >= 0 THEN
             PERFORM staging.note_torn_bar(OLD, NEW, TRUE);
         END IF;
         RETURN NULL;
@@ -145,3 +161,6 @@ BEGIN
     RETURN NEW;
 END
 $$;
+
+-- A restatement of many symbols keeps other promotions waiting while its bars are judged and written.
+ALTER ROLE gate_owner SET lock_timeout = '120s';
