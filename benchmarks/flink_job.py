@@ -95,6 +95,8 @@ class FlinkJob:
 
     def problem(self) -> str | None:
         """Whether it has failed for good."""
+        if self._cluster.taskmanager.has_ended:
+            return "the TaskManager has died: look at its heap"
         return "the job has failed" if self._state() == "FAILED" else None
 
     def pids(self) -> list[int]:
@@ -110,6 +112,9 @@ class FlinkJob:
         return self._get(f"/jobs/{self._job_id}")["end-time"] / 1000 - self.began().timestamp()
 
     def _prepare(self) -> None:
+        if self._cluster.taskmanager.has_ended:  # of the candidate before
+            self._cluster.taskmanager.start()
+        require(lambda: self._cluster.rest.slots_problem() is None, "Flink has slots")
         if self.table.startswith("bench."):
             make_table(self._cluster, self.table)
         with connect(self._cluster.dsn()) as connection:

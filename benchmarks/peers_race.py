@@ -131,10 +131,18 @@ def _race_clean(board: _Board, entry: Entry, bars: pl.DataFrame, count: int) -> 
 
 
 def _race_many(board: _Board, entry: Entry, bars: pl.DataFrame, count: int) -> None:
-    done = race(board.cluster, entry.make(board.cluster), bars)
+    done = _warm_race(board, entry, bars)
     board.note(entry, "ticks_per_s_500", _rate(done, count), "1/s", n=count)
     board.note(entry, "cpu_s_500", round(done.cpu_s, 1), "s", n=count)
     board.note(entry, "wrong_bars_clean_500", done.wrong_bars, "bars", n=bars.height)
+
+
+def _warm_race(board: _Board, entry: Entry, bars: pl.DataFrame) -> Outcome:
+    """The second of two runs of a Flink job: another may have brought the TaskManager down since it was warm."""
+    candidate = entry.make(board.cluster)
+    if entry.is_flink:
+        race(board.cluster, candidate, bars)
+    return race(board.cluster, candidate, bars)
 
 
 def _dirty(board: _Board, entries: Sequence[Entry], count: int) -> None:
@@ -147,7 +155,7 @@ def _dirty(board: _Board, entries: Sequence[Entry], count: int) -> None:
 
 
 def _race_dirty(board: _Board, entry: Entry, bars: pl.DataFrame, count: int) -> None:
-    done = race(board.cluster, entry.make(board.cluster), bars)
+    done = _warm_race(board, entry, bars)
     board.dirty_s[entry.name] = done.seconds
     board.note(entry, "ticks_per_s_dirty_100", _rate(done, count), "1/s", n=count)
     board.note(entry, "cpu_s_dirty_100", round(done.cpu_s, 1), "s", n=count)

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from uuid import uuid4
 
 import psutil
 
@@ -88,12 +89,12 @@ class Program:
         self.bars = bars_query(self.table)
         self._cluster, self._file, self._packages, self._arguments = cluster, file, packages, arguments
         self._folder = cluster.folder / "programs" / name
-        self._run_count = 0
+        self._group = ""
         self._processes: list[subprocess.Popen[bytes]] = []
 
     def launch(self) -> None:
         """Start with an empty table and a consumer group of no memory."""
-        self._run_count += 1
+        self._group = f"{self.name}-{uuid4().hex[:8]}"
         shutil.rmtree(self._folder, ignore_errors=True)
         self._folder.mkdir(parents=True)
         make_table(self._cluster, self.table)
@@ -130,11 +131,11 @@ class Program:
         self._processes = [self._begin(number, extra) for number, extra in enumerate(self._arguments)]
 
     def _begin(self, number: int, extra: Sequence[str]) -> subprocess.Popen[bytes]:
-        group, cluster = f"{self.name}-{self._run_count}", self._cluster
+        cluster = self._cluster
         command = (str(python_of(self._packages)), "-u", str(PEERS / self._file), cluster.bootstrap, TICK.address, cluster.dsn())
         with self._log(number).open("wb") as log:
             return subprocess.Popen(
-                (*command, self.table, group, str(self._folder), *extra), stdout=log, stderr=log, cwd=self._folder
+                (*command, self.table, self._group, str(self._folder), *extra), stdout=log, stderr=log, cwd=self._folder
             )
 
     def _is_ready(self, number: int) -> bool:

@@ -1,6 +1,6 @@
 """Kafka → 1-minute bars in Postgres with confluent-kafka and polars: micro-batches over a window of the last 15 minutes.
 
-It commits where its window begins, so that a restart reads the window anew; a bar of fewer ticks never replaces one of more.
+Of each partition by itself: while a backlog is read, one may be far ahead of another. It commits where its window begins, so that a restart reads the window anew; a bar of fewer ticks never replaces one of more.
 A tick later than the window is lost. Further arguments: the partitions of this process, all of them without."""
 
 import sys
@@ -55,7 +55,7 @@ while True:
         continue
     batch = read(messages)
     window = pl.concat([window, batch]) if window.height else batch
-    window = window.filter(pl.col("minute") >= window["minute"].max() - 15 * 60_000)
+    window = window.filter(pl.col("minute") >= pl.col("minute").max().over("partition") - 15 * 60_000)
     with database.transaction():
         with database.cursor() as cursor, cursor.copy("COPY fresh FROM STDIN") as copy:
             for row in bars(window, batch.select(bar).unique()).iter_rows():
