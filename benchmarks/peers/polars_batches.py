@@ -1,7 +1,8 @@
 """Kafka → 1-minute bars in Postgres with confluent-kafka and polars: micro-batches over a window of the last 15 minutes.
 
-Of each partition by itself: while a backlog is read, one may be far ahead of another. It commits where its window begins, so that a restart reads the window anew; a bar of fewer ticks never replaces one of more.
-A tick later than the window is lost. Further arguments: the partitions of this process, all of them without."""
+The window is of each partition by itself: while a backlog is read, one may be far ahead of another. It commits where its window
+begins, so that a restart reads the window anew; a bar of fewer ticks never replaces one of more. A tick later than the window is
+lost. Further arguments: the partitions of this process, all of them without."""
 
 import sys
 
