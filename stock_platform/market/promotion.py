@@ -36,6 +36,7 @@ _MEMORY = """
 CREATE TEMPORARY TABLE certified_before (symbol text, ts_start timestamptz, bar jsonb, PRIMARY KEY (symbol, ts_start))
 ON COMMIT DROP
 """
+_REMEMBER = f"INSERT INTO certified_before {_CERTIFIED}"
 _WRITE = f"""
 INSERT INTO quality.restatement (
     restatement_id, symbol, ts_start, session_date, change, bar_before, bar_after, dagster_run_id, ts_accepted
@@ -119,7 +120,7 @@ def take_over(connection: Connection, restatement_id: int, closed_until: datetim
 def remember(connection: Connection, asked: Asked) -> dict[Key, tuple[Any, ...]]:
     """Keep the certified bars as they are, until the transaction ends; returns what each was made of (MADE)."""
     connection.execute(_MEMORY)
-    connection.execute(f"INSERT INTO certified_before {_CERTIFIED}", _facts(asked))
+    connection.execute(_REMEMBER, _facts(asked))
     made = connection.execute(_MADE_OF, _facts(asked)).fetchall()
     return {(row[0], row[1]): row[2:] for row in made}
 
