@@ -6,7 +6,7 @@ ticks changes nothing and writes nothing. Not here: judging the bars (gate), com
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, LiteralString, NamedTuple, cast
 
 from stock_platform.adapters.postgres import Connection
 from stock_platform.market.asked import Asked
@@ -121,7 +121,7 @@ def remember(connection: Connection, asked: Asked) -> dict[Key, tuple[Any, ...]]
     """Keep the certified bars as they are, until the transaction ends; returns what each was made of (MADE)."""
     connection.execute(_MEMORY)
     connection.execute(_REMEMBER, _facts(asked))
-    made = connection.execute(_MADE_OF, _facts(asked)).fetchall()
+    made = connection.execute(cast(LiteralString, _MADE_OF), _facts(asked)).fetchall()
     return {(row[0], row[1]): row[2:] for row in made}
 
 

@@ -1,14 +1,17 @@
+-- sqlfluff:rules:capitalisation.types:extended_capitalisation_policy:lower
 -- Bars adjusted for splits and payments, as views beside the raw bars, which never change.
 -- Reads reference.corporate_action, aggregates.bar_1d, market.bar_1m. Nothing is stored: an action that comes late, or is mended,
 -- changes what the views show and nothing else. Every known action counts; the vendor tells one from its ex-date on.
 CREATE INDEX bar_1d_by_symbol ON aggregates.bar_1d (symbol, session_date);
 
 -- Product of the values that are not null, exact; of none it is 1.
+-- noqa: disable=all
 CREATE AGGREGATE reference.product (numeric) (
     SFUNC = numeric_mul,
     STYPE = numeric,
     INITCOND = '1'
 );
+-- noqa: enable=all
 
 -- One row per corporate action: what a price before its ex-date is multiplied by, on account of this action and of all from it on.
 -- A split of r new shares an old one: 1 / r. A payment: 1 - payment / last certified close before the ex-date.
