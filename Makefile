@@ -32,7 +32,7 @@ status:  ## Show services, feed and freshness
 	@$(PLATFORM) status $(ARGS)
 
 test: install browser  ## Check everything, on servers of its own
-	$(MAKE) --no-print-directory --jobs=2 --output-sync=target lint unit
+	$(MAKE) --no-print-directory --jobs=2 lint unit
 	$(PYTEST) stock_platform_tests/integration
 	$(PYTEST) stock_platform_tests/end_to_end stock_platform_tests/browser stock_platform_tests/faults
 

@@ -31,8 +31,8 @@ class BarQuarantined(BarNotCertified):
     ) -> None:
         super().__init__(
             f"The bar {symbol} {ts_start:{_AT}}Z is in quarantine, not certified: run {dagster_run_id} refused it at "
-            f"{ts_quarantined:{_AT}}Z, because it broke {', '.join(rules)}. It is kept in quality.quarantine, and leaves it when a "
-            "version comes that breaks none; docs/data-dictionary.md has the table, stock_platform/gate/rules.py the rules."
+            f"{ts_quarantined:{_AT}}Z, because it broke {', '.join(rules)}. `stock-platform quarantine show {symbol} "
+            f"{ts_start:%Y-%m-%dT%H:%MZ}` says what the rules mean, what was decided since, and the next step."
         )
 
 
@@ -43,6 +43,17 @@ class BarProvisional(BarNotCertified):
         super().__init__(
             f"The bar {symbol} {ts_start:{_AT}}Z is only staged, with {tick_count} ticks since {ts_landed:{_AT}}Z; expected a "
             "certified one. The gate judges it once it is closed; `stock-platform status` shows how far it is."
+        )
+
+
+class BarWithdrawn(BarNotCertified):
+    """A restatement found no tick of the bar."""
+
+    def __init__(self, symbol: str, ts_start: datetime, *, revision: int, ts_valid_to: datetime) -> None:
+        super().__init__(
+            f"The bar {symbol} {ts_start:{_AT}}Z was certified in {revision} revisions until {ts_valid_to:{_AT}}Z; then a "
+            "restatement found no tick of it, and there is no such bar any more. quality.restatement has it as it was before, "
+            "market.bar_1m_as_of the answers of that time."
         )
 
 

@@ -13,7 +13,7 @@ from psycopg.rows import class_row
 
 from stock_platform.adapters.postgres import Connection
 from stock_platform.contracts.tick import TICK
-from stock_platform.passport_errors import BarProvisional, BarQuarantined, BarUnknown
+from stock_platform.passport_errors import BarNotCertified, BarProvisional, BarQuarantined, BarUnknown, BarWithdrawn
 
 _Row = TypeVar("_Row")
 
@@ -32,6 +32,7 @@ _REFUSED: LiteralString = (
     f"SELECT string_to_array(rules, ',') AS rules, dagster_run_id, ts_quarantined FROM quality.quarantine WHERE {_BAR}"
 )
 _STAGED: LiteralString = f"SELECT tick_count, ts_landed FROM market.bar_1m_provisional WHERE {_BAR}"
+_WITHDRAWN: LiteralString = f"SELECT max(revision), max(ts_valid_to) FROM market.bar_1m_revision WHERE {_BAR}"
 _SPAN = "SELECT min(ts_start), max(ts_start) FROM market.bar_1m WHERE symbol = %(symbol)s"
 _CHECKS = """
 SELECT check_name, severity, is_passed, observed_count, failed_count, detail, ts_checked
@@ -184,7 +185,7 @@ def read_passport(connection: Connection, symbol: str, ts_start: datetime, *, da
     """Look the bar up.
 
     Raises:
-        BarQuarantined, BarProvisional, BarUnknown: it is not certified; says where it is.
+        BarNotCertified: it is not; says where the bar is instead.
     """
     bar = {"symbol": symbol, "ts_start": ts_start}
     refused = _one(connection, Refused, _REFUSED, bar)
@@ -213,10 +214,8 @@ def _flink_job(connection: Connection, flink_job_id: str) -> FlinkJob:
     return found
 
 
-def _absence(
-    connection: Connection, bar: Mapping[str, Any], refused: Refused | None
-) -> BarQuarantined | BarProvisional | BarUnknown:
-    """Why there is no passport: the bar is in quarantine, only staged, or nowhere."""
+def _absence(connection: Connection, bar: Mapping[str, Any], refused: Refused | None) -> BarNotCertified:
+    """Why there is no passport: the bar is in quarantine, only staged, withdrawn, or nowhere."""
     symbol, ts_start = bar["symbol"], bar["ts_start"]
     if refused:
         return BarQuarantined(
@@ -225,6 +224,9 @@ def _absence(
     staged = connection.execute(_STAGED, bar).fetchone()
     if staged:
         return BarProvisional(symbol, ts_start, tick_count=staged[0], ts_landed=staged[1])
+    revision, ts_valid_to = connection.execute(_WITHDRAWN, bar).fetchone() or (None, None)
+    if revision is not None:
+        return BarWithdrawn(symbol, ts_start, revision=revision, ts_valid_to=ts_valid_to)
     first, last = connection.execute(_SPAN, bar).fetchone() or (None, None)
     return BarUnknown(symbol, ts_start, first=first, last=last)
 

@@ -31,11 +31,11 @@ from stock_platform.contracts.tick import TICK
 from stock_platform.feed.archive_file import archive_path
 from stock_platform.gate.batch import read_batch
 from stock_platform.gate.judge import judge
-from stock_platform.gate.promote import promote
+from stock_platform.gate.promote import promote, withdraw
 from stock_platform.gate.rules import QUARANTINE_SHARE, RULES
 from stock_platform.market.passport import Passport, read_passport
 from stock_platform.passport import passport_of, verified
-from stock_platform.passport_errors import BarNotOfTicks, BarProvisional, BarQuarantined, BarUnknown, TicksNotKept
+from stock_platform.passport_errors import BarNotOfTicks, BarProvisional, BarQuarantined, BarUnknown, BarWithdrawn, TicksNotKept
 from stock_platform_tests.broker import Broker, empty_topics, running_broker
 from stock_platform_tests.staged import CLOSE, DAY, EVENING, OPEN, stage
 
@@ -181,14 +181,22 @@ def test_bar_that_is_not_certified_is_said_to_be_where_it_is(database: Settings,
     accept(database, "run-1", now=EVENING)
     stage(admin, 2, first=600, last=700)
 
-    with pytest.raises(
-        BarQuarantined, match=r"run run-1 refused it at 2026-11-21 02:30Z, because it broke high_is_highest\. It is kept"
-    ):
+    refusal = r"run run-1 refused it at 2026-11-21 02:30Z, because it broke high_is_highest\. .*quarantine show A 2026-11-20T14:31Z"
+    with pytest.raises(BarQuarantined, match=refusal):
         passport(database, OPEN + MINUTE)
     with pytest.raises(BarProvisional, match="A 2026-11-20 14:32Z is only staged, with 2 ticks since"):
         passport(database, OPEN + 2 * MINUTE)
     with pytest.raises(BarUnknown, match=r"no bar A 2026-11-20 14:33Z.*go from 2026-11-20 14:30Z to 2026-11-20 14:30Z"):
         passport(database, OPEN + 3 * MINUTE)
+
+
+def test_bar_that_a_restatement_took_out_says_until_when_it_was_there(database: Settings, admin: Connection) -> None:
+    two_versions(database, admin)
+    admin.execute("DELETE FROM staging.bar_1m")
+    with connect(database.dsn("gate_owner")) as connection:
+        assert withdraw(connection, [("A", OPEN)], now=LATER + MINUTE) == 1
+    with pytest.raises(BarWithdrawn, match=r"was certified in 2 revisions until 2026-11-21 03:31Z; then a restatement"):
+        passport(database)
 
 
 # --- the API ---
