@@ -224,9 +224,9 @@ def _absence(connection: Connection, bar: Mapping[str, Any], refused: Refused | 
     staged = connection.execute(_STAGED, bar).fetchone()
     if staged:
         return BarProvisional(symbol, ts_start, tick_count=staged[0], ts_landed=staged[1])
-    revision, ts_valid_to = connection.execute(_WITHDRAWN, bar).fetchone() or (None, None)
-    if revision is not None:
-        return BarWithdrawn(symbol, ts_start, revision=revision, ts_valid_to=ts_valid_to)
+    withdrawn = connection.execute(_WITHDRAWN, bar).fetchone()
+    if withdrawn and withdrawn[0] is not None:
+        return BarWithdrawn(symbol, ts_start, revision=withdrawn[0], ts_valid_to=withdrawn[1])
     first, last = connection.execute(_SPAN, bar).fetchone() or (None, None)
     return BarUnknown(symbol, ts_start, first=first, last=last)
 
