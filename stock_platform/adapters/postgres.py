@@ -103,11 +103,10 @@ def drop_others(connection: Connection, table: str, frame: pl.DataFrame, *, key:
         key: Columns that name a row, in frame and table.
         within: Columns and values that name the part.
     """
-    keys = frame.select(key).unique()
     target, names = sql.Identifier(*table.split(".")), sql.SQL(", ").join(map(sql.Identifier, key))
     part = sql.SQL(" AND ").join(sql.SQL("{} = {}").format(sql.Identifier(name), sql.Placeholder(name)) for name in within)
     found = connection.execute(sql.SQL("SELECT {} FROM {} WHERE {}").format(names, target, part), dict(within)).fetchall()
-    gone = set(found) - set(keys.iter_rows())
+    gone = set(found) - set(frame.select(key).iter_rows())
     one = sql.SQL(" AND ").join(sql.SQL("{} = %s").format(sql.Identifier(name)) for name in key)
     with connection.cursor() as cursor:
         cursor.executemany(sql.SQL("DELETE FROM {} WHERE {}").format(target, one), sorted(gone, key=repr))

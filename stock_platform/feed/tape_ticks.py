@@ -44,15 +44,16 @@ def write_ticks(plan: TapePlan, path: Path, *, clock: Clock) -> Written:
         TapeUnreadable: it is no tape.
     """
     tape, rejects = Tape(plan.path), Counter[str]()
-    calendars = {each.symbol: each.calendar for each in plan.instruments(tape)}
-    frames = (_frame(ticks, calendars) for ticks in _by_piece(_judged(plan, tape, rejects, clock)))
-    return Written(write_pieces(path, (frame for frame in frames if frame.height)), rejects)
-
-
-def _judged(plan: TapePlan, tape: Tape, rejects: Counter[str], clock: Clock) -> Iterator[Tick]:
-    """Every tick of the tape, in its order."""
+    instruments = plan.instruments(tape)
+    calendars = {each.symbol: each.calendar for each in instruments}
     source = TapeSource(tape, speed=math.inf, is_as_live=False, acknowledged=Acknowledged(), clock=clock, line=plan.line)
-    validator = Validator(line=plan.line, source=plan.source, instruments=plan.instruments(tape))
+    validator = Validator(line=plan.line, source=plan.source, instruments=instruments)
+    frames = (_frame(ticks, calendars) for ticks in _by_piece(_judged(source, validator, rejects)))
+    return Written(write_pieces(path, frames), rejects)
+
+
+def _judged(source: TapeSource, validator: Validator, rejects: Counter[str]) -> Iterator[Tick]:
+    """Every tick of the tape, in its order."""
     while not source.is_over:
         for item in source.read(timedelta(0)):
             verdict = validator.judge(item) if isinstance(item, Candidate) else item
@@ -83,7 +84,5 @@ def _frame(ticks: list[Tick], calendars: dict[str, str]) -> pl.DataFrame:
 
 def _row(tick: Tick, calendars: dict[str, str]) -> tuple[Any, ...]:
     identity = tick_id(tick.symbol, day_volume=tick.day_volume, ts_event_ms=epoch_ms(tick.ts_event), price=price_text(tick.price))
-    values = {name: getattr(tick, name) for name in tick.__struct_fields__}
     more = {"calendar": calendars[tick.symbol], "tick_id": identity, "kafka_partition": NO_PLACE, "kafka_offset": NO_PLACE}
-    values |= more
-    return tuple(values[name] for name in COLUMNS)
+    return tuple(more[name] if name in more else getattr(tick, name) for name in COLUMNS)

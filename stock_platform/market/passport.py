@@ -11,6 +11,7 @@ from typing import Any, LiteralString, TypeVar
 
 from psycopg.rows import class_row
 
+from stock_platform.adapters.dagster_api import run_url
 from stock_platform.adapters.postgres import Connection
 from stock_platform.contracts.tick import TICK
 from stock_platform.passport_errors import BarNotCertified, BarProvisional, BarQuarantined, BarUnknown, BarWithdrawn
@@ -205,7 +206,7 @@ def _gate_run(connection: Connection, dagster_run_id: str, dagster_address: str)
     run = {"dagster_run_id": dagster_run_id}
     code_version, closed_until = connection.execute(_GATE_RUN, run).fetchone() or (None, None)
     checks = tuple(_rows(connection, CheckResult, _CHECKS, run))
-    return GateRun(dagster_run_id, f"{dagster_address}/runs/{dagster_run_id}", code_version, closed_until, checks)
+    return GateRun(dagster_run_id, run_url(dagster_address, dagster_run_id), code_version, closed_until, checks)
 
 
 def _flink_job(connection: Connection, flink_job_id: str) -> FlinkJob:
