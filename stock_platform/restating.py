@@ -23,6 +23,7 @@ from stock_platform.feed.tape_ticks import write_ticks
 from stock_platform.feed.watchlist import load_watchlist
 from stock_platform.gate import judge as judging
 from stock_platform.gate.batch import read_batch
+from stock_platform.gate.hold import settle_hold
 from stock_platform.gate.judge import Judgement, as_restated
 from stock_platform.gate.promote import Promotion, forget_refusals, lock_promotions, promote, record_results, withdraw
 from stock_platform.market.asked import Asked
@@ -121,6 +122,7 @@ def promote_restated(
         if not judgement.is_blocked:
             withdraw(connection, [(each.symbol, each.ts_start) for each in taken if each.is_removed], now=by.now)
             promotion = promote(connection, judgement, dagster_run_id=by.run_id, code_version=by.code_version, now=by.now)
+            settle_hold(connection, judgement, dagster_run_id=by.run_id, now=by.now)
             note_run(connection, restatement_id, by.run_id)
             difference = write_difference(connection, restatement_id, asked, concerned, dagster_run_id=by.run_id, now=by.now)
             return Outcome(promotion, difference)

@@ -13,7 +13,7 @@ from stock_platform.config import Settings
 from stock_platform.contracts.flink_ddl import JOB
 from stock_platform.contracts.tick import TICK
 from stock_platform.errors import PlatformError, SettingInvalid
-from stock_platform.gate.batch import pending_sessions
+from stock_platform.gate.pending import pending_sessions
 
 _FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 _EVERY = timedelta(seconds=2)

@@ -7,6 +7,7 @@ from typing import Any
 from stock_platform.adapters.postgres import Connection, connect
 from stock_platform.config import Settings
 from stock_platform.gate.batch import read_batch
+from stock_platform.gate.hold import settle_hold
 from stock_platform.gate.judge import judge
 from stock_platform.gate.promote import Promotion, promote
 
@@ -66,4 +67,6 @@ def stage(connection: Connection, minute: int, *, first: int, last: int, **chang
 def run_gate(database: Settings, run_id: str, *, until: datetime = EVENING) -> Promotion:
     with connect(database.dsn("gate_owner")) as connection:
         judgement = judge(read_batch(connection, DAY, until))
-        return promote(connection, judgement, dagster_run_id=run_id, code_version="c0de", now=EVENING)
+        done = promote(connection, judgement, dagster_run_id=run_id, code_version="c0de", now=EVENING)
+        settle_hold(connection, judgement, dagster_run_id=run_id, now=EVENING)
+        return done

@@ -29,6 +29,7 @@ TABLES = (
     reference.FEED_LINE,
     reference.FEED_GAP,
     reference.FLINK_JOB,
+    reference.ALERT,
     restatement.RESTATEMENT,
     restatement.PROTECTED_SESSION,
 )

@@ -10,6 +10,7 @@ _ALL = (
     Column("currency", Type.TEXT, "ISO 4217 code of prices; minor units as the vendor writes them (GBp)."),
     Column("calendar", Type.TEXT, "Name of the exchange calendar (XNYS, 24/7)."),
     Column("provider", Type.TEXT, "Vendor that supplies the instrument."),
+    Column("tick_size", Type.PRICE, "Smallest step between two prices at which trades may print; null: not known.", "currency"),
     Column("source", Type.TEXT, "Where it came from: yahoo, simulator or tape."),
     Column("line", Type.TEXT, "Feed line: one shard's worth of symbols on one connection set."),
     Column("line_seq", Type.QUANTITY, "Position of the tick in its line's own order.", "count"),
@@ -129,6 +130,11 @@ _ALL = (
     Column("observed_count", Type.QUANTITY, "Rows looked at.", "count"),
     Column("failed_count", Type.QUANTITY, "Rows that failed.", "count"),
     Column("detail", Type.TEXT, "What was seen, for a person."),
+    Column("alert_id", Type.QUANTITY, "Number of the alert."),
+    Column("alert_name", Type.TEXT, "What kind of trouble it is."),
+    Column("ts_raised", Type.INSTANT, "When it was first seen."),
+    Column("ts_cleared", Type.INSTANT, "When it was over; null while it goes on."),
+    Column("cleared_by_run", Type.TEXT, "Dagster run that ended it."),
     # lineage
     Column("dagster_run_id", Type.TEXT, "Dagster run that wrote the row."),
     Column(

@@ -9,7 +9,8 @@ INSTRUMENT = Record(
     grain="one row per symbol",
     meaning="What is watched; loaded from the watchlist.",
     key=("symbol",),
-    columns=columns("symbol name sector currency calendar provider"),
+    columns=columns("symbol name sector currency calendar provider tick_size"),
+    nullable=frozenset({"tick_size"}),
 )
 
 SESSION = Record(
@@ -58,4 +59,14 @@ FLINK_JOB = Record(
         "checkpoint_path checkpoint_bytes ts_started ts_checkpoint checkpoint_ms lag_count parallelism restored_from plan "
         "last_error".split()
     ),
+)
+
+ALERT = Record(
+    address="ops.alert",
+    grain="one row per trouble, from its beginning to its end",
+    meaning="What a person is to know of. A blocked batch holds its session: nothing is made of it until a batch of it passes.",
+    key=("alert_id",),
+    columns=columns("alert_id alert_name session_date detail dagster_run_id ts_raised ts_cleared cleared_by_run"),
+    nullable=frozenset({"ts_cleared", "cleared_by_run"}),
+    defaulted=frozenset({"alert_id"}),
 )

@@ -16,6 +16,7 @@ from stock_platform.aggregates.session import session_statistics
 from stock_platform.contracts.bar import BAR, BAR_1D, BAR_1H, BAR_5M, BAR_15M, SESSION_STAT
 from stock_platform.contracts.record import Record
 from stock_platform.defs.world import World, column_schema, key_of
+from stock_platform.gate.hold import hold_of
 
 Compute = Callable[[pl.DataFrame, pl.DataFrame], pl.DataFrame]
 """Session's bars and previous closes in, aggregate out."""
@@ -57,7 +58,12 @@ def aggregate_assets(partitions: dg.PartitionsDefinition[str]) -> list[dg.Assets
 
 
 def refreshed(world: World, run_id: str, session_date: date) -> Iterator[dg.AssetMaterialization]:
-    """Bring every aggregate of a session up to date from within another run; the same as to materialise its partition."""
+    """Bring every aggregate of a session up to date from within another run; the same as to materialise its partition.
+
+    One that is held stays as it is: what ends the hold refreshes it."""
+    with world.database("gate_owner") as connection:
+        if hold_of(connection, session_date):
+            return
     for record, compute in _aggregates():
         metadata = _refresh(world, run_id, session_date, record, compute)
         yield dg.AssetMaterialization(key_of(record.address), partition=session_date.isoformat(), metadata=metadata)
@@ -92,6 +98,10 @@ def _asset(record: Record, compute: Compute, partitions: dg.PartitionsDefinition
 
 def _refresh(world: World, run_id: str, session_date: date, record: Record, compute: Compute) -> dict[str, int]:
     """Compute one aggregate of a session and upsert what changed; the run's metadata."""
+    with world.database("gate_owner") as connection:
+        hold = hold_of(connection, session_date)
+    if hold:
+        raise dg.Failure(description=str(hold), allow_retries=False)
     result = compute(*_read(world, run_id, session_date))
     with world.database("gate_owner") as connection:
         stamped = result.with_columns(dagster_run_id=pl.lit(run_id), ts_updated=pl.lit(world.clock.now()))

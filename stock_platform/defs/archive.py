@@ -18,7 +18,7 @@ from stock_platform.defs.certify import job_progress
 from stock_platform.defs.world import World, column_schema, key_of
 from stock_platform.feed.archive import Archived, SessionHours, archive_session
 from stock_platform.feed.archive_file import archive_path, regular_bars
-from stock_platform.gate.batch import pending_sessions
+from stock_platform.gate.pending import pending_sessions
 
 ARCHIVE = key_of(ARCHIVED_TICK.address)
 COVERS, RECOMPUTED = "ticks_cover_bars", "bars_recomputed"

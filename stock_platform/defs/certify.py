@@ -18,8 +18,10 @@ from stock_platform.contracts.tick import TICK
 from stock_platform.defs.external import STREAM_JOB
 from stock_platform.defs.world import UNDER_WAY, World, column_schema, key_of
 from stock_platform.gate import judge as judging
-from stock_platform.gate.batch import Pending, pending_sessions, read_batch
+from stock_platform.gate.batch import read_batch
+from stock_platform.gate.hold import settle_hold
 from stock_platform.gate.judge import Judgement, RuleResult
+from stock_platform.gate.pending import Pending, pending_sessions
 from stock_platform.gate.progress import LineClock, PartitionProgress, closed_until, event_time_progress, feed_clock
 from stock_platform.gate.promote import promote, record_results
 from stock_platform.gate.rules import QUARANTINE_SHARE, RULES, Severity
@@ -115,7 +117,9 @@ def gate_assets(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefin
         judgement = judge_session(world, date.fromisoformat(context.partition_key))
         if judgement.is_blocked:
             with world.database("gate_owner") as connection:
-                record_results(connection, judgement, dagster_run_id=context.run_id, now=world.clock.now())
+                now = world.clock.now()
+                record_results(connection, judgement, dagster_run_id=context.run_id, now=now)
+                settle_hold(connection, judgement, dagster_run_id=context.run_id, now=now)
         return dg.MaterializeResult(
             value=judgement,
             metadata={
@@ -138,10 +142,10 @@ def gate_assets(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefin
     def promote_bars(
         context: dg.AssetExecutionContext, judgement: Judgement, world: dg.ResourceParam[World]
     ) -> Iterator[dg.MaterializeResult]:
+        now = world.clock.now()
         with world.database("gate_owner") as connection:
-            done = promote(
-                connection, judgement, dagster_run_id=context.run_id, code_version=world.code_version, now=world.clock.now()
-            )
+            done = promote(connection, judgement, dagster_run_id=context.run_id, code_version=world.code_version, now=now)
+            settle_hold(connection, judgement, dagster_run_id=context.run_id, now=now)
         yield dg.MaterializeResult(
             asset_key=key_of(BAR.address),
             metadata={"dagster/row_count": done.inserted + done.revised, "inserted": done.inserted, "revised": done.revised},

@@ -31,8 +31,21 @@ class Simulated(_Strict):
     volatility_pct: float = Field(default=1.6, gt=0, lt=50, description="Standard deviation of a day's return.")
 
 
+_US_STOCK_TICK = Decimal("0.0001")
+"""Orders are in cents; trades print to the hundredth of one. Source: SEC Regulation NMS, rule 612 and its release."""
+
+
+def _usual_tick(values: dict[str, Any]) -> Decimal | None:
+    """Of US stocks; None: not known, so nothing is said of it."""
+    return _US_STOCK_TICK if (values.get("calendar"), values.get("currency")) == ("XNYS", "USD") else None
+
+
 class Instrument(_Strict):
-    """One symbol."""
+    """One symbol.
+
+    Args:
+        tick_size: Smallest step between two prices at which trades may print.
+    """
 
     symbol: Annotated[str, Field(pattern=r"^[A-Z0-9^][A-Z0-9.\-=^]{0,19}$")]
     name: _Text
@@ -40,6 +53,7 @@ class Instrument(_Strict):
     currency: Annotated[str, Field(pattern=r"^[A-Z]{2}[A-Za-z]$")]
     calendar: str
     provider: Literal["yahoo", "tape"]
+    tick_size: Annotated[Decimal, Field(gt=0, decimal_places=6)] | None = Field(default_factory=_usual_tick)
     simulator: Simulated | None = None
 
     @field_validator("calendar")

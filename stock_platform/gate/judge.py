@@ -13,6 +13,7 @@ import polars as pl
 
 from stock_platform.contracts.bar import Verdict
 from stock_platform.gate.batch import Batch
+from stock_platform.gate.context import with_measures
 from stock_platform.gate.rules import QUARANTINE_SHARE, QUARANTINE_SHARE_LIMIT, RULES, Rule, Severity
 
 _SMALL_BATCH = 20
@@ -86,16 +87,17 @@ def as_restated(judgement: Judgement, concerned: Collection[tuple[str, datetime]
 
 
 def prepared(batch: Batch) -> pl.DataFrame:
-    """The batch with what rules compare: body of the candle, deviation from the collar's reference, the batch's bound.
+    """The batch with what rules compare: body of the candle, measures against what came before, facts of the whole batch.
 
     Prices become floats here and only here: comparisons keep their order, and nothing of it is stored."""
-    floats = batch.bars.with_columns(pl.col(*_FLOATS, "collar_reference").cast(pl.Float64))
-    away = pl.max_horizontal(pl.col("high") - pl.col("collar_reference"), pl.col("collar_reference") - pl.col("low"))
-    return floats.with_columns(
+    background = batch.background
+    measured = with_measures(batch.bars, background.earlier, background.splits)
+    return measured.with_columns(pl.col(*_FLOATS).cast(pl.Float64)).with_columns(
         body_low=pl.min_horizontal("open", "close"),
         body_high=pl.max_horizontal("open", "close"),
-        deviation_pct=away / pl.col("collar_reference") * 100,
         closed_until=pl.lit(batch.closed_until, dtype=pl.Datetime("us", "UTC")),
+        silent_pct=pl.lit(background.silent_pct),
+        behind_min=pl.lit(background.behind_min),
     )
 
 
@@ -132,7 +134,8 @@ def _result(rule: Rule, seen: Any, frame: pl.DataFrame) -> RuleResult:
     if seen.exception_info.get("raised_exception"):
         raise RuntimeError(f"rule {rule.name} could not be run: {seen.exception_info.get('exception_message')}")
     rows = tuple(sorted(seen.result.get("unexpected_index_list") or ()))
-    return RuleResult(rule.name, rule.severity, bool(seen.success), frame.height, rows, _sample(frame, rows))
+    sample = _sample(frame, rows) if rows or seen.success else f"seen: {seen.result.get('observed_value'):.4g}"
+    return RuleResult(rule.name, rule.severity, bool(seen.success), frame.height, rows, sample)
 
 
 def _sample(frame: pl.DataFrame, rows: tuple[int, ...]) -> str:

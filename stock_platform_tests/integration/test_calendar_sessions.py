@@ -12,7 +12,7 @@ from stock_platform.defs.calendars import HORIZON, SESSIONS, reference_assets
 from stock_platform.defs.world import World
 from stock_platform.feed import reference
 from stock_platform.feed.watchlist import Instrument
-from stock_platform.gate.batch import pending_sessions
+from stock_platform.gate.pending import pending_sessions
 
 DAY = date(2026, 11, 20)
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)

@@ -13,8 +13,9 @@ import pytest
 from stock_platform.adapters.clock import SystemClock
 from stock_platform.adapters.postgres import Connection, connect
 from stock_platform.config import Settings
-from stock_platform.gate.batch import pending_sessions, read_batch
+from stock_platform.gate.batch import read_batch
 from stock_platform.gate.judge import Judgement, judge
+from stock_platform.gate.pending import pending_sessions
 from stock_platform.gate.promote import promote
 from stock_platform.market import shadow
 from stock_platform.market.asked import Asked, read_asked

@@ -20,9 +20,10 @@ from stock_platform.contracts.bar import QuarantineState
 from stock_platform.defs.review import review_quarantine, run_config
 from stock_platform.defs.world import World
 from stock_platform.gate import desk
-from stock_platform.gate.batch import pending_sessions, read_bar, read_batch
+from stock_platform.gate.batch import read_bar, read_batch
 from stock_platform.gate.desk import Outcome, Review, as_suspect
 from stock_platform.gate.judge import judge
+from stock_platform.gate.pending import pending_sessions
 from stock_platform.gate.promote import Promotion, lock_promotions, promote
 from stock_platform.gate.refused import Wanted, listed, sheet_of
 from stock_platform.quarantine import app

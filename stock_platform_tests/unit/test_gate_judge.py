@@ -26,7 +26,7 @@ def test_right_bars_all_pass() -> None:
     ("rule", "changes"),
     [
         ("has_ticks", {"tick_count": 0}),
-        ("price_positive", {"low": Decimal("0"), "vwap": Decimal("50"), "collar_reference": None}),
+        ("price_positive", {"low": Decimal("0"), "vwap": Decimal("50")}),
         ("low_is_lowest", {"low": Decimal("100.20")}),
         ("high_is_highest", {"high": Decimal("100.40")}),
         ("volume_not_negative", {"volume": -1, "vwap": None}),
@@ -47,8 +47,8 @@ def test_bar_that_breaks_a_rule_is_refused_with_its_name(rule: str, changes: dic
 @pytest.mark.parametrize(
     ("rule", "changes"),
     [
-        ("collar", {"collar_reference": Decimal("80")}),
         ("boundary_known", {"is_continuous": False}),
+        ("on_tick", {"is_on_tick": False}),
     ],
 )
 def test_bar_that_needs_a_second_look_is_accepted_as_suspect(rule: str, changes: dict[str, Any]) -> None:
@@ -57,7 +57,7 @@ def test_bar_that_needs_a_second_look_is_accepted_as_suspect(rule: str, changes:
 
 
 def test_bar_without_volume_or_history_passes() -> None:
-    judgement = judge(batch(bar(0, volume=None, vwap=None, collar_reference=None)))
+    judgement = judge(batch(bar(0, volume=None, vwap=None, is_on_tick=None)))
     assert judgement.accepted["verdict"].to_list() == ["passed"]
 
 
