@@ -12,6 +12,7 @@ from stock_platform.api.stream import Hub
 from stock_platform.config import ROOT
 from stock_platform.contracts import dictionary, flink_ddl, json_schema
 from stock_platform.contracts.catalogue import TOPICS
+from stock_platform.gate import rule_page
 
 
 def rendered_files() -> dict[Path, str]:
@@ -20,6 +21,7 @@ def rendered_files() -> dict[Path, str]:
     return {
         ROOT / "flink" / "sql" / "ddl.sql": flink_ddl.render(),
         ROOT / "docs" / "data-dictionary.md": dictionary.render(),
+        ROOT / "docs" / "rules.md": rule_page.render(),
         ROOT / "frontend" / "openapi.json": openapi(),
         **schemas,
         **_dashboards(),
