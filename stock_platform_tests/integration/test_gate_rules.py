@@ -78,8 +78,8 @@ def test_bar_held_because_of_a_split_is_judged_again_when_the_split_is_known(dat
     for minute in range(5):
         stage_at(admin, minute, "10")
     admin.execute(
-        "INSERT INTO market.bar_1m SELECT symbol, ts_start - interval '1 day', ts_end - interval '1 day', 70, 70, 70, 70, 50, 70, 2, "
-        "ts_first_tick, ts_last_tick, source, 0, 0, 1, 'job', TRUE, %s, 1, 'passed', 'before', now() FROM staging.bar_1m",
+        "INSERT INTO market.bar_1m SELECT symbol, ts_start - interval '1 day', ts_end - interval '1 day', 70, 70, 70, 70, 50, 70, "
+        "2, ts_first_tick, ts_last_tick, source, 0, 0, 1, 'job', TRUE, %s, 1, 'passed', 'before', now() FROM staging.bar_1m",
         (DAY - timedelta(days=1),),
     )
     run_gate(database, "run-1")
