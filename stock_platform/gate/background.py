@@ -18,6 +18,7 @@ EARLIER: dict[str, Any] = {
     "ts_start": pl.Datetime("us", "UTC"),
     "session_date": pl.Date,
     **dict.fromkeys(("open", "high", "low", "close"), _PRICE),
+    "volume": pl.Int64,
 }
 
 _names = ", ".join(f"bar.{name}" for name in EARLIER)

@@ -16,7 +16,7 @@ import polars as pl
 COMPARED_COUNT = 30
 """Accepted bars that give the reference."""
 HABIT_COUNT = 60
-"""Accepted bars that show whether a symbol often stands still."""
+"""Accepted bars that show how much is usual, and whether a symbol often stands still."""
 
 SCALE_LIMIT = 3.0
 """No price triples or falls to a third within half an hour of trade; a wrong unit is a factor of 100."""
@@ -37,11 +37,13 @@ _OVERNIGHT = timedelta(days=12)
 
 EQUAL_RUN_LIMIT = 9
 """So many bars that only repeat the price before may follow each other while peers move."""
+VOLUME_LIMIT = 100.0
+"""Times the largest minute of the hour before: an auction is some ten times as much, a wrong cumulative volume a thousand."""
 _HABIT_NEEDED = 15
 _HABIT_SHARE = 0.25
 _PEERS_NEEDED = 3
 
-MEASURES = ("scale_ratio", "collar_share", "jump_pct", "equal_run_count")
+MEASURES = ("scale_ratio", "collar_share", "jump_pct", "equal_run_count", "volume_ratio")
 
 
 class Known(NamedTuple):
@@ -53,6 +55,7 @@ class Known(NamedTuple):
     high: float
     low: float
     close: float
+    volume: int | None = None
     ts_open: datetime | None = None
     ts_close: datetime | None = None
     is_judged: bool = False
@@ -67,12 +70,14 @@ class Measures(NamedTuple):
         collar_share: Deviation of high and low from the reference, 1 at the collar's edge.
         jump_pct: Move from the last session's close to the open, splits taken out; of a session's first bar only.
         equal_run_count: Bars up to this one that only repeat the price before, while peers move and the symbol usually does.
+        volume_ratio: Volume over the largest one of the bars before.
     """
 
     scale_ratio: float | None = None
     collar_share: float | None = None
     jump_pct: float | None = None
     equal_run_count: int | None = None
+    volume_ratio: float | None = None
 
 
 @dataclass
@@ -82,6 +87,7 @@ class _Past:
     closes: deque[float] = field(default_factory=lambda: deque(maxlen=COMPARED_COUNT))
     moves_pct: deque[float] = field(default_factory=lambda: deque(maxlen=COMPARED_COUNT))
     flats: deque[bool] = field(default_factory=lambda: deque(maxlen=HABIT_COUNT))
+    volumes: deque[int] = field(default_factory=lambda: deque(maxlen=HABIT_COUNT))
     session_date: date | None = None
     run_count: int = 0
 
@@ -103,6 +109,7 @@ class _Past:
             collar_share=max(bar.high - reference, reference - bar.low) / reference * 100 / self.collar_pct(bar),
             jump_pct=self._jump_pct(bar),
             equal_run_count=self._equal_run_count(bar),
+            volume_ratio=self._volume_ratio(bar),
         )
 
     def collar_pct(self, bar: Known) -> float:
@@ -126,6 +133,10 @@ class _Past:
             return None
         return self.run_count + 1 if self._goes_on(bar) else 0
 
+    def _volume_ratio(self, bar: Known) -> float | None:
+        is_known = bar.volume is not None and len(self.volumes) >= _HABIT_NEEDED
+        return bar.volume / max(self.volumes) if is_known and bar.volume else None
+
     def _goes_on(self, bar: Known) -> bool:
         return bar.high == bar.low == bar.close and bool(self.closes) and bar.close == self.closes[-1]
 
@@ -136,6 +147,8 @@ class _Past:
         is_flat = self._goes_on(bar)
         self.run_count = min(self.run_count + 1, HABIT_COUNT) if is_flat else 0
         self.flats.append(is_flat)
+        if bar.volume and bar.volume > 0:
+            self.volumes.append(bar.volume)
         self.closes.append(bar.close)
         self.session_date = bar.session_date
 
@@ -189,7 +202,7 @@ def with_measures(bars: pl.DataFrame, earlier: pl.DataFrame, splits: Mapping[str
     return bars.hstack(pl.DataFrame(found, schema=dict(zip(MEASURES, _TYPES, strict=True)), orient="row"))
 
 
-_TYPES = (pl.Float64, pl.Float64, pl.Float64, pl.Int64)
+_TYPES = (pl.Float64, pl.Float64, pl.Float64, pl.Int64, pl.Float64)
 
 
 def _with_peers(bars: pl.DataFrame) -> pl.DataFrame:

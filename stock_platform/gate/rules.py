@@ -8,7 +8,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from stock_platform.gate.context import COLLAR_PCT, COLLAR_SIGMAS, COMPARED_COUNT, EQUAL_RUN_LIMIT, JUMP_PCT, SCALE_LIMIT
+from stock_platform.gate.context import (
+    COLLAR_PCT,
+    COLLAR_SIGMAS,
+    COMPARED_COUNT,
+    EQUAL_RUN_LIMIT,
+    HABIT_COUNT,
+    JUMP_PCT,
+    SCALE_LIMIT,
+    VOLUME_LIMIT,
+)
 
 
 class Severity(StrEnum):
@@ -128,6 +137,14 @@ RULES = (
         "symbol's own price usually does.",
         "equal_run_count",
         EQUAL_RUN_LIMIT,
+        Severity.SUSPECT,
+    ),
+    _at_most(
+        "volume_scale",
+        f"Volume is at most {VOLUME_LIMIT:g} times the largest of the {HABIT_COUNT} accepted bars before; else the "
+        "vendor's cumulative volume is wrong.",
+        "volume_ratio",
+        VOLUME_LIMIT,
         Severity.SUSPECT,
     ),
     Rule(

@@ -3,8 +3,10 @@
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import httpx
 import polars as pl
@@ -276,6 +278,51 @@ def changed_bars(stack: RunningStack) -> list[tuple[str, object]]:
     newest = "(SELECT max(restatement_id) FROM quality.restatement)"
     query = f"SELECT symbol, ts_start FROM quality.restatement WHERE restatement_id = {newest} ORDER BY symbol, ts_start"
     return stack.frame(query).rows()
+
+
+def test_wrong_ticks_that_got_past_the_feed_are_held_and_a_restatement_from_the_true_tape_finds_nothing_to_mend(
+    stack: RunningStack, tape: Path
+) -> None:
+    """Prices a hundredfold and a hundredth, a time after the close: the certified version of each bar stays."""
+    before = stack.certified()
+    wrong = wrong_ticks(stack)
+    produce(stack, wrong)
+
+    held = "SELECT symbol, ts_start, rules FROM quality.quarantine WHERE state = 'open' ORDER BY symbol, ts_start"
+    assert wait_until(lambda: stack.frame(held).height >= len(wrong), SystemClock(), within=timedelta(seconds=120))
+    rules = {(symbol, ts_start): set(rules.split(",")) for symbol, ts_start, rules in stack.frame(held).rows()}
+    minutes = {(tick["symbol"], minute_of(tick)): tick for tick in wrong}
+    assert rules.keys() == minutes.keys()
+    assert all(("price_scale" if minute.hour < 20 else "inside_session") in rules[symbol, minute] for symbol, minute in minutes)
+    assert stack.certified().equals(before)
+
+    assert "certified 0 added, 0 removed, 0 changed" in restate(stack, "--tape", str(tape))
+    assert stack.certified().drop("verdict").equals(before.drop("verdict"))
+    assert stack.frame(held).filter(pl.col("rules") != "inside_session").is_empty()
+
+
+def wrong_ticks(stack: RunningStack) -> list[dict[str, Any]]:
+    """Copies of five of the topic's own ticks, each with one thing wrong; of bars that no restatement has taken over."""
+    query = "SELECT symbol, ts_start FROM staging.bar_1m WHERE restatement_id IS NULL AND symbol = 'IBM' ORDER BY ts_start"
+    minutes = stack.frame(query)["ts_start"].to_list()[5:10]
+    ticks = [json.loads(message.value() or b"") for message in messages(stack.settings.kafka_bootstrap, "market.ticks.v1")]
+    found = [next(tick for tick in ticks if tick["symbol"] == "IBM" and minute_of(tick) == minute) for minute in minutes]
+    factors = (Decimal(100), Decimal("0.01"), Decimal(100), Decimal(1), Decimal(100))
+    spoilt = [{**tick, "price": f"{Decimal(tick['price']) * by:.4f}"} for tick, by in zip(found, factors, strict=True)]
+    spoilt[3]["ts_event"] += 7 * 3_600_000
+    return spoilt
+
+
+def minute_of(tick: dict[str, Any]) -> datetime:
+    return datetime.fromtimestamp(tick["ts_event"] // 60_000 * 60, UTC)
+
+
+def produce(stack: RunningStack, ticks: list[dict[str, Any]]) -> None:
+    producer = Producer({"bootstrap.servers": stack.settings.kafka_bootstrap})
+    for tick in ticks:
+        key, ts = tick["symbol"].encode(), tick["ts_event"]
+        producer.produce("market.ticks.v1", json.dumps(tick).encode(), key=key, timestamp=ts)
+    assert producer.flush(10) == 0
 
 
 def test_down_and_up_go_on_from_a_savepoint(stack: RunningStack, tape: Path) -> None:

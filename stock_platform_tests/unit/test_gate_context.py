@@ -115,6 +115,12 @@ def test_symbol_that_often_stands_still_is_not_stale() -> None:
     assert last_of([*sleepy, *repeats(12)]).equal_run_count is None
 
 
+@pytest.mark.parametrize(("count", "volume", "ratio"), [(15, 1_000_000, 100.0), (15, None, None), (14, 1_000_000, None)])
+def test_volume_is_compared_with_the_largest_before(count: int, volume: int | None, ratio: float | None) -> None:
+    before = [each._replace(volume=10_000 if n == 3 else 50) for n, each in enumerate(calm(count))]
+    assert last_of([*before, known(NOON, 100.0, judged=True, volume=volume)]).volume_ratio == ratio
+
+
 def test_stale_bar_is_suspect_and_named() -> None:
     """Ten repeats of AAPL while three others move; the calendar of the fifth is another."""
     flat = {name: Decimal("100.50") for name in ("open", "high", "low", "close", "vwap")}
@@ -123,6 +129,7 @@ def test_stale_bar_is_suspect_and_named() -> None:
             "symbol": "AAPL",
             "ts_start": OPEN + minute * MINUTE,
             "session_date": SESSION,
+            "volume": 1000,
             **dict.fromkeys(("open", "high", "low", "close"), Decimal(100 + minute % 2) + Decimal("0.50")),
         }
         for minute in range(21)
@@ -139,7 +146,7 @@ def accepted(price: str, *, symbol: str = "AAPL", day: date = SESSION) -> list[d
     """Thirty accepted bars of one price, before the session's first."""
     start: datetime = OPEN - 30 * MINUTE
     prices = dict.fromkeys(("open", "high", "low", "close"), Decimal(price))
-    return [{"symbol": symbol, "ts_start": start + n * MINUTE, "session_date": day, **prices} for n in range(30)]
+    return [{"symbol": symbol, "ts_start": start + n * MINUTE, "session_date": day, "volume": 1000, **prices} for n in range(30)]
 
 
 @pytest.mark.parametrize(
