@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 
-from benchmarks import feed, feed_line, live
+from benchmarks import feed, feed_line, gate_batch, live
 from benchmarks.harness import Figure, keep
 from benchmarks.peers_race import print_table
 
@@ -26,6 +26,7 @@ MEASURES: dict[str, Callable[[bool], list[Figure]]] = {
     "equality": _of("equality"),
     "state": _of("state"),
     **{name: lambda is_quick, name=name: live.run(name, is_quick=is_quick) for name in live.MEASURES},
+    "certify": lambda is_quick: [*gate_batch.figures(is_quick=is_quick), *live.run("certify", is_quick=is_quick)],
     "feed": lambda is_quick: [*feed.figures(4 if is_quick else 40), *feed_line.figures(20 if is_quick else 120)],
 }
 TABLES: dict[str, Callable[[Sequence[Figure]], None]] = {"peers": print_table}
