@@ -15,7 +15,8 @@ MINUTE = timedelta(minutes=1)
 
 _COLUMNS = (
     "symbol ts_start ts_end open high low close volume vwap tick_count ts_first_tick ts_last_tick source kafka_partition "
-    "kafka_offset_first kafka_offset_last flink_job_id is_continuous session_date is_in_session collar_reference"
+    "kafka_offset_first kafka_offset_last flink_job_id is_continuous session_date is_in_session collar_reference "
+    "response_path"
 ).split()
 
 
@@ -44,6 +45,7 @@ def bar(minute: int = 0, symbol: str = "AAPL", **changes: Any) -> dict[str, Any]
         "session_date": SESSION,
         "is_in_session": True,
         "collar_reference": Decimal("100.00"),
+        "response_path": None,
     }
     return {**right, **changes}
 

@@ -17,11 +17,11 @@ CONTENT = "open high low close volume vwap tick_count ts_first_tick ts_last_tick
 
 _BARS = (
     "symbol ts_start ts_end open high low close volume vwap tick_count ts_first_tick ts_last_tick source "
-    "kafka_partition kafka_offset_first kafka_offset_last flink_job_id is_continuous session_date"
+    "kafka_partition kafka_offset_first kafka_offset_last flink_job_id is_continuous session_date response_path"
 ).split()
 
 SCHEMA: dict[str, pl.DataType] = {
-    **dict.fromkeys(("symbol", "source", "flink_job_id"), pl.String()),
+    **dict.fromkeys(("symbol", "source", "flink_job_id", "response_path"), pl.String()),
     **dict.fromkeys(("ts_start", "ts_end", "ts_first_tick", "ts_last_tick"), pl.Datetime("us", "UTC")),
     **dict.fromkeys(("open", "high", "low", "close", "vwap", "collar_reference"), pl.Decimal(18, 6)),
     **dict.fromkeys(("volume", "tick_count", "kafka_partition", "kafka_offset_first", "kafka_offset_last"), pl.Int64()),
@@ -140,12 +140,14 @@ WHERE
     AND NOT EXISTS (
         SELECT FROM market.bar_1m AS bar
         WHERE bar.symbol = staged.symbol AND bar.ts_start = staged.ts_start
-            AND bar.tick_count = staged.tick_count AND bar.close = staged.close AND bar.ts_last_tick = staged.ts_last_tick
+            AND bar.tick_count = staged.tick_count AND bar.close = staged.close
+            AND bar.ts_last_tick IS NOT DISTINCT FROM staged.ts_last_tick
     )
     AND NOT EXISTS (
         SELECT FROM quality.quarantine AS bar
         WHERE bar.symbol = staged.symbol AND bar.ts_start = staged.ts_start
-            AND bar.tick_count = staged.tick_count AND bar.close = staged.close AND bar.ts_last_tick = staged.ts_last_tick
+            AND bar.tick_count = staged.tick_count AND bar.close = staged.close
+            AND bar.ts_last_tick IS NOT DISTINCT FROM staged.ts_last_tick
     )
 GROUP BY 1
 ORDER BY 2
