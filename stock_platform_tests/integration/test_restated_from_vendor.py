@@ -16,6 +16,8 @@ from stock_platform.config import Settings
 from stock_platform.gate.batch import pending_sessions
 from stock_platform.market.asked import Stretch
 from stock_platform.market.protection import protect
+from stock_platform.passport import document, passport_of, report, verdict, verified
+from stock_platform.passport_errors import AnswerNotKept
 from stock_platform.restatement_errors import FeedUnheard, SessionProtected, SymbolsUnknown, VendorNotAsked
 from stock_platform.restating import Promoted
 from stock_platform.restating_from_vendor import restate_from_vendor
@@ -211,6 +213,47 @@ def test_late_tick_of_the_stream_does_not_replace_the_vendors_bar(settings: Sett
     staged = admin.execute("SELECT bar::text FROM staging.bar_1m AS bar ORDER BY ts_start").fetchall()
     stage(admin, 3, first=350, last=400)
     assert admin.execute("SELECT bar::text FROM staging.bar_1m AS bar ORDER BY ts_start").fetchall() == staged
+
+
+def test_passport_of_a_bar_of_the_vendor_names_its_answer_which_still_says_so(settings: Settings, admin: Connection) -> None:
+    restated(settings, stretch(2, 2))
+    found = passport_of(settings, "A", OPEN + 2 * MINUTE)
+    path = found.current.response_path
+    assert path is not None
+    assert path.startswith("vendor/raw/2026-11-20/220000-A-1m-")
+    assert (found.current.verdict, found.flink_job, found.current.kafka_partition) == ("vendor", None, None)
+    assert [each.verdict for each in found.revisions] == ["passed", "vendor"]
+    lines = list(report(found, EVENING))
+    assert lines[4:6] == ["ticks      none: taken from yahoo's history", f"answer     {path}"]
+    assert document(found, None)["current"]["response_path"] == path
+
+    checked = verified(settings, found)
+
+    assert checked.is_equal
+    assert list(verdict(checked)) == [
+        f"verified   against the vendor's raw answer {path}",
+        "           open                   10.5                       equal",
+        "           high                   12                         equal",
+        "           low                    10.25                      equal",
+        "           close                  11.5                       equal",
+        "           volume                 90                         equal",
+        "           the vendor's answer gives this bar",
+    ]
+
+
+def test_bar_of_the_vendor_is_held_against_staging_when_its_answer_is_gone(settings: Settings, admin: Connection) -> None:
+    restated(settings, stretch(2, 2))
+    found = passport_of(settings, "A", OPEN + 2 * MINUTE)
+    (settings.home / str(found.current.response_path)).unlink()
+    checked = verified(settings, found)
+    assert checked.is_equal
+    assert next(verdict(checked)).startswith("verified   against staging.vendor_bar_1m, for vendor/raw/")
+    admin.execute("UPDATE market.bar_1m SET close = 11 WHERE ts_start = %s", (found.ts_start,))
+    changed = verified(settings, passport_of(settings, "A", found.ts_start))
+    assert [field.name for field in changed.fields if not field.is_equal] == ["close"]
+    admin.execute("UPDATE staging.vendor_bar_1m SET response_path = 'later'")
+    with pytest.raises(AnswerNotKept, match="has the minute from a later answer"):
+        verified(settings, found)
 
 
 def test_what_cannot_be_restated_is_refused_before_the_vendor_is_asked(

@@ -216,10 +216,25 @@ SELECT
     response_path
 FROM bounded;
 
+-- Product of the splits between a session and the instant at which the vendor was asked for it: what its prices are to be
+-- multiplied by, and its volumes divided by, to be in the shares of that session. An action counts from its day's pre-market on.
+CREATE FUNCTION reference.ratio_since(of_symbol text, of_session date, ts_asked timestamptz) RETURNS numeric
+LANGUAGE sql STABLE AS $$
+    SELECT reference.product(action.ratio)
+    FROM reference.corporate_action AS action
+    LEFT JOIN reference.instrument AS instrument ON instrument.symbol = action.symbol
+    LEFT JOIN reference.session AS session
+        ON session.calendar = instrument.calendar AND session.session_date = action.ex_date
+    WHERE
+        action.symbol = of_symbol
+        AND action.kind = 'split'
+        AND action.ex_date > of_session
+        AND ts_asked >= coalesce(session.ts_pre, action.ex_date::timestamp AT TIME ZONE 'UTC')
+$$;
+
 -- The vendor's usable 1-minute bars as they were traded. The vendor shows prices divided by every split up to the day that it was
--- asked, counted from that day's pre-market: that is undone here, so that a bar is in the shares of its own session. Held rows and
--- edges, whose volume the vendor leaves out, are not here. ts_recv is when a row last changed: one that stayed the same through a
--- split had not been adjusted.
+-- asked: that is undone here. Held rows and edges, whose volume the vendor leaves out, are not here. ts_recv is when a row last
+-- changed: one that stayed the same through a split had not been adjusted.
 CREATE VIEW staging.vendor_bar_1m_raw AS
 SELECT
     vendor.symbol,
@@ -244,18 +259,7 @@ JOIN reference.session AS session
         AND vendor.ts_start < session.ts_close
         AND (session.ts_break_start IS NULL OR vendor.ts_start < session.ts_break_start OR vendor.ts_start >= session.ts_break_end)
 LEFT JOIN LATERAL (
-    SELECT reference.product(action.ratio) AS ratio
-    FROM reference.corporate_action AS action
-    WHERE
-        action.symbol = vendor.symbol
-        AND action.kind = 'split'
-        AND action.ex_date > session.session_date
-        AND vendor.ts_recv >= coalesce(
-            (
-                SELECT first.ts_pre FROM reference.session AS first
-                WHERE first.calendar = instrument.calendar AND first.session_date = action.ex_date
-            ), action.ex_date::timestamp AT TIME ZONE 'UTC'
-        )
+    SELECT reference.ratio_since(vendor.symbol, session.session_date, vendor.ts_recv) AS ratio
 ) AS split ON TRUE
 WHERE vendor.rules IS NULL AND NOT vendor.is_edge;
 GRANT SELECT ON staging.vendor_bar_1m_raw TO gate_owner;
