@@ -61,9 +61,10 @@ def passport_of(settings: config.Settings, symbol: str, ts_start: datetime) -> "
 
 
 def verified(settings: config.Settings, found: "Passport") -> "Verification":
-    """Hold the bar against its ticks.
+    """Hold the bar against its ticks, or the vendor's bar against the vendor's answer.
 
     Raises:
+        AnswerNotKept: the vendor's answer is gone.
         BrokerUnreachable, TopicMissing: Kafka does not answer; and all of market/verification.verify.
     """
     from stock_platform.adapters.kafka_records import open_records
@@ -71,6 +72,8 @@ def verified(settings: config.Settings, found: "Passport") -> "Verification":
     from stock_platform.feed.archive_file import archive_path
     from stock_platform.market.verification import verify
 
+    if found.current.response_path is not None:
+        return _verified_with_vendor(settings, found)
     limit_s = 0 if settings.feed_kind == "tape" else settings.flink_late_limit_s
     late_limit = timedelta(seconds=limit_s) if limit_s else None
     archive = archive_path(settings.home, found.session_date)
@@ -79,6 +82,23 @@ def verified(settings: config.Settings, found: "Passport") -> "Verification":
         connect(settings.dsn("gate_owner")) as connection,
     ):
         return verify(found, connection, reader, late_limit=late_limit, archive=archive)
+
+
+def _verified_with_vendor(settings: config.Settings, found: "Passport") -> "Verification":
+    from stock_platform.adapters.postgres import connect
+    from stock_platform.feed.yahoo.audit import read_raw
+    from stock_platform.feed.yahoo.chart import Chart, parse_chart
+    from stock_platform.market.vendor_verification import Stated, verify_with_vendor
+
+    path, stated = settings.home / str(found.current.response_path), None
+    if path.exists():
+        answer = read_raw(path)
+        chart = parse_chart(answer, now=answer.ts)
+        bars = chart.bars if isinstance(chart, Chart) else ()
+        said = next((bar for bar in bars if bar.ts_start == found.ts_start), None)
+        stated = Stated(said._asdict() if said else {}, answer.ts)
+    with connect(settings.dsn("gate_owner")) as connection:
+        return verify_with_vendor(found, connection, stated)
 
 
 def bar_start(text: str) -> datetime:
@@ -123,11 +143,7 @@ def report(found: "Passport", now: datetime) -> Iterator[str]:
     yield f"certified  {bar.verdict}, revision {bar.revision}, since {_text(bar.ts_valid_from)}"
     yield f"prices     {_prices(bar)}"
     yield f"volume     {_text(bar.volume)}, vwap {_text(bar.vwap)}"
-    before = "nothing can be missing before them" if bar.is_continuous else "some may be missing before them"
-    yield f"ticks      {bar.tick_count}, {_text(bar.ts_first_tick)} to {_text(bar.ts_last_tick)}; {before}"
-    offsets = f"offsets {bar.kafka_offset_first} to {bar.kafka_offset_last}"
-    yield f"kafka      {found.kafka_topic}, partition {bar.kafka_partition}, {offsets}"
-    yield f"flink      {_job(found.flink_job, now)}"
+    yield from _origin(found, now)
     yield f"accepted   by Dagster run {run.url}"
     yield f"code       {run.code_version or 'not written down by that run'}"
     held = sum(check.is_passed for check in run.checks)
@@ -143,13 +159,29 @@ def report(found: "Passport", now: datetime) -> Iterator[str]:
 
 
 def verdict(checked: "Verification") -> Iterator[str]:
-    """What the ticks say of the bar."""
-    yield f"verified   against {checked.record_count} records"
+    """What the ticks, or the vendor's answer, say of the bar."""
+    yield f"verified   against {checked.answer or f'{checked.record_count} records'}"
+    origin = "the vendor's answer gives" if checked.answer else "the ticks give"
     for field in checked.fields:
         seen = "equal" if field.is_equal else f"different: recomputed {_text(field.recomputed)}"
         yield f"           {field.name:<22} {_text(field.certified):<26} {seen}"
     count = sum(not field.is_equal for field in checked.fields)
-    yield "           " + (f"the ticks give another bar; fields that differ: {count}" if count else "the ticks give this bar")
+    yield f"           {origin} " + (f"another bar; fields that differ: {count}" if count else "this bar")
+
+
+def _origin(found: "Passport", now: datetime) -> Iterator[str]:
+    """The ticks with their place and job, or the vendor's answer."""
+    bar = found.current
+    if bar.response_path is not None:
+        yield f"ticks      none: taken from {bar.source}'s history"
+        yield f"answer     {bar.response_path}"
+        return
+    before = "nothing can be missing before them" if bar.is_continuous else "some may be missing before them"
+    yield f"ticks      {bar.tick_count}, {_text(bar.ts_first_tick)} to {_text(bar.ts_last_tick)}; {before}"
+    offsets = f"offsets {bar.kafka_offset_first} to {bar.kafka_offset_last}"
+    yield f"kafka      {found.kafka_topic}, partition {bar.kafka_partition}, {offsets}"
+    if found.flink_job is not None:
+        yield f"flink      {_job(found.flink_job, now)}"
 
 
 def _prices(bar: "Version") -> str:

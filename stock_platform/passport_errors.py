@@ -98,6 +98,17 @@ class TicksNotKept(PlatformError):
         )
 
 
+class AnswerNotKept(PlatformError):
+    """The vendor's answer that a bar was taken from is gone."""
+
+    def __init__(self, symbol: str, ts_start: datetime, path: str) -> None:
+        super().__init__(
+            f"The bar {symbol} {ts_start:{_AT}}Z cannot be verified: the vendor's answer {path} is not kept any more, and "
+            "staging.vendor_bar_1m has the minute from a later answer, or holds it. STOCK_PLATFORM_VENDOR_RAW_DAYS says how long "
+            "answers are kept; `stock-platform history` asks the vendor again."
+        )
+
+
 class BarNotOfTicks(PlatformError):
     """The bar was not made of ticks in Kafka."""
 

@@ -47,6 +47,16 @@ class SessionTicksMissing(PlatformError):
         )
 
 
+class VendorNotAsked(PlatformError):
+    """The profile has no vendor."""
+
+    def __init__(self, session: date, profile: str) -> None:
+        super().__init__(
+            f"Session {session} cannot be taken from the vendor's history: profile {profile} plays a tape, and no vendor knows its "
+            "time. `restate --tape` takes another tape's ticks."
+        )
+
+
 class JobFailed(PlatformError):
     """A bounded Flink job did not finish."""
 

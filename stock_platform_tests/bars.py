@@ -18,7 +18,7 @@ MINUTE = timedelta(minutes=1)
 _COLUMNS = (
     "symbol ts_start ts_end open high low close volume vwap tick_count ts_first_tick ts_last_tick source kafka_partition "
     "kafka_offset_first kafka_offset_last flink_job_id is_continuous session_date is_in_session "
-    "calendar ts_open ts_close is_on_tick"
+    "calendar ts_open ts_close is_on_tick response_path"
 ).split()
 
 
@@ -50,6 +50,7 @@ def bar(minute: int = 0, symbol: str = "AAPL", **changes: Any) -> dict[str, Any]
         "ts_open": OPEN,
         "ts_close": CLOSE,
         "is_on_tick": True,
+        "response_path": None,
     }
     return {**right, **changes}
 

@@ -30,6 +30,7 @@ def coarsen(bars: pl.DataFrame, *, every: str | None) -> pl.DataFrame:
             notional=pl.col("notional").sum(),
             tick_count=pl.col("tick_count").sum(),
             bar_count=pl.len().cast(pl.Int64),
+            has_vwap=(pl.col("vwap").is_not_null() | (pl.col("volume").fill_null(0) == 0)).all(),
         )
         .with_columns(ts_start=pl.col("bucket"), ts_end=_end(every), vwap=_vwap())
         .select("symbol ts_start ts_end open high low close volume vwap tick_count bar_count session_date".split())
@@ -60,7 +61,7 @@ def _notional() -> pl.Expr:
 
 
 def _vwap() -> pl.Expr:
-    """Rounded half up; null where nothing was traded."""
+    """Rounded half up; null where nothing was traded, and where a bar with volume has none, as the vendor's have."""
     volume = pl.col("volume").cast(pl.Int128)
     millionths = (2 * pl.col("notional") + volume) // (2 * volume)
-    return pl.when(volume > 0).then(millionths.cast(pl.Decimal(38, 6)) / pl.lit(_SCALE)).cast(PRICE)
+    return pl.when((volume > 0) & pl.col("has_vwap")).then(millionths.cast(pl.Decimal(38, 6)) / pl.lit(_SCALE)).cast(PRICE)

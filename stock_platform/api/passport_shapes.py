@@ -20,15 +20,18 @@ class BarVersion(Shape):
     close: Price
     volume: int | None = Field(description="None where the instrument has no volume.")
     vwap: Price | None = Field(description="None where nothing was traded.")
-    tick_count: int = Field(description="Distinct ticks in the bar.")
-    ts_first_tick: datetime
-    ts_last_tick: datetime
+    tick_count: int = Field(description="Distinct ticks in the bar; 0 of a bar of the vendor's history.")
+    ts_first_tick: datetime | None = Field(description="None of a bar of the vendor's history, as all that is said of ticks.")
+    ts_last_tick: datetime | None
     is_continuous: bool = Field(description="No tick can be missing between this bar and the one before.")
     source: str = Field(description="yahoo, simulator or tape.", examples=["tape"])
-    kafka_partition: int
-    kafka_offset_first: int = Field(description="Lowest offset among the bar's ticks, repeats included.")
-    kafka_offset_last: int = Field(description="Highest offset among the bar's ticks, repeats included.")
-    flink_job_id: str
+    kafka_partition: int | None
+    kafka_offset_first: int | None = Field(description="Lowest offset among the bar's ticks, repeats included.")
+    kafka_offset_last: int | None = Field(description="Highest offset among the bar's ticks, repeats included.")
+    flink_job_id: str | None
+    response_path: str | None = Field(
+        description="The vendor's raw answer, below the profile's folder; None of a bar that was made of ticks."
+    )
     dagster_run_id: str
     ts_valid_from: datetime = Field(description="When the gate accepted it.")
     ts_valid_to: datetime | None = Field(description="None for the current version.")
@@ -83,7 +86,7 @@ class Passport(Shape):
     session_date: date
     current: BarVersion
     kafka_topic: str = Field(description="Topic of the partition and offsets.", examples=["market.ticks.v1"])
-    flink_job: FlinkJob
+    flink_job: FlinkJob | None = Field(description="None of a bar of the vendor's history.")
     gate_run: GateRun
     revisions: list[BarVersion] = Field(description="Every version ever accepted, oldest first; the last is the current one.")
     refused: Refused | None = Field(description="Where a newer version is in quarantine; the current one stays certified.")

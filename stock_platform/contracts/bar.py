@@ -45,17 +45,21 @@ _SIZED = (
     "symbol ts_start ts_end open high low close volume vwap tick_count ts_first_tick ts_last_tick source "
     "kafka_partition kafka_offset_first kafka_offset_last flink_job_id is_continuous"
 )
+_OF_TICKS = frozenset("ts_first_tick ts_last_tick kafka_partition kafka_offset_first kafka_offset_last flink_job_id".split())
+"""Null in a bar of the vendor: it has no ticks here."""
 _COARSE = "symbol ts_start ts_end open high low close volume vwap tick_count bar_count session_date dagster_run_id ts_updated"
 
 STAGED_BAR = Record(
     address="staging.bar_1m",
     grain="one row per symbol and minute with at least one regular-session tick",
     meaning="What Flink computed from the distinct ticks of the minute; provisional. restatement_id is null but where the bar of a "
-    "restatement stands in: the stream does not change it any more.",
+    "restatement stands in: the stream does not change it any more. A bar of the vendor has a response_path and no ticks; its "
+    "day volumes are those of the bar of ours that it stands in for.",
     key=("symbol", "ts_start"),
-    columns=columns(f"{_STAGED} ts_landed restatement_id"),
-    nullable=frozenset({"day_volume_first", "day_volume_last", "price_first", "notional_inside", "restatement_id"}),
-    defaulted=frozenset({"ts_landed", "restatement_id"}),
+    columns=columns(f"{_STAGED} ts_landed restatement_id volume_stated response_path"),
+    nullable=_OF_TICKS
+    | {"day_volume_first", "day_volume_last", "price_first", "notional_inside", "restatement_id", "volume_stated", "response_path"},
+    defaulted=frozenset({"ts_landed", "restatement_id", "volume_stated", "response_path"}),
     closed_sets={"source": SOURCES},
 )
 
@@ -74,8 +78,8 @@ BAR = Record(
     grain="one row per symbol and minute",
     meaning="Accepted truth: the current revision of each certified bar.",
     key=("symbol", "ts_start"),
-    columns=columns(f"{_SIZED} session_date revision verdict dagster_run_id ts_accepted"),
-    nullable=frozenset({"volume", "vwap"}),
+    columns=columns(f"{_SIZED} session_date revision verdict dagster_run_id ts_accepted response_path"),
+    nullable=_OF_TICKS | {"volume", "vwap", "response_path"},
     closed_sets={"source": SOURCES, "verdict": VERDICTS},
 )
 
@@ -84,8 +88,8 @@ BAR_REVISION = Record(
     grain="one row per symbol, minute and revision",
     meaning="Every version ever accepted, with the time in which it was the current one.",
     key=("symbol", "ts_start", "revision"),
-    columns=columns(f"{_SIZED} session_date revision verdict dagster_run_id ts_accepted ts_valid_from ts_valid_to"),
-    nullable=frozenset({"volume", "vwap", "ts_valid_to"}),
+    columns=columns(f"{_SIZED} session_date revision verdict dagster_run_id ts_accepted ts_valid_from ts_valid_to response_path"),
+    nullable=_OF_TICKS | {"volume", "vwap", "ts_valid_to", "response_path"},
     closed_sets={"source": SOURCES, "verdict": VERDICTS},
 )
 
@@ -94,8 +98,8 @@ QUARANTINE = Record(
     grain="one row per symbol and minute whose newest version was refused",
     meaning="Bars that broke a rule: never lost, and promoted only once they pass it or a person overrides it.",
     key=("symbol", "ts_start"),
-    columns=columns(f"{_SIZED} session_date rules dagster_run_id ts_quarantined state"),
-    nullable=frozenset({"volume", "vwap"}),
+    columns=columns(f"{_SIZED} session_date rules dagster_run_id ts_quarantined state response_path"),
+    nullable=_OF_TICKS | {"volume", "vwap", "response_path"},
     closed_sets={"source": SOURCES, "state": QUARANTINE_STATES},
 )
 
@@ -108,7 +112,7 @@ QUARANTINE_DECISION = Record(
         "symbol ts_start decision reason decided_by dagster_run_id rules ts_decided session_date open high low close volume vwap "
         "tick_count ts_first_tick ts_last_tick is_continuous"
     ),
-    nullable=frozenset({"volume", "vwap"}),
+    nullable=frozenset({"volume", "vwap", "ts_first_tick", "ts_last_tick"}),
     closed_sets={"decision": DECISIONS},
 )
 

@@ -20,6 +20,7 @@ TABLES = (
     bar.QUARANTINE_DECISION,
     bar.CHECK_RESULT,
     restatement.RESTATED_DIFFERENCE,
+    vendor.VENDOR_DIFFERENCE,
     bar.GATE_RUN,
     bar.BAR_5M,
     bar.BAR_15M,

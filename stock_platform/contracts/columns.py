@@ -31,12 +31,18 @@ _ALL = (
     Column("low", Type.PRICE, "Lowest price.", "currency"),
     Column("close", Type.PRICE, "Last price in event time.", "currency"),
     Column("volume", Type.QUANTITY, "Traded volume, closed at the bar's boundary where known; null if day_volume is.", "units"),
-    Column("vwap", Type.PRICE, "Volume-weighted average price; null where nothing was traded, or no volume is known.", "currency"),
+    Column(
+        "vwap",
+        Type.PRICE,
+        "Volume-weighted average price; null where nothing was traded, no volume is known, or the vendor's bar is in it.",
+        "currency",
+    ),
     Column("tick_count", Type.QUANTITY, "Distinct ticks in the bar.", "count"),
     Column("bar_count", Type.QUANTITY, "Certified 1-minute bars inside.", "count"),
     Column("day_volume_first", Type.QUANTITY, "Lowest cumulative volume seen in the bar.", "units"),
     Column("day_volume_last", Type.QUANTITY, "Highest cumulative volume seen in the bar.", "units"),
     Column("price_first", Type.PRICE, "Price at day_volume_first.", "currency"),
+    Column("volume_stated", Type.QUANTITY, "Volume as the vendor states it of its own bar; null for a bar of ours.", "units"),
     Column("notional_inside", Type.MONEY, "Sum of price x rise of cumulative volume, inside the bar.", "currency"),
     # adjusted for corporate actions; the raw columns never are
     *(
@@ -105,7 +111,15 @@ _ALL = (
     Column("session_phase", Type.TEXT, "Part of the session by the exchange's calendar."),
     # the vendor's history
     Column("is_edge", Type.FLAG, "First or last minute of its day with volume 0: the vendor leaves that volume out."),
-    Column("response_path", Type.TEXT, "Raw answer that the row was read from, below the profile's folder."),
+    Column(
+        "response_path",
+        Type.TEXT,
+        "The vendor's raw answer that the row was read from, below the profile's folder; null for a bar of ours.",
+    ),
+    Column("field", Type.TEXT, "Which field of the bar differs, or which side alone has it."),
+    Column("ours", Type.PRICE, "The certified bar's value; null where we have no bar.", "currency, or units for volume"),
+    Column("vendor", Type.PRICE, "The vendor's value, in the shares of that session; null where it has no bar.", "as ours"),
+    Column("difference_bps", Type.RATIO, "(vendor - ours) / ours; null where ours is 0 or one side has no bar.", "basis points"),
     Column("ex_date", Type.DAY, "First trading day, at the exchange, on which the action is in the price."),
     Column("kind", Type.TEXT, "Kind of corporate action."),
     Column("ratio", Type.FACTOR, "New shares for one old share: 7 for a 7:1 split, 0.1 for a 1:10 one; null for payments."),
@@ -142,11 +156,14 @@ _ALL = (
         Type.TEXT,
         "Code that ran: the clone's git commit, with +changes where files differ from it; outside a clone the package's version.",
     ),
+    Column("is_partial", Type.FLAG, "Minutes that it does not have stay as they are."),
     Column("restatement_id", Type.QUANTITY, "Number of the restatement that the row belongs to."),
     Column("change", Type.TEXT, "What a restatement did to the certified bar."),
     Column("bar_before", Type.JSON, "The certified bar before, as market.bar_1m had it; null where there was none."),
     Column("bar_after", Type.JSON, "The certified bar after; null where there is none."),
-    Column("ticks_from", Type.TEXT, "Where the ticks came from: offsets of the topic, the session's archive, or a tape."),
+    Column(
+        "ticks_from", Type.TEXT, "Where it came from: offsets of the topic, the session's archive, a tape, or the vendor's history."
+    ),
     Column("flink_job_id", Type.TEXT, "Flink job that computed the row."),
     Column("kafka_topic", Type.TEXT, "Topic of the message."),
     Column("kafka_partition", Type.QUANTITY, "Partition of the message or of the bar's ticks."),

@@ -12,22 +12,22 @@ RESTATEMENT = Record(
     meaning="What was computed anew, from which ticks, and how it went; symbols is null when all were.",
     key=("restatement_id",),
     columns=columns(
-        "restatement_id session_date symbols ticks_from state flink_job_id ts_started ts_ended last_error dagster_run_id"
+        "restatement_id session_date symbols ticks_from state flink_job_id ts_started ts_ended last_error dagster_run_id is_partial"
     ),
     nullable=frozenset({"symbols", "flink_job_id", "ts_ended", "last_error", "dagster_run_id"}),
-    defaulted=frozenset({"restatement_id", "ts_started"}),
+    defaulted=frozenset({"restatement_id", "ts_started", "is_partial"}),
     closed_sets={"state": STATES},
 )
 
 RESTATED_BAR = Record(
     address="staging.bar_1m_restated",
-    grain="one row per restatement, symbol and minute with at least one regular-session tick",
+    grain="one row per restatement, symbol and minute that has a regular-session tick, or a bar of the vendor",
     meaning="What staging.bar_1m would be if it were made now: of each session's newest restatement, forgotten by the first that "
     "begins a week later.",
     key=("restatement_id", *STAGED_BAR.key),
     columns=(*columns("restatement_id"), *(column for column in STAGED_BAR.columns if column.name != "restatement_id")),
     nullable=STAGED_BAR.nullable - {"restatement_id"},
-    defaulted=frozenset({"restatement_id", "ts_landed"}),
+    defaulted=STAGED_BAR.defaulted,
     closed_sets=STAGED_BAR.closed_sets,
 )
 

@@ -19,11 +19,11 @@ CONTENT = "open high low close volume vwap tick_count ts_first_tick ts_last_tick
 
 _BARS = (
     "symbol ts_start ts_end open high low close volume vwap tick_count ts_first_tick ts_last_tick source "
-    "kafka_partition kafka_offset_first kafka_offset_last flink_job_id is_continuous session_date"
+    "kafka_partition kafka_offset_first kafka_offset_last flink_job_id is_continuous session_date response_path"
 ).split()
 
 SCHEMA: dict[str, pl.DataType] = {
-    **dict.fromkeys(("symbol", "source", "flink_job_id", "calendar"), pl.String()),
+    **dict.fromkeys(("symbol", "source", "flink_job_id", "calendar", "response_path"), pl.String()),
     **dict.fromkeys(("ts_start", "ts_end", "ts_first_tick", "ts_last_tick", "ts_open", "ts_close"), pl.Datetime("us", "UTC")),
     **dict.fromkeys(("open", "high", "low", "close", "vwap"), pl.Decimal(18, 6)),
     **dict.fromkeys(("volume", "tick_count", "kafka_partition", "kafka_offset_first", "kafka_offset_last"), pl.Int64()),

@@ -87,12 +87,13 @@ def as_restated(judgement: Judgement, concerned: Collection[tuple[str, datetime]
 
 
 def prepared(batch: Batch) -> pl.DataFrame:
-    """The batch with what rules compare: body of the candle, measures against what came before, facts of the whole batch.
+    """The batch with what rules compare: own ticks, candle body, measures against what came before, facts of the batch.
 
     Prices become floats here and only here: comparisons keep their order, and nothing of it is stored."""
     background = batch.background
     measured = with_measures(batch.bars, background.earlier, background.splits)
     return measured.with_columns(pl.col(*_FLOATS).cast(pl.Float64)).with_columns(
+        tick_count_own=pl.when(pl.col("response_path").is_null()).then("tick_count"),
         body_low=pl.min_horizontal("open", "close"),
         body_high=pl.max_horizontal("open", "close"),
         closed_until=pl.lit(batch.closed_until, dtype=pl.Datetime("us", "UTC")),
@@ -153,15 +154,17 @@ def _with_verdicts(bars: pl.DataFrame, results: tuple[RuleResult, ...]) -> pl.Da
         for row in result.rows:
             broken[row].append(result)
     return bars.with_columns(
-        verdict=pl.Series(list(map(_verdict, broken)), dtype=pl.String),
+        verdict=pl.Series(list(map(_verdict, broken, bars["response_path"].is_not_null())), dtype=pl.String),
         rules=pl.Series([",".join(result.name for result in row) for row in broken], dtype=pl.String),
     )
 
 
-def _verdict(broken: list[RuleResult]) -> str | None:
+def _verdict(broken: list[RuleResult], is_vendors: bool) -> str | None:
     if any(result.severity is Severity.QUARANTINE for result in broken):
         return None
-    return Verdict.SUSPECT if broken else Verdict.PASSED
+    if broken:
+        return Verdict.SUSPECT
+    return Verdict.VENDOR if is_vendors else Verdict.PASSED
 
 
 def _quarantine_share(bars: pl.DataFrame) -> RuleResult:

@@ -35,13 +35,14 @@ WHERE
     NOT EXISTS (
         SELECT FROM market.bar_1m AS bar
         WHERE bar.symbol = staged.symbol AND bar.ts_start = staged.ts_start
-            AND bar.tick_count = staged.tick_count AND bar.close = staged.close AND bar.ts_last_tick = staged.ts_last_tick
+            AND bar.tick_count = staged.tick_count AND bar.close = staged.close
+            AND bar.ts_last_tick IS NOT DISTINCT FROM staged.ts_last_tick
     )
     AND NOT EXISTS (
         SELECT FROM quality.quarantine AS quarantine
         WHERE quarantine.symbol = staged.symbol AND quarantine.ts_start = staged.ts_start
             AND quarantine.tick_count = staged.tick_count AND quarantine.close = staged.close
-            AND quarantine.ts_last_tick = staged.ts_last_tick AND NOT {SPLIT_LEARNT}
+            AND quarantine.ts_last_tick IS NOT DISTINCT FROM staged.ts_last_tick AND NOT {SPLIT_LEARNT}
     )
 GROUP BY 1
 ORDER BY 2

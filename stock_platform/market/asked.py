@@ -44,6 +44,15 @@ class Asked:
         return " ".join(self.symbols) or None
 
 
+@dataclass(frozen=True)
+class Stretch:
+    """Minutes of one symbol: those with ts_start in [ts_from, ts_until)."""
+
+    symbol: str
+    ts_from: datetime
+    ts_until: datetime
+
+
 def symbols_with(connection: Connection, session_date: date) -> set[str]:
     """Watched symbols that have the session."""
     return {symbol for symbol, _, _ in connection.execute(_HOURS, (session_date,)).fetchall()}

@@ -1,6 +1,7 @@
 """A restated session beside staging: which bars are added, removed or changed, and in what.
 
-Bars inside the session are compared, by what they say (CONTENT): the job and the offsets that made them may differ."""
+Bars inside the session are compared, by what they say (CONTENT): the job and the offsets that made them may differ. What
+staging.take_over_restated would leave as it is, is no difference."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,7 @@ from stock_platform.market.asked import Asked
 CONTENT = tuple("open high low close volume vwap tick_count ts_first_tick ts_last_tick is_continuous".split())
 _KEY = ("symbol", "ts_start")
 
-_names = ", ".join((*_KEY, *CONTENT))
+_names = ", ".join((*_KEY, *CONTENT, "response_path"))
 _both = ", ".join(f"before.{name} AS {name}_before, after.{name} AS {name}_after" for name in CONTENT)
 _before, _after = (", ".join(f"{side}.{name}" for name in CONTENT) for side in ("before", "after"))
 _SYMBOLS = "(%(symbols)s::text[] IS NULL OR symbol = ANY (%(symbols)s))"
@@ -32,7 +33,10 @@ FULL JOIN (
     SELECT {_names} FROM staging.bar_1m_restated_sized
     WHERE restatement_id = %(restatement_id)s AND session_date = %(session_date)s AND is_in_session AND {_SYMBOLS}
 ) AS after USING (symbol, ts_start)
-WHERE ({_before}) IS DISTINCT FROM ({_after})
+CROSS JOIN (SELECT is_partial FROM ops.restatement WHERE restatement_id = %(restatement_id)s) AS restatement
+WHERE
+    ({_before}) IS DISTINCT FROM ({_after})
+    AND (after.open IS NOT NULL OR (NOT restatement.is_partial AND before.response_path IS NULL))
 ORDER BY symbol, ts_start
 """
 _TYPES: dict[str, Any] = {

@@ -20,7 +20,8 @@ _Row = TypeVar("_Row")
 
 _VERSION = """
     symbol, ts_start, ts_end, session_date, open, high, low, close, volume, vwap, tick_count, ts_first_tick, ts_last_tick, source,
-    is_continuous, kafka_partition, kafka_offset_first, kafka_offset_last, flink_job_id, revision, verdict, dagster_run_id
+    is_continuous, kafka_partition, kafka_offset_first, kafka_offset_last, flink_job_id, response_path, revision, verdict,
+    dagster_run_id
 """
 _BAR = "symbol = %(symbol)s AND ts_start = %(ts_start)s"
 _CURRENT: LiteralString = (
@@ -59,7 +60,12 @@ LEFT JOIN ops.flink_job AS job ON job.flink_job_id = asked.flink_job_id
 
 @dataclass(frozen=True)
 class Version:
-    """One accepted version of the bar, with the time in which it was the current one: a row of market.bar_1m_revision."""
+    """One accepted version of the bar, with the time in which it was the current one: a row of market.bar_1m_revision.
+
+    Args:
+        response_path: The vendor's raw answer, of a bar that was taken from its history; such a bar has no ticks, and what is said
+            of ticks, Kafka and Flink is None.
+    """
 
     symbol: str
     ts_start: datetime
@@ -72,19 +78,20 @@ class Version:
     volume: int | None
     vwap: Decimal | None
     tick_count: int
-    ts_first_tick: datetime
-    ts_last_tick: datetime
+    ts_first_tick: datetime | None
+    ts_last_tick: datetime | None
     source: str
     is_continuous: bool
-    kafka_partition: int
-    kafka_offset_first: int
-    kafka_offset_last: int
-    flink_job_id: str
+    kafka_partition: int | None
+    kafka_offset_first: int | None
+    kafka_offset_last: int | None
+    flink_job_id: str | None
     revision: int
     verdict: str
     dagster_run_id: str
     ts_valid_from: datetime
     ts_valid_to: datetime | None
+    response_path: str | None = None
 
 
 @dataclass(frozen=True)
@@ -151,12 +158,13 @@ class Passport:
     """All that is known of one certified bar.
 
     Args:
+        flink_job: None of a bar of the vendor.
         revisions: Every version ever accepted, oldest first; the current one is the last.
     """
 
     current: Version
     gate_run: GateRun
-    flink_job: FlinkJob
+    flink_job: FlinkJob | None
     revisions: tuple[Version, ...]
     refused: Refused | None
     kafka_topic: str = TICK.address
@@ -196,7 +204,7 @@ def read_passport(connection: Connection, symbol: str, ts_start: datetime, *, da
     return Passport(
         current=current,
         gate_run=_gate_run(connection, current.dagster_run_id, dagster_address),
-        flink_job=_flink_job(connection, current.flink_job_id),
+        flink_job=_flink_job(connection, current.flink_job_id) if current.flink_job_id else None,
         revisions=tuple(_rows(connection, Version, _REVISIONS, bar)),
         refused=refused,
     )

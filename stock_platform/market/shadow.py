@@ -27,7 +27,8 @@ WHERE restatement_id IN (SELECT restatement_id FROM ops.restatement WHERE sessio
 """
 _BURY = "UPDATE ops.restatement SET state = 'failed', ts_ended = clock_timestamp(), last_error = 'it ended without a word'"
 _BEGIN = """
-INSERT INTO ops.restatement (session_date, symbols, ticks_from, state, ts_started) VALUES (%s, %s, %s, 'running', %s)
+INSERT INTO ops.restatement (session_date, symbols, ticks_from, state, ts_started, is_partial)
+VALUES (%s, %s, %s, 'running', %s, %s)
 RETURNING restatement_id
 """
 _JOB = "UPDATE ops.restatement SET flink_job_id = %s WHERE restatement_id = %s"
@@ -72,16 +73,17 @@ def only_restatement(dsn: str, asked: Asked) -> Generator[None]:
         yield
 
 
-def begin(connection: Connection, asked: Asked, ticks_from: str, *, now: datetime) -> int:
+def begin(connection: Connection, asked: Asked, ticks_from: str, *, now: datetime, is_partial: bool = False) -> int:
     """Write the restatement down, and forget the session's earlier shadow and all old ones; its number. Under the lock only.
 
     Args:
         now: Before it was looked which ticks there are: a bar that changes later may have ticks that are not among them.
+        is_partial: Minutes that it does not have stay as they are.
     """
     connection.execute(f"{_BURY} WHERE state = 'running'")
     for statement in (_OUTDATED, _FORGET):
         connection.execute(statement, (asked.session_date, now - _KEPT))
-    row = connection.execute(_BEGIN, (asked.session_date, asked.symbols_text, ticks_from, now)).fetchone()
+    row = connection.execute(_BEGIN, (asked.session_date, asked.symbols_text, ticks_from, now, is_partial)).fetchone()
     assert row is not None
     return row[0]
 

@@ -5,7 +5,7 @@ Reads market.ticks.v1 and staging.bar_1m; writes nothing. Memory: the ticks of o
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from stock_platform.adapters.kafka_records import RecordReader, Stored
 from stock_platform.adapters.postgres import Connection
@@ -53,14 +53,16 @@ class Verification:
     Args:
         record_count: Records that were read, other symbols' among them.
         fields: In the order of FIELDS.
+        answer: What a bar of the vendor was held against; None: ticks.
     """
 
     record_count: int
     fields: tuple[Field, ...]
+    answer: str | None = None
 
     @property
     def is_equal(self) -> bool:
-        """Whether the ticks give the certified bar."""
+        """Whether the ticks, or the vendor's answer, give the certified bar."""
         return all(field.is_equal for field in self.fields)
 
 
@@ -79,28 +81,41 @@ def verify(
         BrokerUnreachable: Kafka went away.
     """
     bar = passport.current
-    if bar.verdict == Verdict.VENDOR or bar.kafka_partition < 0:
-        raise BarNotOfTicks(bar.symbol, bar.ts_start, bar.verdict)
-    _require_kept(bar, reader, passport.kafka_topic, archive)
+    place = _place(bar)
+    _require_kept(bar, place, reader, topic=passport.kafka_topic, archive=archive)
     # A restatement takes in what came too late for the stream.
-    limit = late_limit if passport.flink_job.restatement_id is None else None
-    record_count, ticks = _read(bar, reader, limit)
+    limit = late_limit if passport.flink_job is None or passport.flink_job.restatement_id is None else None
+    record_count, ticks = _read(bar, place, reader, late_limit=limit)
     found = recompute(ticks, day_volume_before=_day_volume_before(connection, bar))
     return Verification(record_count, tuple(Field(name, getattr(bar, name), found.get(name)) for name in FIELDS))
 
 
-def _require_kept(bar: Version, reader: RecordReader, topic: str, archive: Path) -> None:
-    start, end = kept = reader.kept(bar.kafka_partition)
-    offsets = bar.kafka_offset_first, bar.kafka_offset_last
-    if offsets[0] < start or offsets[1] >= end:
-        there = archive if archive.exists() else None
-        raise TicksNotKept(topic, bar.kafka_partition, offsets=offsets, kept=kept, session=bar.session_date, archive=there)
+class _Place(NamedTuple):
+    """Where a bar's ticks are: first and last offset of a partition."""
+
+    partition: int
+    first: int
+    last: int
 
 
-def _read(bar: Version, reader: RecordReader, late_limit: timedelta | None) -> tuple[int, list[Placed]]:
+def _place(bar: Version) -> _Place:
+    place = bar.kafka_partition, bar.kafka_offset_first, bar.kafka_offset_last
+    if bar.verdict == Verdict.VENDOR or place[0] is None or place[1] is None or place[2] is None or place[0] < 0:
+        raise BarNotOfTicks(bar.symbol, bar.ts_start, bar.verdict)
+    return _Place(place[0], place[1], place[2])
+
+
+def _require_kept(bar: Version, place: _Place, reader: RecordReader, *, topic: str, archive: Path) -> None:
+    start, end = kept = reader.kept(place.partition)
+    if place.first < start or place.last >= end:
+        there, offsets = archive if archive.exists() else None, (place.first, place.last)
+        raise TicksNotKept(topic, place.partition, offsets=offsets, kept=kept, session=bar.session_date, archive=there)
+
+
+def _read(bar: Version, place: _Place, reader: RecordReader, *, late_limit: timedelta | None) -> tuple[int, list[Placed]]:
     """How many records the bar's offsets have, and those of them that are its ticks."""
     record_count, ticks = 0, list[Placed]()
-    for record in reader.between(bar.kafka_partition, bar.kafka_offset_first, bar.kafka_offset_last):
+    for record in reader.between(*place):
         record_count += 1
         tick = tick_in(bar.symbol, bar.ts_start, record, late_limit=late_limit)
         ticks += [tick] if tick else []

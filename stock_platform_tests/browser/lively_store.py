@@ -188,6 +188,7 @@ def _version(bar: Bar, revision: int, *, is_current: bool) -> BarVersion:
         kafka_offset_first=100,
         kafka_offset_last=140,
         flink_job_id="f1",
+        response_path=None,
         dagster_run_id=f"run-{revision}",
         ts_valid_from=bar.ts_end + revision * timedelta(seconds=5),
         ts_valid_to=None if is_current else bar.ts_end + timedelta(seconds=5 * revision + 5),

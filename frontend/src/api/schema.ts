@@ -250,19 +250,16 @@ export interface components {
             vwap: string | null;
             /**
              * Tick Count
-             * @description Distinct ticks in the bar.
+             * @description Distinct ticks in the bar; 0 of a bar of the vendor's history.
              */
             tick_count: number;
             /**
              * Ts First Tick
-             * Format: date-time
+             * @description None of a bar of the vendor's history, as all that is said of ticks.
              */
-            ts_first_tick: string;
-            /**
-             * Ts Last Tick
-             * Format: date-time
-             */
-            ts_last_tick: string;
+            ts_first_tick: string | null;
+            /** Ts Last Tick */
+            ts_last_tick: string | null;
             /**
              * Is Continuous
              * @description No tick can be missing between this bar and the one before.
@@ -275,19 +272,24 @@ export interface components {
              */
             source: string;
             /** Kafka Partition */
-            kafka_partition: number;
+            kafka_partition: number | null;
             /**
              * Kafka Offset First
              * @description Lowest offset among the bar's ticks, repeats included.
              */
-            kafka_offset_first: number;
+            kafka_offset_first: number | null;
             /**
              * Kafka Offset Last
              * @description Highest offset among the bar's ticks, repeats included.
              */
-            kafka_offset_last: number;
+            kafka_offset_last: number | null;
             /** Flink Job Id */
-            flink_job_id: string;
+            flink_job_id: string | null;
+            /**
+             * Response Path
+             * @description The vendor's raw answer, below the profile's folder; None of a bar that was made of ticks.
+             */
+            response_path: string | null;
             /** Dagster Run Id */
             dagster_run_id: string;
             /**
@@ -552,7 +554,8 @@ export interface components {
              * @example market.ticks.v1
              */
             kafka_topic: string;
-            flink_job: components["schemas"]["FlinkJob"];
+            /** @description None of a bar of the vendor's history. */
+            flink_job: components["schemas"]["FlinkJob"] | null;
             gate_run: components["schemas"]["GateRun"];
             /**
              * Revisions

@@ -39,11 +39,16 @@ class Span:
 
 @dataclass(frozen=True)
 class Kept:
-    """A bar with the raw answer that it was read from."""
+    """A bar with the raw answer that it was read from.
+
+    Args:
+        rules: Names of the rules that it breaks; it is held then.
+    """
 
     bar: Bar
     ts_recv: datetime
     path: Path
+    rules: tuple[str, ...] = ()
 
 
 @dataclass

@@ -38,6 +38,7 @@ def bar_frame(history: History, interval: Interval, *, source: str, home: Path) 
             "source": source,
             "response_path": str(kept.path.relative_to(home)),
             "ts_recv": kept.ts_recv,
+            "rules": ",".join(kept.rules) or None,
         }
         for kept in history.bars
     ]

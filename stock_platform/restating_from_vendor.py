@@ -1,0 +1,84 @@
+"""A restatement from the vendor's history, where its stages are joined: the vendor asked, its minutes taken, judged, promoted.
+
+The third source, after the topic and the archive. Same lock, same rules, same single transaction as any restatement (restating);
+minutes of which the vendor has no usable bar stay as they are, and a repeat over the same answer gives an empty diff. Not here:
+who asks for it."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from stock_platform.adapters.clock import Clock
+from stock_platform.adapters.postgres import connect
+from stock_platform.config import Settings
+from stock_platform.feed.yahoo.download import download_of, fetch_minutes
+from stock_platform.gate import judge as judging
+from stock_platform.gate.promote import record_results
+from stock_platform.market.asked import Asked, Stretch, read_asked
+from stock_platform.market.protection import require_unprotected
+from stock_platform.market.vendor_bars import restated_from_vendor
+from stock_platform.restatement_errors import FeedUnheard, RestatementBlocked, VendorNotAsked
+from stock_platform.restating import Outcome, Promoted, Promoter, promote_restated
+
+
+def restate_from_vendor(
+    settings: Settings,
+    clock: Clock,
+    session_date: date,
+    stretches: Sequence[Stretch],
+    *,
+    closed_until: datetime | None,
+    run_id: str,
+    code_version: str,
+) -> Promoted:
+    """Replace the closed minutes of these stretches by the vendor's bars, asked for now; no other minute is touched.
+
+    Args:
+        closed_until: Bars that end later are left to the stream. None: not known.
+        run_id: Dagster run that does it; code_version: of what it runs.
+    Raises:
+        SessionProtected: nobody may.
+        FeedUnheard: no bar is known to be closed.
+        VendorNotAsked: this profile has no vendor.
+        SessionUnknown, SymbolsUnknown: there is no such session.
+        HistoryTooOld, VendorAnswerUnusable, VendorBlocked, VendorBudgetSpent, VendorUnreachable: the vendor did not give it.
+        RestatementRunning: another restatement is under way.
+        RestatementBlocked: the rules block the batch.
+    """
+    if closed_until is None:
+        raise FeedUnheard(session_date)
+    require_vendor(settings, session_date)
+    dsn = settings.dsn("gate_owner")
+    with connect(dsn) as connection:
+        require_unprotected(connection, session_date)
+        asked = read_asked(connection, session_date, [each.symbol for each in stretches])
+    judging.warm_up()
+
+    def fetch() -> str:
+        return fetched(settings, clock, asked, stretches)
+
+    with restated_from_vendor(dsn, clock, asked, stretches, fetch=fetch) as done:
+        with connect(dsn) as connection:
+            by = Promoter(run_id, code_version, clock.now())
+            outcome = promote_restated(connection, done.restatement_id, asked, closed_until=closed_until, by=by)
+        if isinstance(outcome, Outcome):
+            return Promoted(done, outcome)
+        with connect(dsn) as connection:
+            record_results(connection, outcome, dagster_run_id=run_id, now=clock.now())
+        raise RestatementBlocked(session_date, outcome.blocking)
+
+
+def require_vendor(settings: Settings, session_date: date) -> None:
+    """Stop here when nobody answers for the vendor in this profile.
+
+    Raises:
+        VendorNotAsked: it plays a tape.
+    """
+    if settings.feed_kind == "tape":
+        raise VendorNotAsked(session_date, settings.profile)
+
+
+def fetched(settings: Settings, clock: Clock, asked: Asked, stretches: Sequence[Stretch]) -> str:
+    """Bring staging.vendor_bar_1m up to date for the symbols of the stretches; says where the bars come from."""
+    download = download_of(settings, clock)
+    fetch_minutes(download, [asked.session_date], {each.symbol for each in stretches})
+    return f"{settings.vendor}'s 1m history, fetched at {clock.now():%Y-%m-%d %H:%M:%S}Z"

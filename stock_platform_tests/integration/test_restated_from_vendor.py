@@ -1,0 +1,272 @@
+"""A session restated from the vendor's history: a server under Yahoo's names, a real Postgres, the gate's own rules.
+
+The vendor's answers and all expected values are made by hand. Ticks: test_promoted_restatements."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stock_platform.adapters.postgres import Connection, connect
+from stock_platform.config import Settings
+from stock_platform.gate.pending import pending_sessions
+from stock_platform.market.asked import Stretch
+from stock_platform.market.protection import protect
+from stock_platform.passport import document, passport_of, report, verdict, verified
+from stock_platform.passport_errors import AnswerNotKept
+from stock_platform.restatement_errors import FeedUnheard, SessionProtected, SymbolsUnknown, VendorNotAsked
+from stock_platform.restating import Promoted
+from stock_platform.restating_from_vendor import restate_from_vendor
+from stock_platform_tests.integration.test_yahoo_vendor import EVENING, StandingClock
+from stock_platform_tests.staged import DAY, OPEN, empty_market, run_gate, stage
+from stock_platform_tests.vendor_server import Asked, Reply, VendorServer, vendor_server
+
+WATCHLIST = "instruments:\n  - {symbol: A, name: A, sector: Technology, currency: USD, calendar: XNYS, provider: yahoo}\n"
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+
+Row = tuple[float, float, float, float, int | None]
+"""open, high, low, close, volume."""
+SESSION: dict[int, Row] = dict.fromkeys(range(6), (10.5, 12.0, 10.25, 11.5, 90))
+
+
+class History:
+    """What the server answers of A's minutes, until the test says otherwise."""
+
+    def __init__(self) -> None:
+        self.minutes: dict[int, Row] = dict(SESSION)
+
+    def answer(self, asked: Asked) -> Reply:
+        if "chart" not in asked.path:
+            return Reply()
+        rows = sorted(self.minutes.items())
+        times = [int((OPEN + minute * MINUTE).timestamp()) for minute, _ in rows]
+        columns = zip(*(row for _, row in rows), strict=True)
+        quote = dict(zip(("open", "high", "low", "close", "volume"), map(list, columns), strict=True))
+        zone = {"exchangeTimezoneName": "America/New_York"}
+        meta = {"symbol": "A", "currency": "USD", "dataGranularity": "1m", **zone}
+        result = {"meta": meta, "timestamp": times, "indicators": {"quote": [quote]}}
+        return Reply(200, json.dumps({"chart": {"result": [result], "error": None}}).encode())
+
+
+@pytest.fixture
+def admin(database: Settings) -> Iterator[Connection]:
+    """Symbol A with six certified minutes of 100 shares each, but for minute 3, which nobody heard."""
+    with connect(database.dsn("admin"), autocommit=True) as connection:
+        empty_market(connection)
+        connection.execute(
+            "TRUNCATE staging.bar_1m_restated, staging.torn_bar, staging.vendor_bar_1m, quality.restatement, ops.restatement, "
+            "ops.protected_session, reference.corporate_action"
+        )
+        for minute in (0, 1, 2, 4, 5):
+            stage(connection, minute, first=100 * minute + 50, last=100 * minute + 100, ts_landed=OPEN)
+        run_gate(database, "stream")
+        yield connection
+
+
+@pytest.fixture
+def history() -> History:
+    return History()
+
+
+@pytest.fixture
+def vendor(history: History, tmp_path: Path) -> Iterator[VendorServer]:
+    with vendor_server(history.answer, tmp_path) as server:
+        yield server
+
+
+@pytest.fixture
+def settings(database: Settings, vendor: VendorServer, admin: Connection, tmp_path: Path) -> Settings:
+    watchlist = tmp_path / "watchlist.yaml"
+    watchlist.write_text(WATCHLIST)
+    return database.model_copy(update={"data_dir": tmp_path, "profile": "live", "feed_kind": "yahoo", "feed_watchlist": watchlist})
+
+
+def stretch(first: int, last: int, symbol: str = "A") -> Stretch:
+    """Minutes [first, last]."""
+    return Stretch(symbol, OPEN + first * MINUTE, OPEN + (last + 1) * MINUTE)
+
+
+def restated(settings: Settings, *stretches: Stretch, until: datetime | None = EVENING, run_id: str = "repair") -> Promoted:
+    return restate_from_vendor(settings, StandingClock(), DAY, stretches, closed_until=until, run_id=run_id, code_version="c0de")
+
+
+def certified(connection: Connection, minute: int) -> tuple[Any, ...] | None:
+    return connection.execute(
+        "SELECT open, high, low, close, volume, vwap, tick_count, verdict, revision FROM market.bar_1m WHERE ts_start = %s",
+        (OPEN + minute * MINUTE,),
+    ).fetchone()
+
+
+def changes(done: Promoted) -> list[tuple[int, str]]:
+    return [((each.ts_start - OPEN) // MINUTE, each.change) for each in done.outcome.difference.changes]
+
+
+def rows_but(connection: Connection, *minutes: int) -> list[Any]:
+    """Everything of every other minute, in staging and market, to the byte."""
+    others = [OPEN + minute * MINUTE for minute in minutes]
+    queries = [
+        f"SELECT bar::text FROM {table} AS bar WHERE ts_start <> ALL (%s) ORDER BY ts_start"
+        for table in ("staging.bar_1m", "market.bar_1m", "market.bar_1m_revision")
+    ]
+    return [connection.execute(query, (others,)).fetchall() for query in queries]  # type: ignore[arg-type]
+
+
+def as_prices(*values: str) -> tuple[Decimal, ...]:
+    return tuple(map(Decimal, values))
+
+
+def test_minute_nobody_heard_is_filled_and_a_torn_one_replaced_and_no_other_touched(settings: Settings, admin: Connection) -> None:
+    before = rows_but(admin, 2, 3)
+
+    done = restated(settings, stretch(2, 3))
+
+    of_vendor = (*as_prices("10.5", "12", "10.25", "11.5"), 90, None, 0, "vendor")
+    assert certified(admin, 2) == (*of_vendor, 2)
+    assert certified(admin, 3) == (*of_vendor, 1)
+    assert rows_but(admin, 2, 3) == before, "the vendor says something else of every minute"
+    assert changes(done) == [(2, "changed"), (3, "added")]
+    assert done.done.ticks_from.startswith("yahoo's 1m history, fetched at 2026-11-20 22:00:0")
+    assert done.done.comparison.count("removed") == 0
+
+
+def test_volumes_behind_a_replaced_minute_stay(settings: Settings, admin: Connection) -> None:
+    """Minute 1 ends at a cumulative volume of 200; minute 2 is 300 - 200 whatever the vendor says of minute 1."""
+    restated(settings, stretch(1, 1))
+    volumes = admin.execute("SELECT volume FROM market.bar_1m ORDER BY ts_start").fetchall()
+    assert volumes == [(100,), (90,), (100,), (200,), (100,)], "minute 4's includes what was traded in minute 3"
+
+
+def test_same_answer_again_is_an_empty_diff(settings: Settings, admin: Connection) -> None:
+    restated(settings, stretch(0, 5))
+    before = rows_but(admin)
+    again = restated(settings, stretch(0, 5), run_id="again")
+    assert changes(again) == []
+    assert rows_but(admin) == before
+
+
+def test_what_the_vendor_says_otherwise_later_is_a_revision(settings: Settings, history: History, admin: Connection) -> None:
+    restated(settings, stretch(2, 3))
+    history.minutes[3] = (10.5, 12.0, 10.25, 11.0, 95)
+    assert changes(restated(settings, stretch(2, 3), run_id="again")) == [(3, "changed")]
+    assert certified(admin, 3) == (*as_prices("10.5", "12", "10.25", "11"), 95, None, 0, "vendor", 2)
+
+
+def test_minute_without_a_usable_bar_of_the_vendor_stays(settings: Settings, history: History, admin: Connection) -> None:
+    """No row at all; and an edge: the first and last minute come without their volume."""
+    del history.minutes[1]
+    history.minutes[0] = (10.5, 12.0, 10.25, 11.5, 0)
+    before = rows_but(admin, 2)
+    assert changes(restated(settings, stretch(0, 2))) == [(2, "changed")]
+    assert rows_but(admin, 2) == before
+
+
+def test_open_minutes_are_left_to_the_stream(settings: Settings) -> None:
+    assert changes(restated(settings, stretch(0, 5), until=OPEN + 2 * MINUTE)) == [(0, "changed"), (1, "changed")]
+
+
+def test_split_that_came_since_is_undone(settings: Settings, history: History, admin: Connection) -> None:
+    """7:1 with ex-date on the Monday after: the vendor shows 1/7 of the prices and 7 times the volume."""
+    monday = DAY + timedelta(days=3)
+    admin.execute(
+        "INSERT INTO reference.corporate_action VALUES ('A', %s, 'split', 7, NULL, 'USD', 'yahoo', %s)", (monday, EVENING)
+    )
+    admin.execute(
+        "INSERT INTO reference.session VALUES ('XNYS', %s, %s, %s, %s, %s, NULL, NULL, FALSE)",
+        (monday, *(OPEN + timedelta(days=3, hours=hours) for hours in (0, 6.5, -5.5, 10.5))),
+    )
+    history.minutes[2] = (1.5, 1.625, 1.5, 1.5625, 707)
+    late = StandingClock()
+    late.at = OPEN + timedelta(days=3, hours=-5)
+    restate_from_vendor(settings, late, DAY, [stretch(2, 2)], closed_until=EVENING, run_id="repair", code_version="c0de")
+    assert certified(admin, 2) == (*as_prices("10.5", "11.375", "10.5", "10.9375"), 101, None, 0, "vendor", 2)
+
+
+def test_split_that_the_vendor_could_not_know_is_not_undone(settings: Settings, admin: Connection) -> None:
+    tomorrow = DAY + timedelta(days=1)
+    admin.execute(
+        "INSERT INTO reference.corporate_action VALUES ('A', %s, 'split', 7, NULL, 'USD', 'yahoo', %s)", (tomorrow, EVENING)
+    )
+    restated(settings, stretch(2, 2))
+    assert certified(admin, 2) == (*as_prices("10.5", "12", "10.25", "11.5"), 90, None, 0, "vendor", 2)
+
+
+def test_bar_that_the_gate_doubts_is_suspect(settings: Settings, history: History, admin: Connection) -> None:
+    """14 is more than 10 % above the median close of 11."""
+    history.minutes[4] = (10.5, 14.0, 10.25, 11.5, 90)
+    restated(settings, stretch(4, 4))
+    assert certified(admin, 4) == (*as_prices("10.5", "14", "10.25", "11.5"), 90, None, 0, "suspect", 2)
+
+
+def test_gate_has_nothing_left_to_do_behind_it(settings: Settings, database: Settings, admin: Connection) -> None:
+    restated(settings, stretch(0, 5))
+    assert pending_sessions(admin, LONG_AGO) == []
+    assert run_gate(database, "stream again").inserted == 0
+
+
+def test_late_tick_of_the_stream_does_not_replace_the_vendors_bar(settings: Settings, admin: Connection) -> None:
+    restated(settings, stretch(2, 3))
+    staged = admin.execute("SELECT bar::text FROM staging.bar_1m AS bar ORDER BY ts_start").fetchall()
+    stage(admin, 3, first=350, last=400)
+    assert admin.execute("SELECT bar::text FROM staging.bar_1m AS bar ORDER BY ts_start").fetchall() == staged
+
+
+def test_passport_of_a_bar_of_the_vendor_names_its_answer_which_still_says_so(settings: Settings, admin: Connection) -> None:
+    restated(settings, stretch(2, 2))
+    found = passport_of(settings, "A", OPEN + 2 * MINUTE)
+    path = found.current.response_path
+    assert path is not None
+    assert path.startswith("vendor/raw/2026-11-20/220000-A-1m-")
+    assert (found.current.verdict, found.flink_job, found.current.kafka_partition) == ("vendor", None, None)
+    assert [each.verdict for each in found.revisions] == ["passed", "vendor"]
+    lines = list(report(found, EVENING))
+    assert lines[4:6] == ["ticks      none: taken from yahoo's history", f"answer     {path}"]
+    assert document(found, None)["current"]["response_path"] == path
+
+    checked = verified(settings, found)
+
+    assert checked.is_equal
+    assert list(verdict(checked)) == [
+        f"verified   against the vendor's raw answer {path}",
+        "           open                   10.5                       equal",
+        "           high                   12                         equal",
+        "           low                    10.25                      equal",
+        "           close                  11.5                       equal",
+        "           volume                 90                         equal",
+        "           the vendor's answer gives this bar",
+    ]
+
+
+def test_bar_of_the_vendor_is_held_against_staging_when_its_answer_is_gone(settings: Settings, admin: Connection) -> None:
+    restated(settings, stretch(2, 2))
+    found = passport_of(settings, "A", OPEN + 2 * MINUTE)
+    (settings.home / str(found.current.response_path)).unlink()
+    checked = verified(settings, found)
+    assert checked.is_equal
+    assert next(verdict(checked)).startswith("verified   against staging.vendor_bar_1m, for vendor/raw/")
+    admin.execute("UPDATE market.bar_1m SET close = 11 WHERE ts_start = %s", (found.ts_start,))
+    changed = verified(settings, passport_of(settings, "A", found.ts_start))
+    assert [field.name for field in changed.fields if not field.is_equal] == ["close"]
+    admin.execute("UPDATE staging.vendor_bar_1m SET response_path = 'later'")
+    with pytest.raises(AnswerNotKept, match="has the minute from a later answer"):
+        verified(settings, found)
+
+
+def test_what_cannot_be_restated_is_refused_before_the_vendor_is_asked(
+    settings: Settings, vendor: VendorServer, admin: Connection
+) -> None:
+    with pytest.raises(FeedUnheard):
+        restated(settings, stretch(0, 1), until=None)
+    with pytest.raises(SymbolsUnknown):
+        restated(settings, stretch(0, 1, symbol="B"))
+    with pytest.raises(VendorNotAsked, match="profile tape plays a tape"):
+        restated(settings.model_copy(update={"feed_kind": "tape", "profile": "tape"}), stretch(0, 1))
+    with connect(settings.dsn("gate_owner")) as connection:
+        protect(connection, date(2026, 11, 20), "audited", now=EVENING)
+    with pytest.raises(SessionProtected):
+        restated(settings, stretch(0, 1))
+    assert vendor.asked == []
