@@ -70,7 +70,7 @@ class Settings(BaseSettings):
     flink_late_limit_s: int = Field(3_600, ge=0)
     flink_longest_outage_s: int = Field(10_800, ge=0)
     gate_grace_s: float = Field(2.0, ge=0)
-    gate_lead_s: float = Field(25.0, ge=0)
+    gate_lead_s: float = Field(40.0, ge=0)
     sessions_first: date = date(2025, 1, 1)
     sessions_last: date | None = None
     api_allowed_origins: str = ""

@@ -10,7 +10,8 @@ from stock_platform.contracts.bar import BAR, STAGED_BAR
 from stock_platform.defs.aggregate import aggregate_assets
 from stock_platform.defs.archive import archive_asset, archive_job, certified_sessions_sensor
 from stock_platform.defs.calendars import reference_assets, reference_job, reference_schedule
-from stock_platform.defs.certify import GATE, MAX_RUNTIME, closed_bars_sensor, gate_assets, judgement_io
+from stock_platform.defs.certify import GATE, MAX_RUNTIME, gate_assets
+from stock_platform.defs.closed_bars import closed_bars_sensor
 from stock_platform.defs.external import external_assets
 from stock_platform.defs.feed_line import feed_line
 from stock_platform.defs.feed_supervisor import feed_supervisor_sensor
@@ -41,7 +42,7 @@ def build(settings: Settings) -> dg.Definitions:
         assets=[
             *external_assets(settings),
             reference_assets(),
-            *gate,
+            gate,
             *aggregates,
             *vendor_assets(partitions),
             archive_asset(partitions),
@@ -56,7 +57,7 @@ def build(settings: Settings) -> dg.Definitions:
             closed_bars_sensor(certify, partitions),
             certified_sessions_sensor(archive, partitions),
         ],
-        resources={"world": world_resource(settings), "judgement_io": judgement_io},
+        resources={"world": world_resource(settings)},
         executor=dg.in_process_executor,
     )
 

@@ -3,8 +3,8 @@
 Both read single records at the right place and move no group's offsets. Not here: writing (kafka)."""
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -64,14 +64,24 @@ def progress(bootstrap: str, group: str, topic: str) -> dict[int, Progress]:
         TopicMissing: there is no such topic, or no broker.
         BrokerUnreachable: the broker went away meanwhile.
     """
+    with progress_reader(bootstrap, group, topic) as read:
+        return read()
+
+
+@contextmanager
+def progress_reader(bootstrap: str, group: str, topic: str) -> Generator[Callable[[], dict[int, Progress]]]:
+    """The same, to be asked again and again: the connection stays."""
     with closing(_consumer(bootstrap, group)) as consumer:
-        try:
-            partitions = _partitions(consumer, topic, bootstrap)
-            asked = [TopicPartition(topic, p) for p in partitions]
-            committed = _patiently(lambda: consumer.committed(asked, timeout=_ANSWER_WITHIN_S))
-            return {each.partition: _progress(consumer, each) for each in committed}
-        except KafkaException as error:
-            raise BrokerUnreachable(bootstrap, str(error)) from error
+        partitions = _partitions(consumer, topic, bootstrap)
+        yield lambda: _read_progress(consumer, [TopicPartition(topic, p) for p in partitions], bootstrap)
+
+
+def _read_progress(consumer: Consumer, asked: list[TopicPartition], bootstrap: str) -> dict[int, Progress]:
+    try:
+        committed = _patiently(lambda: consumer.committed(asked, timeout=_ANSWER_WITHIN_S))
+        return {each.partition: _progress(consumer, each) for each in committed}
+    except KafkaException as error:
+        raise BrokerUnreachable(bootstrap, str(error)) from error
 
 
 def _progress(consumer: Consumer, committed: TopicPartition) -> Progress:

@@ -14,7 +14,7 @@ from stock_platform.adapters.postgres import Connection, read_frame
 from stock_platform.contracts.archive import ARCHIVED_TICK
 from stock_platform.contracts.bar import BAR
 from stock_platform.contracts.tick import TICK
-from stock_platform.defs.certify import job_progress
+from stock_platform.defs.progress import job_progress
 from stock_platform.defs.world import World, column_schema, key_of
 from stock_platform.feed.archive import Archived, SessionHours, archive_session
 from stock_platform.feed.archive_file import archive_path, regular_bars

@@ -14,7 +14,7 @@ from stock_platform.contracts.restatement import CHANGES, RESTATED_DIFFERENCE
 from stock_platform.contracts.tick import TICK
 from stock_platform.defs.aggregate import refreshed
 from stock_platform.defs.archive import ARCHIVE
-from stock_platform.defs.certify import bars_closed_until
+from stock_platform.defs.progress import bars_closed_until
 from stock_platform.defs.world import World, column_schema, key_of
 from stock_platform.restating import Promoted, restate_and_promote
 

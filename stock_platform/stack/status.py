@@ -46,6 +46,7 @@ class DataStatus:
     stream_job: str | None
     checkpoint_age_s: float | None
     torn_bar_count: int | None
+    alerts: str | None
 
 
 def service_statuses(settings: Settings, services: list[Service]) -> list[ServiceStatus]:
@@ -58,7 +59,7 @@ def service_statuses(settings: Settings, services: list[Service]) -> list[Servic
 def data_status(settings: Settings, now: datetime) -> DataStatus:
     """Freshness as the database tells it."""
     requests = _vendor_requests(settings, now)
-    nothing = DataStatus(settings.feed_kind, None, None, None, None, None, requests, None, None, None)
+    nothing = DataStatus(settings.feed_kind, None, None, None, None, None, requests, None, None, None, None)
     try:
         with connect(settings.dsn("admin")) as connection:
             row = connection.execute(_FRESHNESS).fetchone()
@@ -67,10 +68,11 @@ def data_status(settings: Settings, now: datetime) -> DataStatus:
         return nothing
     if row is None:
         return nothing
-    source, state, heard, last, certified, count, torn_count = row
+    source, state, heard, last, certified, count, torn_count, alerts = row
     lag = (now - heard).total_seconds() if heard else None
     described, age = _stream_job(job, now) if job else (None, None)
-    return DataStatus(source or settings.feed_kind, state, lag, last, certified, count, requests, described, age, torn_count)
+    feed = source or settings.feed_kind
+    return DataStatus(feed, state, lag, last, certified, count, requests, described, age, torn_count, alerts or "none")
 
 
 def _stream_job(row: tuple[Any, ...], now: datetime) -> tuple[str, float | None]:
@@ -102,7 +104,8 @@ SELECT
     (SELECT max(ts_start) FROM staging.bar_1m),
     (SELECT max(ts_start) FROM market.bar_1m),
     (SELECT count(*) FROM market.bar_1m),
-    (SELECT count(*) FROM staging.torn_bar)
+    (SELECT count(*) FROM staging.torn_bar),
+    (SELECT string_agg(format('%s of %s: %s', alert_name, session_date, detail), '; ') FROM ops.alert WHERE ts_cleared IS NULL)
 """
 _STREAM_JOB = """
 SELECT state, ts_checkpoint, checkpoint_bytes, checkpoint_ms, lag_count, restart_count, ts_heartbeat, last_error

@@ -165,16 +165,22 @@ def test_lineage_reads_from_the_vendor_to_the_dashboard(stack: RunningStack) -> 
     assert {"feed/vendor", "kafka/market/ticks/v1", "flink/ticks_to_bars", "staging/bar_1m", "market/bar_1m"} <= reached
 
 
+_FIVE_MINUTES = "SELECT * FROM aggregates.bar_5m ORDER BY symbol, ts_start"
+
+
 def test_backfill_of_a_sessions_aggregates_from_dagster_changes_nothing(stack: RunningStack) -> None:
-    before = stack.frame("SELECT * FROM aggregates.bar_5m ORDER BY symbol, ts_start")
+    before = stack.frame(_FIVE_MINUTES)
+    assert backfilled(stack, "bar_5m", "bar_1h") == "COMPLETED_SUCCESS"
+    assert stack.frame(_FIVE_MINUTES).equals(before)
+
+
+def backfilled(stack: RunningStack, *aggregates: str) -> object:
+    """How a backfill of the session's aggregates ends, asked for as the UI does."""
     launched = graphql(
         stack,
         "mutation($params: LaunchBackfillParams!) { launchPartitionBackfill(backfillParams: $params) "
         "{ __typename ... on LaunchBackfillSuccess { backfillId } ... on PythonError { message } } }",
-        params={
-            "assetSelection": [{"path": ["aggregates", "bar_5m"]}, {"path": ["aggregates", "bar_1h"]}],
-            "partitionNames": [SESSION],
-        },
+        params={"assetSelection": [{"path": ["aggregates", name]} for name in aggregates], "partitionNames": [SESSION]},
     )["launchPartitionBackfill"]
     assert launched["__typename"] == "LaunchBackfillSuccess", launched
 
@@ -184,8 +190,7 @@ def test_backfill_of_a_sessions_aggregates_from_dagster_changes_nothing(stack: R
 
     ended = {"COMPLETED_SUCCESS", "COMPLETED", "FAILED", "COMPLETED_FAILED", "CANCELED"}
     assert wait_until(lambda: status() in ended, SystemClock(), within=timedelta(seconds=180), every=timedelta(seconds=2))
-    assert status() == "COMPLETED_SUCCESS"
-    assert stack.frame("SELECT * FROM aggregates.bar_5m ORDER BY symbol, ts_start").equals(before)
+    return status()
 
 
 def test_dashboard_queries_run_as_the_reader_and_give_rows(stack: RunningStack) -> None:
@@ -301,16 +306,45 @@ def test_wrong_ticks_that_got_past_the_feed_are_held_and_a_restatement_from_the_
     assert stack.frame(held).filter(pl.col("rules") != "inside_session").is_empty()
 
 
+def test_batch_of_wrong_bars_is_blocked_and_its_session_held_until_it_is_mended(stack: RunningStack, tape: Path) -> None:
+    """A wrong price in most minutes at once is no matter of single bars."""
+    before, aggregated = stack.certified(), stack.frame(_FIVE_MINUTES)
+    ticks = one_a_minute(stack, "BAC")
+    assert len(ticks) == MINUTES
+    produce(stack, [{**tick, "price": f"{Decimal(tick['price']) * 100:.4f}"} for tick in ticks])
+
+    alert = "SELECT alert_name, detail, ts_cleared, cleared_by_run FROM ops.alert ORDER BY alert_id"
+    assert wait_until(lambda: stack.frame(alert).height == 1, SystemClock(), within=timedelta(seconds=120))
+    assert "quarantine_share" in stack.value("SELECT detail FROM ops.alert")
+    assert "quarantine_share" in stack.status()["data"]["alerts"]
+    assert stack.certified().equals(before)
+    assert backfilled(stack, "bar_5m") == "COMPLETED_FAILED"
+    assert stack.frame(_FIVE_MINUTES).equals(aggregated)
+
+    restate(stack, "--tape", str(tape))
+
+    assert stack.frame(alert)["ts_cleared"].null_count() == 0
+    assert stack.certified().drop("verdict").equals(before.drop("verdict"))
+    assert backfilled(stack, "bar_5m") == "COMPLETED_SUCCESS"
+    assert stack.frame(_FIVE_MINUTES).equals(aggregated)
+
+
 def wrong_ticks(stack: RunningStack) -> list[dict[str, Any]]:
-    """Copies of five of the topic's own ticks, each with one thing wrong; of bars that no restatement has taken over."""
-    query = "SELECT symbol, ts_start FROM staging.bar_1m WHERE restatement_id IS NULL AND symbol = 'IBM' ORDER BY ts_start"
-    minutes = stack.frame(query)["ts_start"].to_list()[5:10]
-    ticks = [json.loads(message.value() or b"") for message in messages(stack.settings.kafka_bootstrap, "market.ticks.v1")]
-    found = [next(tick for tick in ticks if tick["symbol"] == "IBM" and minute_of(tick) == minute) for minute in minutes]
+    """Copies of five of the topic's own ticks, each with one thing wrong."""
     factors = (Decimal(100), Decimal("0.01"), Decimal(100), Decimal(1), Decimal(100))
-    spoilt = [{**tick, "price": f"{Decimal(tick['price']) * by:.4f}"} for tick, by in zip(found, factors, strict=True)]
+    ticks = one_a_minute(stack, "IBM")[5:10]
+    spoilt = [{**tick, "price": f"{Decimal(tick['price']) * by:.4f}"} for tick, by in zip(ticks, factors, strict=True)]
     spoilt[3]["ts_event"] += 7 * 3_600_000
     return spoilt
+
+
+def one_a_minute(stack: RunningStack, symbol: str) -> list[dict[str, Any]]:
+    """The topic's first tick of each of the symbol's minutes that no restatement has taken over."""
+    query = f"SELECT ts_start FROM staging.bar_1m WHERE restatement_id IS NULL AND symbol = '{symbol}' ORDER BY ts_start"
+    minutes = stack.frame(query)["ts_start"].to_list()
+    ticks = [json.loads(message.value() or b"") for message in messages(stack.settings.kafka_bootstrap, "market.ticks.v1")]
+    of_symbol = [tick for tick in ticks if tick["symbol"] == symbol]
+    return [next(tick for tick in of_symbol if minute_of(tick) == minute) for minute in minutes]
 
 
 def minute_of(tick: dict[str, Any]) -> datetime:
