@@ -342,8 +342,8 @@ def one_a_minute(stack: RunningStack, symbol: str) -> list[dict[str, Any]]:
     """The topic's first tick of each of the symbol's minutes that no restatement has taken over."""
     query = f"SELECT ts_start FROM staging.bar_1m WHERE restatement_id IS NULL AND symbol = '{symbol}' ORDER BY ts_start"
     minutes = stack.frame(query)["ts_start"].to_list()
-    ticks = [json.loads(message.value() or b"") for message in messages(stack.settings.kafka_bootstrap, "market.ticks.v1")]
-    of_symbol = [tick for tick in ticks if tick["symbol"] == symbol]
+    found = messages(stack.settings.kafka_bootstrap, "market.ticks.v1")
+    of_symbol = [json.loads(message.value() or b"") for message in found if message.key() == symbol.encode()]
     return [next(tick for tick in of_symbol if minute_of(tick) == minute) for minute in minutes]
 
 
