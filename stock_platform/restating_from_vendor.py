@@ -14,6 +14,7 @@ from stock_platform.feed.yahoo.download import download_of, fetch_minutes
 from stock_platform.gate import judge as judging
 from stock_platform.gate.promote import record_results
 from stock_platform.market.asked import Asked, Stretch, read_asked
+from stock_platform.market.levels import certified_levels
 from stock_platform.market.protection import require_unprotected
 from stock_platform.market.vendor_bars import restated_from_vendor
 from stock_platform.restatement_errors import FeedUnheard, RestatementBlocked, VendorNotAsked
@@ -79,6 +80,8 @@ def require_vendor(settings: Settings, session_date: date) -> None:
 
 def fetched(settings: Settings, clock: Clock, asked: Asked, stretches: Sequence[Stretch]) -> str:
     """Bring staging.vendor_bar_1m up to date for the symbols of the stretches; says where the bars come from."""
-    download = download_of(settings, clock)
+    with connect(settings.dsn("gate_owner")) as connection:
+        levels = certified_levels(connection, until=asked.ts_until, now=clock.now())
+    download = download_of(settings, clock, levels)
     fetch_minutes(download, [asked.session_date], {each.symbol for each in stretches})
     return f"{settings.vendor}'s 1m history, fetched at {clock.now():%Y-%m-%d %H:%M:%S}Z"

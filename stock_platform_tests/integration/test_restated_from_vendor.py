@@ -165,6 +165,27 @@ def test_minute_without_a_usable_bar_of_the_vendor_stays(settings: Settings, his
     assert rows_but(admin, 2) == before
 
 
+def test_held_row_of_the_vendor_is_never_promoted(settings: Settings, history: History, admin: Connection) -> None:
+    """Minutes 2 and 3 a hundred times too high, and minute 4 with its high below its close."""
+    for minute in (2, 3):
+        history.minutes[minute] = (1050.0, 1200.0, 1025.0, 1150.0, 90)
+    history.minutes[4] = (10.5, 11.0, 10.25, 11.5, 90)
+    before = rows_but(admin)
+    assert changes(restated(settings, stretch(2, 4))) == []
+    assert rows_but(admin) == before
+    rules = admin.execute("SELECT rules FROM staging.vendor_bar_1m ORDER BY ts_start").fetchall()
+    assert rules == [(None,), (None,), ("vendor_unit",), ("vendor_unit",), ("vendor_ohlc_order",), (None,)]
+
+
+def test_run_in_another_unit_is_told_by_our_own_level(settings: Settings, history: History, admin: Connection) -> None:
+    """All the vendor's minutes are in hundredths: only our close of 11 says that they are wrong, not a single neighbour."""
+    history.minutes = dict.fromkeys(range(6), (0.105, 0.12, 0.1025, 0.115, 90))
+    before = rows_but(admin)
+    assert changes(restated(settings, stretch(0, 5))) == []
+    assert rows_but(admin) == before
+    assert admin.execute("SELECT DISTINCT rules FROM staging.vendor_bar_1m").fetchall() == [("vendor_unit",)]
+
+
 def test_open_minutes_are_left_to_the_stream(settings: Settings) -> None:
     assert changes(restated(settings, stretch(0, 5), until=OPEN + 2 * MINUTE)) == [(0, "changed"), (1, "changed")]
 
