@@ -12,6 +12,7 @@ from pydantic import Field
 from stock_platform.contracts.bar import BAR
 from stock_platform.contracts.restatement import CHANGES, RESTATED_DIFFERENCE
 from stock_platform.contracts.tick import TICK
+from stock_platform.contracts.vendor import VENDOR_BAR_1M
 from stock_platform.defs.aggregate import refreshed
 from stock_platform.defs.archive import ARCHIVE
 from stock_platform.defs.certify import bars_closed_until
@@ -38,7 +39,7 @@ def restatement_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefi
 
     @dg.asset(
         key=RESTATEMENT,
-        deps=[key_of(TICK.address), ARCHIVE],
+        deps=[key_of(TICK.address), ARCHIVE, key_of(VENDOR_BAR_1M.address)],
         partitions_def=partitions,
         group_name="quality",
         kinds={"flink", "postgres", "great-expectations"},

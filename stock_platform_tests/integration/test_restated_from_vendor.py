@@ -2,7 +2,6 @@
 
 The vendor's answers and all expected values are made by hand. Ticks: test_promoted_restatements."""
 
-import json
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -24,49 +23,17 @@ from stock_platform.restating import Promoted
 from stock_platform.restating_from_vendor import compare_with_vendor, restate_from_vendor, restate_session
 from stock_platform_tests.broker import Broker, empty_topics, running_broker
 from stock_platform_tests.integration.test_yahoo_vendor import EVENING, StandingClock
-from stock_platform_tests.staged import DAY, OPEN, empty_market, run_gate, stage
-from stock_platform_tests.vendor_server import Asked, Reply, VendorServer, vendor_server
+from stock_platform_tests.staged import DAY, OPEN, run_gate, stage
+from stock_platform_tests.vendor_history import MINUTE, History, certify, settings_over, stretch
+from stock_platform_tests.vendor_server import VendorServer, vendor_server
 
-WATCHLIST = "instruments:\n  - {symbol: A, name: A, sector: Technology, currency: USD, calendar: XNYS, provider: yahoo}\n"
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
-MINUTE = timedelta(minutes=1)
-
-Row = tuple[float, float, float, float, int | None]
-"""open, high, low, close, volume."""
-SESSION: dict[int, Row] = dict.fromkeys(range(6), (10.5, 12.0, 10.5, 11.5, 90))
-
-
-class History:
-    """What the server answers of A's minutes, until the test says otherwise."""
-
-    def __init__(self) -> None:
-        self.minutes: dict[int, Row] = dict(SESSION)
-
-    def answer(self, asked: Asked) -> Reply:
-        if "chart" not in asked.path:
-            return Reply()
-        rows = sorted(self.minutes.items())
-        times = [int((OPEN + minute * MINUTE).timestamp()) for minute, _ in rows]
-        columns = zip(*(row for _, row in rows), strict=True)
-        quote = dict(zip(("open", "high", "low", "close", "volume"), map(list, columns), strict=True))
-        zone = {"exchangeTimezoneName": "America/New_York"}
-        meta = {"symbol": "A", "currency": "USD", "dataGranularity": "1m", **zone}
-        result = {"meta": meta, "timestamp": times, "indicators": {"quote": [quote]}}
-        return Reply(200, json.dumps({"chart": {"result": [result], "error": None}}).encode())
 
 
 @pytest.fixture
 def admin(database: Settings) -> Iterator[Connection]:
-    """Symbol A with six certified minutes of 100 shares each, but for minute 3, which nobody heard."""
     with connect(database.dsn("admin"), autocommit=True) as connection:
-        empty_market(connection)
-        connection.execute(
-            "TRUNCATE staging.bar_1m_restated, staging.torn_bar, staging.vendor_bar_1m, quality.restatement, ops.restatement, "
-            "ops.protected_session, reference.corporate_action"
-        )
-        for minute in (0, 1, 2, 4, 5):
-            stage(connection, minute, first=100 * minute + 50, last=100 * minute + 100, ts_landed=OPEN)
-        run_gate(database, "stream")
+        certify(connection, database)
         yield connection
 
 
@@ -83,14 +50,7 @@ def vendor(history: History, tmp_path: Path) -> Iterator[VendorServer]:
 
 @pytest.fixture
 def settings(database: Settings, vendor: VendorServer, admin: Connection, tmp_path: Path) -> Settings:
-    watchlist = tmp_path / "watchlist.yaml"
-    watchlist.write_text(WATCHLIST)
-    return database.model_copy(update={"data_dir": tmp_path, "profile": "live", "feed_kind": "yahoo", "feed_watchlist": watchlist})
-
-
-def stretch(first: int, last: int, symbol: str = "A") -> Stretch:
-    """Minutes [first, last]."""
-    return Stretch(symbol, OPEN + first * MINUTE, OPEN + (last + 1) * MINUTE)
+    return settings_over(database, tmp_path)
 
 
 def restated(settings: Settings, *stretches: Stretch, until: datetime | None = EVENING, run_id: str = "repair") -> Promoted:
