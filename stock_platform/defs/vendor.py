@@ -9,7 +9,7 @@ one request after the other, under the machine's budget. Not here: requests and 
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import dagster as dg
@@ -26,13 +26,21 @@ from stock_platform.feed.yahoo.download import Download, download_of, fetch_minu
 from stock_platform.feed.yahoo.history import Span
 from stock_platform.feed.yahoo.polling import SYMBOLS_PER_REQUEST, fetch_quotes
 from stock_platform.feed.yahoo.tables import action_frame, instrument_frame
+from stock_platform.market.levels import certified_levels
 
 
 @contextmanager
-def _vendor(world: World) -> Generator[Download]:
-    """A way to the vendor; what no retry can mend fails the run at once, with its sentence."""
+def _vendor(world: World, until: date | None = None) -> Generator[Download]:
+    """A way to the vendor; what no retry can mend fails the run at once, with its sentence.
+
+    Args:
+        until: Last session that is asked for; None: the present one."""
+    now = world.clock.now()
+    end = datetime.combine(until + timedelta(days=1), time(), UTC) if until else now
+    with world.database("gate_owner") as connection:
+        levels = certified_levels(connection, until=end, now=now)
     try:
-        yield download_of(world.settings, world.clock)
+        yield download_of(world.settings, world.clock, levels)
     except (HistoryTooOld, VendorBlocked) as error:
         raise dg.Failure(description=str(error), allow_retries=False) from error
 
@@ -53,7 +61,7 @@ def vendor_assets(partitions: dg.PartitionsDefinition[str], *, retry_after_s: fl
     )
     def vendor_minutes(context: dg.AssetExecutionContext, world: dg.ResourceParam[World]) -> Iterator[dg.MaterializeResult]:
         days = sorted(date.fromisoformat(key) for key in context.partition_keys)
-        with _vendor(world) as vendor:
+        with _vendor(world, days[-1]) as vendor:
             fetch_minutes(vendor, days)
             yield _result(VENDOR_BAR_1M, vendor)
 

@@ -54,6 +54,9 @@ class Instrument(_Strict):
     calendar: str
     provider: Literal["yahoo", "tape"]
     tick_size: Annotated[Decimal, Field(gt=0, decimal_places=6)] | None = Field(default_factory=_usual_tick)
+    reconcile: Literal["report", "correct"] = Field(
+        default="report", description="After the close: tell where our bars and the vendor's differ, or take the vendor's."
+    )
     simulator: Simulated | None = None
 
     @field_validator("calendar")

@@ -82,7 +82,7 @@ def test_a_day_of_minutes_comes_from_the_simulator_and_again_changes_nothing(sim
     assert (distinct, earliest, is_ordered, source) == (count, start, True, "simulator")
     assert 1430 <= count <= 1440, "a minute without a trade has no bar"
     assert latest >= start + timedelta(hours=23, minutes=50)
-    assert (first["breaker"], first["refused"]) == ("closed", {})
+    assert (first["breaker"], first["refused"], first["held"]) == ("closed", {}, {})
     assert (again["dagster/row_count"], again["changed"]) == (first["dagster/row_count"], 0)
 
 
@@ -90,6 +90,7 @@ def test_split_of_the_simulated_market_is_known_to_the_feed(simulated: tuple[Set
     settings, _ = simulated
     metadata = materialize(settings, 1)
     assert metadata["dagster/row_count"] > 2000
+    assert metadata["held"] == {}
     with connect(settings.dsn("feed_writer")) as connection:
         assert load_splits(connection, ["AAPL", "BTC-USD"]) == {"AAPL": [Split(date(2025, 6, 10), Decimal(10))]}
 

@@ -251,3 +251,30 @@ def test_server_in_trouble_is_tried_again_and_what_came_before_stays(database: S
     assert len([event for event in result.all_events if event.is_step_up_for_retry]) == 1
     assert admin.execute("SELECT count(*) FROM staging.vendor_bar_1m").fetchone() == (782,)
     assert metadata_of(result)["changed"] == 391, "the first symbol was there already"
+
+
+def test_bad_rows_are_kept_and_held_with_the_names_of_the_rules_that_they_break(
+    database: Settings, admin: Connection, tmp_path: Path
+) -> None:
+    """Minute 3 of AAPL comes with a low of a hundredth, minute 5 with a high below the close."""
+
+    def spoilt(asked: Asked) -> Reply:
+        if asked.path.endswith("/AAPL") and asked.query.get("interval") == "1m":
+            document = json.loads(answer(asked).body)
+            quote = document["chart"]["result"][0]["indicators"]["quote"][0]
+            quote["low"][3], quote["high"][5] = 0.105, 10.25
+            return Reply(200, json.dumps(document).encode())
+        return answer(asked)
+
+    with vendor_server(spoilt, tmp_path) as server:
+        vendor = vendor_over(database, tmp_path, server)
+        metadata = metadata_of(vendor.materialize(vendor.minutes, partition_key=FRIDAY.isoformat()))
+    assert metadata["held"] == {"vendor_unit": 1, "vendor_ohlc_order": 1}
+    assert metadata["held_sample"] == [
+        "AAPL 2026-11-20 14:33Z vendor_unit: open 10.500000, high 10.500000, low 0.105000, close 10.500000",
+        "AAPL 2026-11-20 14:35Z vendor_ohlc_order: open 10.500000, high 10.250000, low 10.500000, close 10.500000",
+    ]
+    held = admin.execute("SELECT symbol, ts_start, rules FROM staging.vendor_bar_1m WHERE rules IS NOT NULL ORDER BY ts_start")
+    third, fifth = (datetime.fromtimestamp(OPEN + 60 * minute, UTC) for minute in (3, 5))
+    assert held.fetchall() == [("AAPL", third, "vendor_unit"), ("AAPL", fifth, "vendor_ohlc_order")]
+    assert admin.execute("SELECT count(*) FROM staging.vendor_bar_1m").fetchone() == (782,), "nothing is lost"
