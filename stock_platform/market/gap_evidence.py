@@ -34,7 +34,7 @@ def _quiet(seen: Seen, minutes: range, rate: float | None, peers: Peers, *, is_s
         return f"No tick for {length}; there is no earlier minute of it that says how usual that is."
     if not is_surprising:
         chance = _chance(rate * len(minutes))
-        return f"{_figure(rate)} ticks a minute before: a silence of {length} comes by chance, which is {chance}."
+        return f"{_figure(rate)} ticks a minute before: by chance a silence of {length} comes in {chance} of cases."
     before = f"No tick for {length} at {_figure(rate)} a minute before"
     if peers.traded:
         return f"{before}, while {_traded(peers)} of {seen.calendar} traded; messages came and were refused, so it was no halt."
