@@ -9,10 +9,28 @@ from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from stock_platform.adapters.postgres import Connection
+from stock_platform.market.asked import Stretch
 from stock_platform.market.gap_rows import Row, closed_minutes, decided_minutes
 from stock_platform.market.gap_seen import HISTORY_MINUTES, Held, Seen
-from stock_platform.market.session_minutes import Hours, Minute, instant_of, minute_of
+from stock_platform.market.session_minutes import Hours, Minute, instant_of, minute_of, touched
 
+# Bars up to here have been judged; what a later session's runs say counts when all of this one is closed.
+_UNTIL = """
+SELECT max(run.closed_until)
+FROM quality.gate_run AS run
+WHERE
+    run.session_date = %(session_date)s
+    OR (
+        run.session_date > %(session_date)s
+        AND run.closed_until >= (
+            SELECT max(session.ts_close + coalesce(vendor.delay_s, 0) * interval '1 second')
+            FROM reference.instrument AS instrument
+            JOIN reference.session AS session ON session.calendar = instrument.calendar
+            LEFT JOIN reference.vendor_instrument AS vendor ON vendor.symbol = instrument.symbol
+            WHERE session.session_date = %(session_date)s
+        )
+    )
+"""
 # A symbol is watched from its first tick on; one that has none yet, from the first full minute of the line that carries it.
 _WATCHED = """
 SELECT
@@ -81,6 +99,17 @@ SELECT symbol, ts_gap_start, ts_gap_end FROM ops.symbol_gap
 WHERE ts_gap_start < %(until)s AND ts_gap_end > %(since)s
 ORDER BY symbol, ts_gap_start
 """
+_DEAF = """
+SELECT gap.symbol, gap.ts_gap_start, gap.ts_gap_end, session.ts_open, session.ts_close
+FROM ops.symbol_gap AS gap
+JOIN reference.instrument AS instrument ON instrument.symbol = gap.symbol
+JOIN reference.session AS session ON session.calendar = instrument.calendar
+WHERE
+    session.session_date = %(session_date)s
+    AND gap.ts_gap_start < least(%(until)s, session.ts_close)
+    AND gap.ts_gap_end > greatest(%(since)s, session.ts_open)
+ORDER BY gap.symbol, gap.ts_gap_start
+"""
 
 
 class Watched(NamedTuple):
@@ -92,6 +121,20 @@ class Watched(NamedTuple):
     delay: timedelta
     since: Minute
     until: Minute
+
+
+def read_until(connection: Connection, session_date: date) -> datetime | None:
+    """Up to when the session's bars are judged; None while none is."""
+    row = connection.execute(_UNTIL, {"session_date": session_date}).fetchone()
+    return row[0] if row else None
+
+
+def read_stretches(connection: Connection, session_date: date, *, since: datetime, until: datetime) -> list[Stretch]:
+    """Minutes of the session that an unheard stretch touches which shares time with [since, until), of every symbol that has it."""
+    facts = {"session_date": session_date, "since": since, "until": until}
+    found = connection.execute(_DEAF, facts).fetchall()
+    minutes = [(symbol, touched(max(start, opens), min(end, closes))) for symbol, start, end, opens, closes in found]
+    return [Stretch(symbol, instant_of(each.start), instant_of(each.stop)) for symbol, each in minutes if each]
 
 
 def read_watched(connection: Connection, session_date: date, closed_until: datetime) -> list[Watched]:
