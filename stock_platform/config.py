@@ -71,6 +71,7 @@ class Settings(BaseSettings):
     flink_longest_outage_s: int = Field(10_800, ge=0)
     gate_grace_s: float = Field(2.0, ge=0)
     gate_lead_s: float = Field(40.0, ge=0)
+    gap_repair_after_s: float = Field(120.0, ge=0)
     sessions_first: date = date(2025, 1, 1)
     sessions_last: date | None = None
     api_allowed_origins: str = ""
@@ -123,6 +124,11 @@ class Settings(BaseSettings):
     def gate_grace(self) -> timedelta:
         """How long after its end, in event time, a bar waits for stragglers."""
         return timedelta(seconds=self.gate_grace_s)
+
+    @property
+    def gap_repair_after(self) -> timedelta:
+        """How long after a gap is known its repair is asked for: the vendor's history needs a while to have its minutes."""
+        return timedelta(seconds=self.gap_repair_after_s)
 
     def password(self, role: str) -> str:
         """Password of a Postgres role."""

@@ -15,6 +15,8 @@ from stock_platform.defs.closed_bars import closed_bars_sensor
 from stock_platform.defs.external import external_assets
 from stock_platform.defs.feed_line import feed_line
 from stock_platform.defs.feed_supervisor import feed_supervisor_sensor
+from stock_platform.defs.gap_repair import gap_repair, repair_gap
+from stock_platform.defs.gaps import GAPS, gap_asset
 from stock_platform.defs.jumps import no_jump_without_factor
 from stock_platform.defs.reconcile import ended_sessions_sensor, near_vendor, reconcile_job, reconciliation_asset
 from stock_platform.defs.restate import restate_job, restatement_asset
@@ -30,13 +32,13 @@ def build(settings: Settings) -> dg.Definitions:
     """All assets, checks, jobs and sensors over one world."""
     partitions = session_partitions(settings.sessions_first, settings.sessions_last)
     gate, aggregates = gate_assets(partitions), aggregate_assets(partitions)
-    upstream = dg.AssetSelection.assets(key_of(STAGED_BAR.address), key_of(BAR.address), "quality/quarantine")
+    upstream = dg.AssetSelection.assets(key_of(STAGED_BAR.address), key_of(BAR.address), "quality/quarantine", GAPS)
     computed = dg.AssetSelection.groups("aggregates").materializable()
     certify = dg.define_asset_job(
         "certify_bars",
         selection=(upstream | computed) - dg.AssetSelection.checks(no_jump_without_factor, near_vendor),
         tags={GATE: "1", **MAX_RUNTIME},
-        description="Judge the closed bars of a session, promote what passes, refresh the session's aggregates.",
+        description="Judge the closed bars of a session, promote what passes, look for gaps, refresh the session's aggregates.",
     )
     refresh, archive, reconciliation = reference_job(), archive_job(partitions), reconcile_job(partitions)
     return dg.Definitions(
@@ -45,13 +47,17 @@ def build(settings: Settings) -> dg.Definitions:
             reference_assets(),
             gate,
             *aggregates,
+            gap_asset(partitions),
             *vendor_assets(partitions),
             archive_asset(partitions),
             restatement_asset(partitions),
             reconciliation_asset(partitions),
         ],
         asset_checks=[stream_job_checks, no_jump_without_factor, near_vendor],
-        jobs=[certify, feed_line, flink_job, refresh, archive, reconciliation, restate_job(partitions), review_quarantine],
+        jobs=[
+            *(certify, feed_line, flink_job, refresh, archive, reconciliation),
+            *(restate_job(partitions), review_quarantine, repair_gap),
+        ],
         schedules=[reference_schedule(refresh), vendor_schedule(settings.feed_kind)],
         sensors=[
             feed_supervisor_sensor(refresh),
@@ -59,6 +65,7 @@ def build(settings: Settings) -> dg.Definitions:
             closed_bars_sensor(certify, partitions),
             certified_sessions_sensor(archive, partitions),
             ended_sessions_sensor(reconciliation, partitions, settings.feed_kind),
+            gap_repair,
         ],
         resources={"world": world_resource(settings)},
         executor=dg.in_process_executor,

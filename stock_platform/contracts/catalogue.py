@@ -1,6 +1,6 @@
 """All contracts, in the order of the data's way."""
 
-from stock_platform.contracts import adjusted, bar, reference, restatement, tick, vendor
+from stock_platform.contracts import adjusted, bar, gap, reference, restatement, tick, vendor
 
 TOPICS = (tick.TICK, tick.DEAD_LETTER, tick.QUOTE_UPDATE)
 TABLES = (
@@ -22,6 +22,7 @@ TABLES = (
     restatement.RESTATED_DIFFERENCE,
     vendor.VENDOR_DIFFERENCE,
     bar.GATE_RUN,
+    gap.GAP,
     bar.BAR_5M,
     bar.BAR_15M,
     bar.BAR_1H,

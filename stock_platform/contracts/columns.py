@@ -76,8 +76,8 @@ _ALL = (
     # instants
     Column("ts_event", Type.INSTANT, "When the trade happened, by the vendor's clock."),
     Column("ts_recv", Type.INSTANT, "When our feed received it."),
-    Column("ts_start", Type.INSTANT, "Start of the bar, inclusive."),
-    Column("ts_end", Type.INSTANT, "End of the bar, exclusive."),
+    Column("ts_start", Type.INSTANT, "Start of the bar, or of the first minute of several, inclusive."),
+    Column("ts_end", Type.INSTANT, "End of the bar, or of the last minute of several, exclusive."),
     Column("ts_first_tick", Type.INSTANT, "Event time of the bar's first tick."),
     Column("ts_last_tick", Type.INSTANT, "Event time of the bar's last tick."),
     Column("ts_landed", Type.INSTANT, "When the row last changed in staging."),
@@ -102,6 +102,8 @@ _ALL = (
     Column("ts_gap_start", Type.INSTANT, "Last that was heard before the gap."),
     Column("ts_gap_end", Type.INSTANT, "When the vendor could be heard again."),
     Column("ts_dead", Type.INSTANT, "When the message was refused."),
+    Column("ts_found", Type.INSTANT, "When a run first found the gap."),
+    Column("ts_closed", Type.INSTANT, "When nothing was left to do about it; null while something is."),
     Column("ts_checked", Type.INSTANT, "When the check was run."),
     Column("ts_promoted", Type.INSTANT, "When the run promoted what it had judged."),
     Column("closed_until", Type.INSTANT, "Bars that end at or before this instant were closed for the run."),
@@ -149,6 +151,12 @@ _ALL = (
     Column("ts_raised", Type.INSTANT, "When it was first seen."),
     Column("ts_cleared", Type.INSTANT, "When it was over; null while it goes on."),
     Column("cleared_by_run", Type.TEXT, "Dagster run that ended it."),
+    Column("minute_count", Type.QUANTITY, "Session minutes in the gap.", "count"),
+    Column("gap_class", Type.TEXT, "Why there is no certified bar."),
+    Column("evidence", Type.TEXT, "What shows it, for a person, with figures."),
+    Column("closed_by_run", Type.TEXT, "Dagster run that accepted the missing bars, or found that there are none; else null."),
+    Column("closed_reason", Type.TEXT, "Why nothing is left to do, for a person; null while something is."),
+    Column("attempt_count", Type.QUANTITY, "Repair runs that have begun on it.", "count"),
     # lineage
     Column("dagster_run_id", Type.TEXT, "Dagster run that wrote the row."),
     Column(

@@ -3,6 +3,7 @@
 # Dagster's decorators are typed in part only, and refuse MaterializeResult with its type argument.
 # pyright: reportUnknownMemberType=false, reportMissingTypeArgument=false, reportUnknownParameterType=false
 
+from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
@@ -23,7 +24,8 @@ from stock_platform.restating_from_vendor import restate_session
 RESTATEMENT = key_of(RESTATED_DIFFERENCE.address)
 JOB = "restate_session"
 _SHOWN_COUNT = 50
-_POOL = "restatement"
+POOL = "restatement"
+"""One restatement at a time, whoever asks for it."""
 
 
 class Restate(dg.Config):
@@ -44,7 +46,7 @@ def restatement_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefi
         group_name="quality",
         kinds={"flink", "postgres", "great-expectations"},
         owners=["team:data-platform"],
-        pool=_POOL,
+        pool=POOL,
         description=f"{RESTATED_DIFFERENCE.meaning} Materialise a session's partition to restate it.",
         metadata={"dagster/column_schema": column_schema(RESTATED_DIFFERENCE)},
     )
@@ -63,14 +65,19 @@ def restatement_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefi
             run_id=context.run_id,
             code_version=world.code_version,
         )
-        metadata = _metadata(done)
-        context.log_event(dg.AssetMaterialization(key_of(BAR.address), partition=context.partition_key, metadata=metadata))
-        for day in (session_date, *_next_session(world, session_date)):
-            for event in refreshed(world, context.run_id, day):
-                context.log_event(event)
+        metadata = restatement_metadata(done)
+        for event in followed_up(world, context.run_id, session_date, metadata):
+            context.log_event(event)
         return dg.MaterializeResult(metadata=metadata)
 
     return quality_restatement
+
+
+def followed_up(world: World, run_id: str, session_date: date, metadata: dict[str, Any]) -> Iterator[dg.AssetMaterialization]:
+    """What follows from certified bars that have changed: their event, and the aggregates made of them."""
+    yield dg.AssetMaterialization(key_of(BAR.address), partition=session_date.isoformat(), metadata=metadata)
+    for day in (session_date, *_next_session(world, session_date)):
+        yield from refreshed(world, run_id, day)
 
 
 def _next_session(world: World, session_date: date) -> list[date]:
@@ -91,7 +98,8 @@ def restate_job(partitions: dg.PartitionsDefinition[str]) -> Any:
     )
 
 
-def _metadata(done: Promoted) -> dict[str, Any]:
+def restatement_metadata(done: Promoted) -> dict[str, Any]:
+    """What a person wants to know of a promoted restatement."""
     found, difference = done.done, done.outcome.difference
     return {
         "dagster/row_count": len(difference.changes),

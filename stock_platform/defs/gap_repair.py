@@ -1,0 +1,122 @@
+"""Repairs of the gap ledger: a job that repairs one outage, and the sensor that asks for it.
+
+Not here: how it is repaired (gap_repair), how gaps are found (defs/gaps)."""
+
+# Dagster's decorators are typed in part only.
+# pyright: reportUnknownMemberType=false
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import dagster as dg
+from pydantic import Field
+
+from stock_platform.contracts.gap import GapState
+from stock_platform.defs.gaps import GAPS
+from stock_platform.defs.progress import bars_closed_until
+from stock_platform.defs.restate import POOL, followed_up, restatement_metadata
+from stock_platform.defs.review import instant
+from stock_platform.defs.world import UNDER_WAY, World
+from stock_platform.gap_repair import ATTEMPTS, Repair, Repairer, repair
+from stock_platform.market.gap_ledger import Closing, close_rows, read_open
+from stock_platform.market.gap_outages import Outage, outages
+
+JOB, _OP = "repair_gap", "repair_outage"
+OUTAGE = "stock_platform/outage"
+"""Run tag: which outage it repairs."""
+_PAUSE = timedelta(minutes=3)
+"""After a run that did not close it, doubled by each further one."""
+
+
+class RepairedGap(dg.Config):
+    """Which rows of quality.gap are repaired: of one session and class."""
+
+    session_date: str = Field(description="Trading day, e.g. 2026-11-20.")
+    gaps: list[str] = Field(description="SYMBOL and first missing minute of each row, e.g. AAPL 2026-11-20T14:30:00+00:00.")
+
+
+@dg.op(name=_OP, pool=POOL, description="Take missing bars from the vendor's history, or make them of Kafka's ticks.")
+def repair_outage(context: dg.OpExecutionContext, config: RepairedGap, world: dg.ResourceParam[World]) -> None:
+    """One outage, then what is made of its bars."""
+    session_date = date.fromisoformat(config.session_date)
+    by = Repairer(world.settings, world.clock, bars_closed_until(world), context.run_id, world.code_version)
+    done = repair(by, session_date, [_key(each) for each in config.gaps])
+    if done.promoted is not None:
+        for event in followed_up(world, context.run_id, session_date, restatement_metadata(done.promoted)):
+            context.log_event(event)
+    context.log_event(dg.AssetMaterialization(GAPS, partition=config.session_date, metadata=_metadata(done)))
+
+
+@dg.job(
+    name=JOB,
+    tags={"dagster/max_runtime": "3600"},
+    description="Repair the gaps of one outage: from the vendor's history, or from the ticks that Kafka has.",
+)
+def repair_gap() -> None:
+    """One step."""
+    repair_outage()
+
+
+def _key(text: str) -> tuple[str, datetime]:
+    symbol, _, start = text.rpartition(" ")
+    return symbol, instant(start)
+
+
+def _metadata(done: Repair) -> dict[str, Any]:
+    return {
+        "rows": len(done.rows),
+        "rows_left": len(done.rows_left),
+        "symbols": " ".join(sorted({row.symbol for row in done.rows})),
+        "bars": len(done.promoted.outcome.difference.changes) if done.promoted else 0,
+        "problem": done.problem or "none",
+    }
+
+
+@dg.sensor(
+    name="gap_repair",
+    job=repair_gap,
+    minimum_interval_seconds=15,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Asks for one run an outage, once the vendor's history can have it; three tries, one at a time.",
+)
+def gap_repair(context: dg.SensorEvaluationContext, world: dg.ResourceParam[World]) -> dg.SensorResult:
+    """Look at the open gaps that can be repaired."""
+    with world.database("gate_owner") as connection:
+        found = outages(read_open(connection))
+    running = context.instance.get_runs(dg.RunsFilter(job_name=JOB, statuses=UNDER_WAY), limit=1)
+    if running:
+        return dg.SensorResult(skip_reason=f"Repair run {running[0].run_id[:8]} is under way.")
+    reasons: list[str] = []
+    for outage in found:
+        records = context.instance.get_run_records(dg.RunsFilter(tags={OUTAGE: outage.name}), limit=ATTEMPTS)
+        reason = _reason_to_wait(world, outage, records)
+        if reason is None:
+            return dg.SensorResult(run_requests=[_request(outage, len(records) + 1)])
+        reasons.append(reason)
+    return dg.SensorResult(skip_reason=" ".join(reasons) or "No gap that can be repaired is open.")
+
+
+def _request(outage: Outage, attempt: int) -> dg.RunRequest:
+    keys = [f"{row.symbol} {row.ts_start.isoformat()}" for row in outage.rows]
+    config = {"session_date": outage.session_date.isoformat(), "gaps": keys}
+    return dg.RunRequest(
+        run_key=f"{outage.name} {attempt}", run_config={"ops": {_OP: {"config": config}}}, tags={OUTAGE: outage.name}
+    )
+
+
+def _reason_to_wait(world: World, outage: Outage, records: Sequence[dg.RunRecord]) -> str | None:
+    """Why no run is wanted now, for a person; None when one is. An outage that three runs did not close is given up."""
+    now = world.clock.now()
+    due = outage.ts_known + world.settings.gap_repair_after
+    if not records:
+        return None if now >= due else f"{outage}: repaired from {due:%H:%M:%S}Z on, when the vendor's history can have it."
+    last = records[0].dagster_run.run_id
+    if len(records) >= ATTEMPTS:
+        reason = f"{ATTEMPTS} repair runs have ended without closing it, the last one {last}"
+        with world.database("gate_owner") as connection:
+            close_rows(connection, outage.rows, Closing(GapState.UNREPAIRABLE, reason, last), now=now)
+        return f"{outage}: given up, {reason}."
+    ended = datetime.fromtimestamp(records[0].end_time or 0.0, UTC)
+    again = ended + _PAUSE * 2 ** (len(records) - 1)
+    return None if now >= again else f"{outage}: run {last[:8]} did not close it; the next try comes at {again:%H:%M:%S}Z."

@@ -1,0 +1,52 @@
+"""Minutes as whole numbers since the epoch, UTC, and those in which a session's market is open. Pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+Minute = int
+"""[60 m, 60 m + 60) seconds since the epoch."""
+_EPOCH, _MINUTE = datetime(1970, 1, 1, tzinfo=UTC), timedelta(minutes=1)
+
+
+@dataclass(frozen=True)
+class Hours:
+    """Regular hours [opens, closes) of one session without the break; both are on whole minutes on every exchange."""
+
+    opens: Minute
+    closes: Minute
+    break_start: Minute | None = None
+    break_end: Minute | None = None
+
+    def minutes(self, *, since: Minute, until: Minute) -> list[Minute]:
+        """Minutes of [since, until) in which the market is open, in order."""
+        first, end = max(self.opens, since), min(self.closes, until)
+        if self.break_start is None or self.break_end is None:
+            return list(range(first, end))
+        return [*range(first, min(end, self.break_start)), *range(max(first, self.break_end), end)]
+
+
+def minute_of(ts: datetime) -> Minute:
+    """The minute that holds the instant."""
+    return (ts - _EPOCH) // _MINUTE
+
+
+def instant_of(minute: Minute) -> datetime:
+    """Start of the minute."""
+    return _EPOCH + minute * _MINUTE
+
+
+def touched(ts_start: datetime, ts_end: datetime) -> range:
+    """Minutes that share some time with [ts_start, ts_end)."""
+    return range(minute_of(ts_start), -((_EPOCH - ts_end) // _MINUTE))
+
+
+def stretches(minutes: Iterable[Minute]) -> list[range]:
+    """Maximal runs of consecutive minutes, in order."""
+    found: list[range] = []
+    for minute in sorted(minutes):
+        if found and found[-1].stop == minute:
+            found[-1] = range(found[-1].start, minute + 1)
+        else:
+            found.append(range(minute, minute + 1))
+    return found
