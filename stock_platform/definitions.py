@@ -51,7 +51,7 @@ def build(settings: Settings) -> dg.Definitions:
         ],
         asset_checks=[stream_job_checks, no_jump_without_factor, near_vendor],
         jobs=[certify, feed_line, flink_job, refresh, archive, reconciliation, restate_job(partitions), review_quarantine],
-        schedules=[reference_schedule(refresh), vendor_schedule(settings.feed_kind)],
+        schedules=[reference_schedule(refresh), vendor_schedule(partitions, settings.feed_kind)],
         sensors=[
             feed_supervisor_sensor(refresh),
             flink_supervisor,
