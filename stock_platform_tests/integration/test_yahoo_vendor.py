@@ -13,6 +13,7 @@ import pytest
 from stock_platform.adapters.clock import SystemClock
 from stock_platform.adapters.postgres import Connection, connect
 from stock_platform.config import Settings
+from stock_platform.defs.jumps import no_jump_without_factor
 from stock_platform.defs.sessions import session_partitions
 from stock_platform.defs.vendor import recent_sessions, vendor_assets, vendor_schedule
 from stock_platform.defs.world import World
@@ -315,3 +316,21 @@ def test_schedule_asks_for_the_last_weeks_in_one_run(database: Settings) -> None
     (request,) = schedule.evaluate_tick(context).run_requests or ()
     assert request.tags["dagster/asset_partition_range_start"] == "2026-10-16"
     assert request.tags["dagster/asset_partition_range_end"] == "2026-11-20"
+
+
+def test_run_of_the_schedule_asks_once_a_symbol_and_has_every_session(vendor: Vendor) -> None:
+    partitions = session_partitions(date(2025, 1, 1))
+    definitions = dg.Definitions(
+        assets=[vendor.daily, vendor.instruments],
+        asset_checks=[no_jump_without_factor],
+        schedules=[vendor_schedule(partitions, "yahoo")],
+        resources={"world": dg.ResourceDefinition.hardcoded_resource(vendor.world)},
+    )
+    instance = dg.DagsterInstance.ephemeral()
+    weeks = {"dagster/asset_partition_range_start": "2026-11-16", "dagster/asset_partition_range_end": "2026-11-20"}
+    job = definitions.resolve_job_def("vendor_daily_job")
+    assert job.execute_in_process(tags=weeks, instance=instance).success
+    asked = [each.path.rsplit("/", 1)[1] for each in vendor.server.data_requests() if "chart" in each.path]
+    assert asked == ["AAPL", "^OCDO", "GONE"]
+    known = instance.get_materialized_partitions(dg.AssetKey(["reference", "corporate_action"]))
+    assert sorted(known) == [f"2026-11-{day}" for day in range(16, 21)]
