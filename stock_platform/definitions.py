@@ -58,7 +58,7 @@ def build(settings: Settings) -> dg.Definitions:
             *(certify, feed_line, flink_job, refresh, archive, reconciliation),
             *(restate_job(partitions), review_quarantine, repair_gap),
         ],
-        schedules=[reference_schedule(refresh), vendor_schedule(settings.feed_kind)],
+        schedules=[reference_schedule(refresh), vendor_schedule(partitions, settings.feed_kind)],
         sensors=[
             feed_supervisor_sensor(refresh),
             flink_supervisor,

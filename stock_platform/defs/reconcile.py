@@ -6,6 +6,8 @@ Delivery: effectively once; a repeat asks the vendor again and replaces the sess
 # Dagster's decorators are typed in part only, and refuse MaterializeResult with its type argument.
 # pyright: reportUnknownMemberType=false, reportMissingTypeArgument=false, reportUnknownParameterType=false
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
@@ -44,31 +46,52 @@ def reconciliation_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsD
         kinds={"polars", "postgres"},
         owners=["team:data-platform"],
         pool=_POOL,
+        backfill_policy=dg.BackfillPolicy.single_run(),
         description=f"{VENDOR_DIFFERENCE.meaning} Grain: {VENDOR_DIFFERENCE.grain}.",
         metadata={"dagster/column_schema": column_schema(VENDOR_DIFFERENCE)},
     )
     def quality_vendor_difference(context: dg.AssetExecutionContext, world: dg.ResourceParam[World]) -> dg.MaterializeResult:
-        session_date = date.fromisoformat(context.partition_key)
-        found = _found(world, session_date)
-        stretches = found.to_correct(corrected_symbols(world))
-        corrected = _correct(context, world, session_date, stretches)
-        now_found = _found(world, session_date) if corrected else found
-        with world.database("gate_owner") as connection:
-            rows = keep(connection, session_date, now_found, dagster_run_id=context.run_id, now=world.clock.now())
-        return dg.MaterializeResult(metadata={"dagster/row_count": rows, "corrected": corrected, **summary(found)})
+        days = sorted(date.fromisoformat(key) for key in context.partition_keys)
+        return dg.MaterializeResult(metadata=metadata([_reconciled(context, world, day) for day in days]))
 
     return quality_vendor_difference
 
 
-def summary(found: Reconciliation) -> dict[str, Any]:
-    """What a person wants to know of a reconciliation: as it was found, before anything was corrected."""
+@dataclass(frozen=True)
+class Reconciled:
+    """One session, done.
+
+    Args:
+        found: Before anything was corrected.
+        row_count: Rows in quality.vendor_difference; corrected: certified bars that the vendor's replaced.
+    """
+
+    session_date: date
+    found: Reconciliation
+    row_count: int
+    corrected: int
+
+
+def metadata(done: Sequence[Reconciled]) -> dict[str, Any]:
+    """What a person wants to know of a run."""
     return {
-        "compared": found.both.height,
-        "equal": found.equal_count,
-        "only_ours": found.only_ours.height,
-        "only_vendor": found.only_vendor.height,
-        "summary": dg.MetadataValue.md(found.markdown()),
+        "dagster/row_count": sum(each.row_count for each in done),
+        "corrected": sum(each.corrected for each in done),
+        "compared": sum(each.found.both.height for each in done),
+        "equal": sum(each.found.equal_count for each in done),
+        "only_ours": sum(each.found.only_ours.height for each in done),
+        "only_vendor": sum(each.found.only_vendor.height for each in done),
+        "summary": dg.MetadataValue.md("\n\n".join(f"**{each.session_date}** {each.found.markdown()}" for each in done)),
     }
+
+
+def _reconciled(context: dg.AssetExecutionContext, world: World, session_date: date) -> Reconciled:
+    found = _found(world, session_date)
+    corrected = _correct(context, world, session_date, found.to_correct(corrected_symbols(world)))
+    left = _found(world, session_date) if corrected else found
+    with world.database("gate_owner") as connection:
+        rows = keep(connection, session_date, left, dagster_run_id=context.run_id, now=world.clock.now())
+    return Reconciled(session_date, found, rows, corrected)
 
 
 def corrected_symbols(world: World) -> list[str]:
@@ -97,8 +120,8 @@ def _correct(context: dg.AssetExecutionContext, world: World, session_date: date
         context.log.info("session is not corrected", extra={"reason": str(error)})
         return 0
     changes = len(done.outcome.difference.changes)
-    metadata = {"dagster/row_count": changes, "ticks_from": done.done.ticks_from}
-    context.log_event(dg.AssetMaterialization(key_of(BAR.address), partition=session_date.isoformat(), metadata=metadata))
+    told = {"dagster/row_count": changes, "ticks_from": done.done.ticks_from}
+    context.log_event(dg.AssetMaterialization(key_of(BAR.address), partition=session_date.isoformat(), metadata=told))
     for event in refreshed(world, context.run_id, session_date):
         context.log_event(event)
     return changes

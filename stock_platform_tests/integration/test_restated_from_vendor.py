@@ -10,16 +10,21 @@ from typing import Any
 
 import pytest
 
+from stock_platform.adapters.clock import SystemClock
 from stock_platform.adapters.postgres import Connection, connect
 from stock_platform.config import Settings
+from stock_platform.gate.desk import Review, override
 from stock_platform.gate.pending import pending_sessions
-from stock_platform.market.asked import Stretch
+from stock_platform.gate.refused import sheet_of
+from stock_platform.market import shadow
+from stock_platform.market.asked import Stretch, read_asked
+from stock_platform.market.comparison import compare
 from stock_platform.market.protection import protect
 from stock_platform.passport import document, passport_of, report, verdict, verified
 from stock_platform.passport_errors import AnswerNotKept
 from stock_platform.restate import report as restate_report
 from stock_platform.restatement_errors import FeedUnheard, SessionProtected, SessionTicksMissing, SymbolsUnknown, VendorNotAsked
-from stock_platform.restating import Promoted
+from stock_platform.restating import Outcome, Promoted, Promoter, promote_restated
 from stock_platform.restating_from_vendor import compare_with_vendor, restate_from_vendor, restate_session
 from stock_platform_tests.broker import Broker, empty_topics, running_broker
 from stock_platform_tests.integration.test_yahoo_vendor import EVENING, StandingClock
@@ -191,6 +196,25 @@ def test_gate_has_nothing_left_to_do_behind_it(settings: Settings, database: Set
     assert run_gate(database, "stream again").inserted == 0
 
 
+def test_restatement_from_ticks_leaves_the_vendors_bars_where_it_has_none(settings: Settings, admin: Connection) -> None:
+    """Nobody heard minute 3, so its ticks are nowhere; the restatement gives all others as they were."""
+    restated(settings, stretch(3, 3))
+    with connect(settings.dsn("gate_owner")) as connection:
+        asked = read_asked(connection, DAY, ["A"])
+        number = shadow.begin(connection, asked, "made by hand", now=SystemClock().now())
+    copied = "symbol, ts_start, ts_end, open, high, low, close, tick_count, ts_first_tick, ts_last_tick, day_volume_first, "
+    copied += "day_volume_last, price_first, notional_inside, source, kafka_partition, kafka_offset_first, kafka_offset_last, "
+    copied += "flink_job_id, is_continuous"
+    select = f"INSERT INTO staging.bar_1m_restated (restatement_id, {copied}) SELECT %s, {copied} FROM staging.bar_1m"
+    admin.execute(f"{select} WHERE response_path IS NULL".encode(), (number,))
+    with connect(settings.dsn("gate_owner")) as connection:
+        shadow.finish(connection, number, asked)
+        assert compare(connection, number, asked).bars["kind"].to_list() == []
+        outcome = promote_restated(connection, number, asked, closed_until=EVENING, by=Promoter("ticks", "v2", EVENING))
+    assert isinstance(outcome, Outcome)
+    assert outcome.difference.changes == ()
+
+
 def test_late_tick_of_the_stream_does_not_replace_the_vendors_bar(settings: Settings, admin: Connection) -> None:
     restated(settings, stretch(2, 3))
     staged = admin.execute("SELECT bar::text FROM staging.bar_1m AS bar ORDER BY ts_start").fetchall()
@@ -237,6 +261,24 @@ def test_bar_of_the_vendor_is_held_against_staging_when_its_answer_is_gone(setti
     admin.execute("UPDATE staging.vendor_bar_1m SET response_path = 'later'")
     with pytest.raises(AnswerNotKept, match="has the minute from a later answer"):
         verified(settings, found)
+
+
+def test_bar_of_the_vendor_that_the_gate_refuses_can_be_seen_and_overruled_at_the_desk(
+    settings: Settings, database: Settings, admin: Connection
+) -> None:
+    restated(settings, stretch(3, 3))
+    at = OPEN + 3 * MINUTE
+    admin.execute("ALTER TABLE staging.bar_1m DISABLE TRIGGER keep_larger_bar")
+    admin.execute("UPDATE staging.bar_1m SET volume_stated = -1 WHERE ts_start = %s", (at,))
+    admin.execute("ALTER TABLE staging.bar_1m ENABLE TRIGGER keep_larger_bar")
+    assert run_gate(database, "refuses").quarantined == 1
+    with connect(database.dsn("gate_owner")) as connection:
+        sheet = sheet_of(connection, "A", at)
+        assert (list(sheet.bar.broken), sheet.changes, sheet.bar.values["kafka_partition"]) == (["volume_not_negative"], {}, None)
+        review = Review("A", at, "as the vendor has it", "test", dagster_run_id="desk", code_version="v", ts_decided=EVENING)
+        assert override(connection, review).verdict == "suspect"
+    bar = admin.execute("SELECT verdict, volume, response_path IS NOT NULL FROM market.bar_1m WHERE ts_start = %s", (at,))
+    assert bar.fetchall() == [("suspect", -1, True)]
 
 
 def test_what_cannot_be_restated_is_refused_before_the_vendor_is_asked(
