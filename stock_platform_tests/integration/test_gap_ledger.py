@@ -1,6 +1,7 @@
 """The gap ledger over a real Postgres and a real Kafka; bars, ticks and feed gaps are put there by hand."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -8,7 +9,9 @@ from typing import Any
 import pytest
 
 from stock_platform.adapters.kafka import KafkaProducer
-from stock_platform.adapters.postgres import Connection, connect
+from stock_platform.adapters.postgres import Connection, connect, open_pool
+from stock_platform.api.postgres_store import PostgresStore
+from stock_platform.api.store import GapQuery
 from stock_platform.config import Settings
 from stock_platform.contracts.gap import GapClass, GapState
 from stock_platform.feed.publisher import Publisher
@@ -263,3 +266,16 @@ def test_session_is_looked_at_to_its_end_when_the_next_one_has_begun(database: S
         connection.execute("INSERT INTO quality.gate_run VALUES ('three', %s, 'v', %s, %s)", (tomorrow, close + MINUTE, NOW))
         assert read_until(connection, DAY) == close + MINUTE
         assert read_until(connection, tomorrow + timedelta(days=1)) is None
+
+
+def test_api_reads_the_ledger(database: Settings, admin: Connection, topics: str) -> None:
+    for symbol in SYMBOLS:
+        fill(admin, symbol, missing=(12, 13, 30) if symbol == "A" else ())
+    judged_and_looked(database, topics)
+    with closing(open_pool(database.dsn("api_reader"), size=1)) as pool:
+        store = PostgresStore(pool, feed_kind="yahoo", read_passport=lambda *_: None)
+        both = store.gaps(GapQuery("A", None, None, 10))
+        assert [((each.ts_start - OPEN) // MINUTE, each.minute_count) for each in both] == [(12, 2), (30, 1)]
+        assert store.gaps(GapQuery("A", OPEN + 13 * MINUTE, OPEN + 30 * MINUTE, 10)) == both[:1]
+        assert store.gaps(GapQuery("A", None, None, 1)) == both[1:]
+        assert store.gaps(GapQuery("B", None, None, 10)) == []
