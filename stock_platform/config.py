@@ -62,7 +62,7 @@ class Settings(BaseSettings):
     vendor_burst: int = Field(10, ge=1)
     vendor_timeout_s: float = Field(20.0, gt=0)
     vendor_raw_days: int = Field(14, ge=1)
-    vendor_daily_days: int = Field(1826, ge=1)
+    vendor_daily_days: int = Field(35, ge=1)
 
     flink_parallelism: int = Field(1, ge=1)
     flink_task_heap_mib: int = Field(256, ge=128)

@@ -17,6 +17,7 @@ from stock_platform.defs.feed_supervisor import feed_supervisor_sensor
 from stock_platform.defs.gap_repair import gap_repair, repair_gap
 from stock_platform.defs.gaps import GAPS, gap_asset
 from stock_platform.defs.jumps import no_jump_without_factor
+from stock_platform.defs.reconcile import ended_sessions_sensor, near_vendor, reconcile_job, reconciliation_asset
 from stock_platform.defs.restate import restate_job, restatement_asset
 from stock_platform.defs.review import review_quarantine
 from stock_platform.defs.sessions import session_partitions
@@ -34,11 +35,11 @@ def build(settings: Settings) -> dg.Definitions:
     computed = dg.AssetSelection.groups("aggregates").materializable()
     certify = dg.define_asset_job(
         "certify_bars",
-        selection=(upstream | computed) - dg.AssetSelection.checks(no_jump_without_factor),
+        selection=(upstream | computed) - dg.AssetSelection.checks(no_jump_without_factor, near_vendor),
         tags={GATE: "1", **MAX_RUNTIME},
         description="Judge the closed bars of a session, promote what passes, look for gaps, refresh the session's aggregates.",
     )
-    refresh, archive = reference_job(), archive_job(partitions)
+    refresh, archive, reconciliation = reference_job(), archive_job(partitions), reconcile_job(partitions)
     return dg.Definitions(
         assets=[
             *external_assets(settings),
@@ -49,16 +50,28 @@ def build(settings: Settings) -> dg.Definitions:
             *vendor_assets(partitions),
             archive_asset(partitions),
             restatement_asset(partitions),
+            reconciliation_asset(partitions),
         ],
-        asset_checks=[stream_job_checks, no_jump_without_factor],
-        jobs=[certify, feed_line, flink_job, refresh, archive, restate_job(partitions), review_quarantine, repair_gap],
-        schedules=[reference_schedule(refresh), vendor_schedule(settings.feed_kind)],
+        asset_checks=[stream_job_checks, no_jump_without_factor, near_vendor],
+        jobs=[
+            certify,
+            feed_line,
+            flink_job,
+            refresh,
+            archive,
+            reconciliation,
+            restate_job(partitions),
+            review_quarantine,
+            repair_gap,
+        ],
+        schedules=[reference_schedule(refresh), vendor_schedule(partitions, settings.feed_kind)],
         sensors=[
             feed_supervisor_sensor(refresh),
             flink_supervisor,
             closed_bars_sensor(certify, partitions),
             certified_sessions_sensor(archive, partitions),
             gap_repair,
+            ended_sessions_sensor(reconciliation, partitions, settings.feed_kind),
         ],
         resources={"world": world_resource(settings), "judgement_io": judgement_io},
         executor=dg.in_process_executor,

@@ -3,19 +3,21 @@
 Not here: how a session is restated (restating), the asset and its job (defs/restate)."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from stock_platform.adapters.clock import Clock
 from stock_platform.adapters.dagster_api import finished, launch, run_url
 from stock_platform.adapters.postgres import connect
 from stock_platform.adapters.processes import Supervisor
-from stock_platform.config import Settings
+from stock_platform.config import Settings, lead_to_vendor
 from stock_platform.gate.promote import lock_promotions
 from stock_platform.market.promotion import difference_of_run
 from stock_platform.market.protection import lift, protect, require_unprotected
 from stock_platform.market.restatement import Restated, restate
 from stock_platform.restatement_errors import RunNotGranted, StackNotRunning
 from stock_platform.restating import named_ticks, place_of
+from stock_platform.restating_from_vendor import compare_with_vendor
 
 JOB, STEP = "restate_session", "quality__restatement"
 """As defs/restate names them; a test holds them together."""
@@ -23,11 +25,29 @@ _SHOWN_COUNT = 20
 _WITHIN = timedelta(hours=1)
 
 
-def promoted(settings: Settings, clock: Clock, session_date: date, symbols: str, tape: str) -> Iterator[str]:
-    """Ask Dagster for the restatement, wait for it, and tell what it changed.
+@dataclass(frozen=True)
+class Order:
+    """What is to be restated, and from what.
 
     Args:
         symbols: Separated by commas; none stands for all.
+        tape: Path of a Parquet of trades; from_vendor: the vendor's bars. Neither: the first source that has the session.
+    """
+
+    session_date: date
+    symbols: str = ""
+    tape: str = ""
+    from_vendor: bool = False
+
+    @property
+    def names(self) -> list[str]:
+        """The symbols."""
+        return [name.strip() for name in self.symbols.split(",") if name.strip()]
+
+
+def promoted(settings: Settings, clock: Clock, order: Order) -> Iterator[str]:
+    """Ask Dagster for the restatement, wait for it, and tell what it changed.
+
     Raises:
         StackNotRunning: there is nothing to run it on.
         SessionProtected: nobody may.
@@ -35,10 +55,11 @@ def promoted(settings: Settings, clock: Clock, session_date: date, symbols: str,
     """
     _require_stack(settings)
     with connect(settings.dsn("gate_owner")) as connection:
-        require_unprotected(connection, session_date)
+        require_unprotected(connection, order.session_date)
     address = settings.dagster_address
-    config = {"ops": {STEP: {"config": {"symbols": _names(symbols), "tape": tape}}}}
-    run_id = launch(address, JOB, config=config, tags={"dagster/partition": session_date.isoformat()})
+    asked = {"symbols": order.names, "tape": order.tape, "from_vendor": order.from_vendor}
+    config = {"ops": {STEP: {"config": asked}}}
+    run_id = launch(address, JOB, config=config, tags={"dagster/partition": order.session_date.isoformat()})
     yield f"run       {run_url(address, run_id)}"
     end = finished(address, run_id, clock=clock, within=_WITHIN)
     if end.status != "SUCCESS":
@@ -50,15 +71,19 @@ def promoted(settings: Settings, clock: Clock, session_date: date, symbols: str,
     yield from _indented(found.lines(_SHOWN_COUNT), len(found.changes), "quality.restatement")
 
 
-def compared(settings: Settings, clock: Clock, session_date: date, symbols: str, tape: str) -> Iterator[str]:
+def compared(settings: Settings, clock: Clock, order: Order) -> Iterator[str]:
     """Restate, and tell what differs from staging; nothing is promoted, and no run of Dagster is needed.
 
     Raises:
         StackNotRunning: there is nothing to run it on; and all of market/restatement.restate.
     """
     _require_stack(settings)
-    with named_ticks(settings, tape, clock) as ticks:
-        yield from report(restate(place_of(settings, clock), session_date, _names(symbols), ticks=ticks))
+    if order.from_vendor:
+        lead_to_vendor(settings)
+        yield from report(compare_with_vendor(settings, clock, order.session_date, order.names))
+        return
+    with named_ticks(settings, order.tape, clock) as ticks:
+        yield from report(restate(place_of(settings, clock), order.session_date, order.names, ticks=ticks))
 
 
 def protected(settings: Settings, clock: Clock, session_date: date, *, reason: str | None) -> str:
@@ -75,10 +100,6 @@ def protected(settings: Settings, clock: Clock, session_date: date, *, reason: s
 def _require_stack(settings: Settings) -> None:
     if not Supervisor(settings.home).alive():
         raise StackNotRunning(settings.profile, "a restatement")
-
-
-def _names(symbols: str) -> list[str]:
-    return [name.strip() for name in symbols.split(",") if name.strip()]
 
 
 def report(done: Restated) -> Iterator[str]:

@@ -38,12 +38,17 @@ class RestatementRunning(PlatformError):
 
 
 class SessionTicksMissing(PlatformError):
-    """Neither the topic nor the archive has the session's ticks."""
+    """Neither the topic nor the archive has the session's ticks.
 
-    def __init__(self, session: date, in_topic: str, archive: str) -> None:
+    Args:
+        vendor: Why the vendor's history does not stand in; empty while it was not asked.
+    """
+
+    def __init__(self, session: date, in_topic: str, archive: str, *, vendor: str = "") -> None:
+        self.session, self.in_topic, self.archive = session, in_topic, archive
         super().__init__(
             f"Session {session} cannot be restated: {in_topic}, and {archive}. Bars made of some of its ticks would be wrong; "
-            "staging keeps what it has."
+            f"staging keeps what it has.{f' The vendor does not stand in: {vendor}' if vendor else ''}"
         )
 
 
@@ -54,6 +59,16 @@ class VendorNotAsked(PlatformError):
         super().__init__(
             f"Session {session} cannot be taken from the vendor's history: profile {profile} plays a tape, and no vendor knows its "
             "time. `restate --tape` takes another tape's ticks."
+        )
+
+
+class VendorHasNone(PlatformError):
+    """The vendor was asked for a session, and gave no bar that can be used."""
+
+    def __init__(self, session: date, vendor: str) -> None:
+        super().__init__(
+            f"Session {session} cannot be taken from {vendor}'s history: it has no usable 1-minute bar of it. Rows that rules hold "
+            "are in staging.vendor_bar_1m with their names; staging.bar_1m and certified bars stay as they are."
         )
 
 

@@ -18,16 +18,22 @@ def restate(
     session: _Session,
     symbols: Annotated[str, typer.Option(help="Only these, e.g. AIG,SPY; all of the session without it.")] = "",
     tape: Annotated[Path | None, typer.Option(help="Parquet of trades to take instead of what Kafka or the archive has.")] = None,
+    from_vendor: Annotated[bool, typer.Option("--from-vendor", help="Take the vendor's bars, even where there are ticks.")] = False,
     compare_only: Annotated[bool, typer.Option("--compare-only", help="Only show what would differ.")] = False,
     data_dir: _DataDir = None,
 ) -> None:
-    """Compute a session's bars anew from its ticks, promote what differs, and show it; each bar keeps its revisions."""
-    from stock_platform.restate import compared, promoted
+    """Compute a session's bars anew from its ticks, promote what differs, and show it; each bar keeps its revisions.
 
+    The ticks come from Kafka, else from the session's archive; where neither has them, the vendor's bars stand in."""
+    from stock_platform.restate import Order, compared, promoted
+
+    if from_vendor and tape:
+        raise typer.BadParameter("say either --tape or --from-vendor")
     act = compared if compare_only else promoted
     with sentences():
         settings = config.load(data_dir=data_dir)
-        for line in act(settings, SystemClock(), session.date(), symbols, str(tape.resolve()) if tape else ""):
+        order = Order(session.date(), symbols, tape=str(tape.resolve()) if tape else "", from_vendor=from_vendor)
+        for line in act(settings, SystemClock(), order):
             typer.echo(line)
 
 

@@ -6,18 +6,23 @@ who asks for it."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from functools import partial
+from typing import TypedDict
 
 from stock_platform.adapters.clock import Clock
 from stock_platform.adapters.postgres import connect
 from stock_platform.config import Settings
+from stock_platform.errors import HistoryTooOld
 from stock_platform.feed.yahoo.download import download_of, fetch_minutes
 from stock_platform.gate import judge as judging
 from stock_platform.gate.promote import record_results
-from stock_platform.market.asked import Asked, Stretch, read_asked
+from stock_platform.market.asked import Asked, Stretch, read_asked, whole_session
+from stock_platform.market.levels import certified_levels
 from stock_platform.market.protection import require_unprotected
+from stock_platform.market.restatement import Restated
 from stock_platform.market.vendor_bars import restated_from_vendor
-from stock_platform.restatement_errors import FeedUnheard, RestatementBlocked, VendorNotAsked
-from stock_platform.restating import Outcome, Promoted, Promoter, promote_restated
+from stock_platform.restatement_errors import FeedUnheard, RestatementBlocked, SessionTicksMissing, VendorHasNone, VendorNotAsked
+from stock_platform.restating import Outcome, Promoted, Promoter, promote_restated, restate_and_promote
 
 
 def restate_from_vendor(
@@ -53,9 +58,7 @@ def restate_from_vendor(
         asked = read_asked(connection, session_date, [each.symbol for each in stretches])
     judging.warm_up()
 
-    def fetch() -> str:
-        return fetched(settings, clock, asked, stretches)
-
+    fetch = partial(fetched, settings, clock, asked, stretches)
     with restated_from_vendor(dsn, clock, asked, stretches, fetch=fetch) as done:
         with connect(dsn) as connection:
             by = Promoter(run_id, code_version, clock.now())
@@ -65,6 +68,72 @@ def restate_from_vendor(
         with connect(dsn) as connection:
             record_results(connection, outcome, dagster_run_id=run_id, now=clock.now())
         raise RestatementBlocked(session_date, outcome.blocking)
+
+
+def restate_session(
+    settings: Settings,
+    clock: Clock,
+    session_date: date,
+    symbols: Sequence[str] = (),
+    *,
+    tape: str = "",
+    from_vendor: bool = False,
+    closed_until: datetime | None,
+    run_id: str,
+    code_version: str,
+) -> Promoted:
+    """Restate a session from the first source that has it: the topic, the archive, the vendor's history.
+
+    Args:
+        from_vendor: The vendor's at once, even where there are ticks.
+    Raises:
+        SessionTicksMissing: none has it; VendorHasNone: the vendor, asked alone, has not; and all of restate_and_promote and
+            restate_from_vendor.
+    """
+    facts: _Facts = {"closed_until": closed_until, "run_id": run_id, "code_version": code_version}
+    if from_vendor:
+        return _whole(settings, clock, session_date, symbols, facts)
+    try:
+        return restate_and_promote(settings, clock, session_date, symbols, tape=tape, **facts)
+    except SessionTicksMissing as missing:
+        if tape:
+            raise
+        try:
+            return _whole(settings, clock, session_date, symbols, facts)
+        except (VendorNotAsked, VendorHasNone, HistoryTooOld) as problem:
+            raise SessionTicksMissing(session_date, missing.in_topic, missing.archive, vendor=str(problem)) from problem
+
+
+def compare_with_vendor(settings: Settings, clock: Clock, session_date: date, symbols: Sequence[str] = ()) -> Restated:
+    """What a restatement from the vendor would change of staging; nothing is promoted.
+
+    Raises:
+        As restate_from_vendor.
+    """
+    require_vendor(settings, session_date)
+    with connect(settings.dsn("gate_owner")) as connection:
+        asked = read_asked(connection, session_date, symbols)
+        stretches = whole_session(connection, asked)
+    fetch = partial(fetched, settings, clock, asked, stretches)
+    with restated_from_vendor(settings.dsn("gate_owner"), clock, asked, stretches, fetch=fetch) as done:
+        return done
+
+
+class _Facts(TypedDict):
+    """What is handed through."""
+
+    closed_until: datetime | None
+    run_id: str
+    code_version: str
+
+
+def _whole(settings: Settings, clock: Clock, session_date: date, symbols: Sequence[str], facts: _Facts) -> Promoted:
+    with connect(settings.dsn("gate_owner")) as connection:
+        stretches = whole_session(connection, read_asked(connection, session_date, symbols))
+    done = restate_from_vendor(settings, clock, session_date, stretches, **facts)
+    if not done.done.counts.bar_count:
+        raise VendorHasNone(session_date, settings.vendor)
+    return done
 
 
 def require_vendor(settings: Settings, session_date: date) -> None:
@@ -79,6 +148,8 @@ def require_vendor(settings: Settings, session_date: date) -> None:
 
 def fetched(settings: Settings, clock: Clock, asked: Asked, stretches: Sequence[Stretch]) -> str:
     """Bring staging.vendor_bar_1m up to date for the symbols of the stretches; says where the bars come from."""
-    download = download_of(settings, clock)
+    with connect(settings.dsn("gate_owner")) as connection:
+        levels = certified_levels(connection, until=asked.ts_until, now=clock.now())
+    download = download_of(settings, clock, levels)
     fetch_minutes(download, [asked.session_date], {each.symbol for each in stretches})
     return f"{settings.vendor}'s 1m history, fetched at {clock.now():%Y-%m-%d %H:%M:%S}Z"

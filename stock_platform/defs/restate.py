@@ -13,11 +13,13 @@ from pydantic import Field
 from stock_platform.contracts.bar import BAR
 from stock_platform.contracts.restatement import CHANGES, RESTATED_DIFFERENCE
 from stock_platform.contracts.tick import TICK
+from stock_platform.contracts.vendor import VENDOR_BAR_1M
 from stock_platform.defs.aggregate import refreshed
 from stock_platform.defs.archive import ARCHIVE
 from stock_platform.defs.certify import bars_closed_until
 from stock_platform.defs.world import World, column_schema, key_of
-from stock_platform.restating import Promoted, restate_and_promote
+from stock_platform.restating import Promoted
+from stock_platform.restating_from_vendor import restate_session
 
 RESTATEMENT = key_of(RESTATED_DIFFERENCE.address)
 JOB = "restate_session"
@@ -31,6 +33,7 @@ class Restate(dg.Config):
 
     symbols: list[str] = Field(default_factory=list, description="None: all that have the session.")
     tape: str = Field("", description="Path of a Parquet of trades to take instead of what Kafka or the archive has.")
+    from_vendor: bool = Field(False, description="Take the vendor's 1-minute bars, even where there are ticks.")
 
 
 def restatement_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
@@ -38,7 +41,7 @@ def restatement_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefi
 
     @dg.asset(
         key=RESTATEMENT,
-        deps=[key_of(TICK.address), ARCHIVE],
+        deps=[key_of(TICK.address), ARCHIVE, key_of(VENDOR_BAR_1M.address)],
         partitions_def=partitions,
         group_name="quality",
         kinds={"flink", "postgres", "great-expectations"},
@@ -51,12 +54,13 @@ def restatement_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefi
         context: dg.AssetExecutionContext, config: Restate, world: dg.ResourceParam[World]
     ) -> dg.MaterializeResult:
         session_date = date.fromisoformat(context.partition_key)
-        done = restate_and_promote(
+        done = restate_session(
             world.settings,
             world.clock,
             session_date,
             config.symbols,
             tape=config.tape,
+            from_vendor=config.from_vendor,
             closed_until=bars_closed_until(world),
             run_id=context.run_id,
             code_version=world.code_version,
@@ -90,7 +94,7 @@ def restate_job(partitions: dg.PartitionsDefinition[str]) -> Any:
         selection=dg.AssetSelection.assets(RESTATEMENT),
         partitions_def=partitions,
         tags={"dagster/max_runtime": "3600"},
-        description="Compute a session anew from its ticks, promote what differs, and make its aggregates anew.",
+        description="Compute a session anew from its ticks, or take the vendor's bars; promote what differs, refresh aggregates.",
     )
 
 

@@ -1,4 +1,4 @@
-"""The vendor's history as assets: 1-minute bars by session, daily bars with corporate actions, instrument data.
+"""The vendor's history as assets: 1-minute bars, daily bars and corporate actions by session, instrument data.
 
 Delivery: effectively once, by upsert; a repeat asks the vendor again and changes only what it says otherwise. Unit of parallelism:
 one request after the other, under the machine's budget. Not here: requests and parsing (feed/yahoo)."""
@@ -9,12 +9,12 @@ one request after the other, under the machine's budget. Not here: requests and 
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import dagster as dg
 
-from stock_platform.config import FeedKind
+from stock_platform.config import FeedKind, Settings
 from stock_platform.contracts.record import Record
 from stock_platform.contracts.vendor import CORPORATE_ACTION, VENDOR_BAR_1D, VENDOR_BAR_1M, VENDOR_INSTRUMENT
 from stock_platform.defs.external import VENDOR
@@ -26,19 +26,27 @@ from stock_platform.feed.yahoo.download import Download, download_of, fetch_minu
 from stock_platform.feed.yahoo.history import Span
 from stock_platform.feed.yahoo.polling import SYMBOLS_PER_REQUEST, fetch_quotes
 from stock_platform.feed.yahoo.tables import action_frame, instrument_frame
+from stock_platform.market.levels import certified_levels
 
 
 @contextmanager
-def _vendor(world: World) -> Generator[Download]:
-    """A way to the vendor; what no retry can mend fails the run at once, with its sentence."""
+def _vendor(world: World, until: date | None = None) -> Generator[Download]:
+    """A way to the vendor; what no retry can mend fails the run at once, with its sentence.
+
+    Args:
+        until: Last session that is asked for; None: the present one."""
+    now = world.clock.now()
+    end = datetime.combine(until + timedelta(days=1), time(), UTC) if until else now
+    with world.database("gate_owner") as connection:
+        levels = certified_levels(connection, until=end, now=now)
     try:
-        yield download_of(world.settings, world.clock)
+        yield download_of(world.settings, world.clock, levels)
     except (HistoryTooOld, VendorBlocked) as error:
         raise dg.Failure(description=str(error), allow_retries=False) from error
 
 
 def vendor_assets(partitions: dg.PartitionsDefinition[str], *, retry_after_s: float = 20) -> list[dg.AssetsDefinition]:
-    """staging/vendor_bar_1m by session; staging/vendor_bar_1d, reference/corporate_action and reference/vendor_instrument whole.
+    """staging/vendor_bar_1m, staging/vendor_bar_1d and reference/corporate_action by session; reference/vendor_instrument whole.
 
     Args:
         retry_after_s: Pause before the first retry of what heals by itself: network, servers in trouble, a spent budget.
@@ -53,19 +61,20 @@ def vendor_assets(partitions: dg.PartitionsDefinition[str], *, retry_after_s: fl
     )
     def vendor_minutes(context: dg.AssetExecutionContext, world: dg.ResourceParam[World]) -> Iterator[dg.MaterializeResult]:
         days = sorted(date.fromisoformat(key) for key in context.partition_keys)
-        with _vendor(world) as vendor:
+        with _vendor(world, days[-1]) as vendor:
             fetch_minutes(vendor, days)
             yield _result(VENDOR_BAR_1M, vendor)
 
     @dg.multi_asset(
         name="vendor_daily",
-        specs=[_spec(VENDOR_BAR_1D), _spec(CORPORATE_ACTION)],
+        specs=[_spec(VENDOR_BAR_1D, partitions), _spec(CORPORATE_ACTION, partitions)],
+        backfill_policy=dg.BackfillPolicy.single_run(),
         retry_policy=retry,
     )
-    def vendor_daily(world: dg.ResourceParam[World]) -> Iterator[dg.MaterializeResult]:
-        now = world.clock.now()
-        span, changed = Span(now - timedelta(days=world.settings.vendor_daily_days), now), 0
-        with _vendor(world) as vendor:
+    def vendor_daily(context: dg.AssetExecutionContext, world: dg.ResourceParam[World]) -> Iterator[dg.MaterializeResult]:
+        days = sorted(date.fromisoformat(key) for key in context.partition_keys)
+        span, changed = daily_span(days, world.clock.now()), 0
+        with _vendor(world, days[-1]) as vendor:
             for instrument in watched(world.settings):
                 history = vendor.fetch(instrument.symbol, "1d", span)
                 changed += vendor.write(CORPORATE_ACTION, action_frame(history, source=world.settings.vendor))
@@ -100,21 +109,42 @@ def differences(instruments: Sequence[Instrument], known: Mapping[str, str | Non
     return {"unknown_to_vendor": unknown, "other_currency": other}
 
 
-def vendor_schedule(feed_kind: FeedKind) -> dg.ScheduleDefinition:
-    """Daily bars, actions, instrument data, and the check that rests on them, before the US pre-market opens at 04:00 New York."""
+def daily_span(days: Sequence[date], now: datetime) -> Span:
+    """Time in which the daily bars of these sessions start, anywhere: Sydney's begin on the day before, UTC."""
+    start, end = (datetime.combine(day, time(), UTC) for day in (days[0] - timedelta(days=1), days[-1] + timedelta(days=1)))
+    return Span(min(start, now), min(end, now))
+
+
+def vendor_schedule(partitions: dg.PartitionsDefinition[str], feed_kind: FeedKind) -> dg.ScheduleDefinition:
+    """Daily bars, actions, instrument data, and the check that rests on them, before the US pre-market opens at 04:00 New York.
+
+    It asks for the sessions of the last weeks in one run, so that an action that the vendor tells late is found."""
     job = dg.define_asset_job(
         "vendor_daily_job",
         selection=dg.AssetSelection.assets(*(key_of(each.address) for each in (VENDOR_BAR_1D, CORPORATE_ACTION, VENDOR_INSTRUMENT)))
         | dg.AssetSelection.checks(no_jump_without_factor),
+        partitions_def=partitions,
         description="Daily bars, corporate actions and instrument data from the vendor; then jumps that no action explains.",
     )
-    return dg.ScheduleDefinition(
+
+    @dg.schedule(
         name="vendor_daily",
         job=job,
         cron_schedule="30 3 * * *",
         execution_timezone="America/New_York",
         default_status=dg.DefaultScheduleStatus.RUNNING if feed_kind != "tape" else dg.DefaultScheduleStatus.STOPPED,
     )
+    def vendor_daily(context: dg.ScheduleEvaluationContext, world: dg.ResourceParam[World]) -> dg.RunRequest:
+        first, last = recent_sessions(world.settings, context.scheduled_execution_time.date())
+        keys = {"dagster/asset_partition_range_start": first.isoformat(), "dagster/asset_partition_range_end": last.isoformat()}
+        return dg.RunRequest(tags=keys)
+
+    return vendor_daily
+
+
+def recent_sessions(settings: Settings, today: date) -> tuple[date, date]:
+    """First and last day of what the schedule asks for."""
+    return max(settings.sessions_first, today - timedelta(days=settings.vendor_daily_days)), today
 
 
 def _spec(record: Record, partitions: dg.PartitionsDefinition[str] | None = None) -> dg.AssetSpec:

@@ -40,6 +40,9 @@ class Instrument(_Strict):
     currency: Annotated[str, Field(pattern=r"^[A-Z]{2}[A-Za-z]$")]
     calendar: str
     provider: Literal["yahoo", "tape"]
+    reconcile: Literal["report", "correct"] = Field(
+        default="report", description="After the close: tell where our bars and the vendor's differ, or take the vendor's."
+    )
     simulator: Simulated | None = None
 
     @field_validator("calendar")

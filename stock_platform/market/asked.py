@@ -58,6 +58,12 @@ def symbols_with(connection: Connection, session_date: date) -> set[str]:
     return {symbol for symbol, _, _ in connection.execute(_HOURS, (session_date,)).fetchall()}
 
 
+def whole_session(connection: Connection, asked: Asked) -> list[Stretch]:
+    """All minutes of the symbols that are asked for."""
+    symbols = asked.symbols or sorted(symbols_with(connection, asked.session_date))
+    return [Stretch(symbol, asked.ts_from, asked.ts_until) for symbol in symbols]
+
+
 def read_asked(connection: Connection, session_date: date, symbols: Sequence[str]) -> Asked:
     """Look the session up.
 

@@ -20,9 +20,9 @@ from stock_platform.gap_look import look_at
 from stock_platform.gap_repair import Repair, Repairer, repair
 from stock_platform.market.asked import Stretch
 from stock_platform.market.gap_facts import read_stretches
-from stock_platform_tests.integration.test_restated_from_vendor import WATCHLIST, History
 from stock_platform_tests.integration.test_yahoo_vendor import EVENING, StandingClock
 from stock_platform_tests.staged import DAY, OPEN, empty_market, run_gate, stage
+from stock_platform_tests.vendor_history import History, settings_over
 from stock_platform_tests.vendor_server import VendorServer, vendor_server
 
 MINUTE = timedelta(minutes=1)
@@ -66,10 +66,7 @@ def vendor(history: History, tmp_path: Path) -> Iterator[VendorServer]:
 
 @pytest.fixture
 def settings(database: Settings, vendor: VendorServer, admin: Connection, tmp_path: Path) -> Settings:
-    watchlist = tmp_path / "watchlist.yaml"
-    watchlist.write_text(WATCHLIST)
-    changes = {"data_dir": tmp_path, "profile": "live", "feed_kind": "yahoo", "feed_watchlist": watchlist, "kafka_port": 9}
-    return database.model_copy(update=changes)
+    return settings_over(database, tmp_path).model_copy(update={"kafka_port": 9})
 
 
 def repaired(settings: Settings, run_id: str = "repair-1") -> Repair:

@@ -2,7 +2,6 @@
 
 The vendor's answers and all expected values are made by hand. Ticks: test_promoted_restatements."""
 
-import json
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -11,60 +10,35 @@ from typing import Any
 
 import pytest
 
+from stock_platform.adapters.clock import SystemClock
 from stock_platform.adapters.postgres import Connection, connect
 from stock_platform.config import Settings
 from stock_platform.gate.batch import pending_sessions
-from stock_platform.market.asked import Stretch
+from stock_platform.gate.desk import Review, override
+from stock_platform.gate.refused import sheet_of
+from stock_platform.market import shadow
+from stock_platform.market.asked import Stretch, read_asked
+from stock_platform.market.comparison import compare
 from stock_platform.market.protection import protect
 from stock_platform.passport import document, passport_of, report, verdict, verified
 from stock_platform.passport_errors import AnswerNotKept
-from stock_platform.restatement_errors import FeedUnheard, SessionProtected, SymbolsUnknown, VendorNotAsked
-from stock_platform.restating import Promoted
-from stock_platform.restating_from_vendor import restate_from_vendor
+from stock_platform.restate import report as restate_report
+from stock_platform.restatement_errors import FeedUnheard, SessionProtected, SessionTicksMissing, SymbolsUnknown, VendorNotAsked
+from stock_platform.restating import Outcome, Promoted, Promoter, promote_restated
+from stock_platform.restating_from_vendor import compare_with_vendor, restate_from_vendor, restate_session
+from stock_platform_tests.broker import Broker, empty_topics, running_broker
 from stock_platform_tests.integration.test_yahoo_vendor import EVENING, StandingClock
-from stock_platform_tests.staged import DAY, OPEN, empty_market, run_gate, stage
-from stock_platform_tests.vendor_server import Asked, Reply, VendorServer, vendor_server
+from stock_platform_tests.staged import DAY, OPEN, run_gate, stage
+from stock_platform_tests.vendor_history import MINUTE, History, certify, settings_over, stretch
+from stock_platform_tests.vendor_server import VendorServer, vendor_server
 
-WATCHLIST = "instruments:\n  - {symbol: A, name: A, sector: Technology, currency: USD, calendar: XNYS, provider: yahoo}\n"
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
-MINUTE = timedelta(minutes=1)
-
-Row = tuple[float, float, float, float, int | None]
-"""open, high, low, close, volume."""
-SESSION: dict[int, Row] = dict.fromkeys(range(6), (10.5, 12.0, 10.25, 11.5, 90))
-
-
-class History:
-    """What the server answers of A's minutes, until the test says otherwise."""
-
-    def __init__(self) -> None:
-        self.minutes: dict[int, Row] = dict(SESSION)
-
-    def answer(self, asked: Asked) -> Reply:
-        if "chart" not in asked.path:
-            return Reply()
-        rows = sorted(self.minutes.items())
-        times = [int((OPEN + minute * MINUTE).timestamp()) for minute, _ in rows]
-        columns = zip(*(row for _, row in rows), strict=True)
-        quote = dict(zip(("open", "high", "low", "close", "volume"), map(list, columns), strict=True))
-        zone = {"exchangeTimezoneName": "America/New_York"}
-        meta = {"symbol": "A", "currency": "USD", "dataGranularity": "1m", **zone}
-        result = {"meta": meta, "timestamp": times, "indicators": {"quote": [quote]}}
-        return Reply(200, json.dumps({"chart": {"result": [result], "error": None}}).encode())
 
 
 @pytest.fixture
 def admin(database: Settings) -> Iterator[Connection]:
-    """Symbol A with six certified minutes of 100 shares each, but for minute 3, which nobody heard."""
     with connect(database.dsn("admin"), autocommit=True) as connection:
-        empty_market(connection)
-        connection.execute(
-            "TRUNCATE staging.bar_1m_restated, staging.torn_bar, staging.vendor_bar_1m, quality.restatement, ops.restatement, "
-            "ops.protected_session, reference.corporate_action"
-        )
-        for minute in (0, 1, 2, 4, 5):
-            stage(connection, minute, first=100 * minute + 50, last=100 * minute + 100, ts_landed=OPEN)
-        run_gate(database, "stream")
+        certify(connection, database)
         yield connection
 
 
@@ -81,14 +55,7 @@ def vendor(history: History, tmp_path: Path) -> Iterator[VendorServer]:
 
 @pytest.fixture
 def settings(database: Settings, vendor: VendorServer, admin: Connection, tmp_path: Path) -> Settings:
-    watchlist = tmp_path / "watchlist.yaml"
-    watchlist.write_text(WATCHLIST)
-    return database.model_copy(update={"data_dir": tmp_path, "profile": "live", "feed_kind": "yahoo", "feed_watchlist": watchlist})
-
-
-def stretch(first: int, last: int, symbol: str = "A") -> Stretch:
-    """Minutes [first, last]."""
-    return Stretch(symbol, OPEN + first * MINUTE, OPEN + (last + 1) * MINUTE)
+    return settings_over(database, tmp_path)
 
 
 def restated(settings: Settings, *stretches: Stretch, until: datetime | None = EVENING, run_id: str = "repair") -> Promoted:
@@ -125,7 +92,7 @@ def test_minute_nobody_heard_is_filled_and_a_torn_one_replaced_and_no_other_touc
 
     done = restated(settings, stretch(2, 3))
 
-    of_vendor = (*as_prices("10.5", "12", "10.25", "11.5"), 90, None, 0, "vendor")
+    of_vendor = (*as_prices("10.5", "12", "10.5", "11.5"), 90, None, 0, "vendor")
     assert certified(admin, 2) == (*of_vendor, 2)
     assert certified(admin, 3) == (*of_vendor, 1)
     assert rows_but(admin, 2, 3) == before, "the vendor says something else of every minute"
@@ -151,18 +118,39 @@ def test_same_answer_again_is_an_empty_diff(settings: Settings, admin: Connectio
 
 def test_what_the_vendor_says_otherwise_later_is_a_revision(settings: Settings, history: History, admin: Connection) -> None:
     restated(settings, stretch(2, 3))
-    history.minutes[3] = (10.5, 12.0, 10.25, 11.0, 95)
+    history.minutes[3] = (10.5, 12.0, 10.5, 11.0, 95)
     assert changes(restated(settings, stretch(2, 3), run_id="again")) == [(3, "changed")]
-    assert certified(admin, 3) == (*as_prices("10.5", "12", "10.25", "11"), 95, None, 0, "vendor", 2)
+    assert certified(admin, 3) == (*as_prices("10.5", "12", "10.5", "11"), 95, None, 0, "vendor", 2)
 
 
 def test_minute_without_a_usable_bar_of_the_vendor_stays(settings: Settings, history: History, admin: Connection) -> None:
     """No row at all; and an edge: the first and last minute come without their volume."""
     del history.minutes[1]
-    history.minutes[0] = (10.5, 12.0, 10.25, 11.5, 0)
+    history.minutes[0] = (10.5, 12.0, 10.5, 11.5, 0)
     before = rows_but(admin, 2)
     assert changes(restated(settings, stretch(0, 2))) == [(2, "changed")]
     assert rows_but(admin, 2) == before
+
+
+def test_held_row_of_the_vendor_is_never_promoted(settings: Settings, history: History, admin: Connection) -> None:
+    """Minutes 2 and 3 a hundred times too high, and minute 4 with its high below its close."""
+    for minute in (2, 3):
+        history.minutes[minute] = (1050.0, 1200.0, 1025.0, 1150.0, 90)
+    history.minutes[4] = (10.5, 11.0, 10.5, 11.5, 90)
+    before = rows_but(admin)
+    assert changes(restated(settings, stretch(2, 4))) == []
+    assert rows_but(admin) == before
+    rules = admin.execute("SELECT rules FROM staging.vendor_bar_1m ORDER BY ts_start").fetchall()
+    assert rules == [(None,), (None,), ("vendor_unit",), ("vendor_unit",), ("vendor_ohlc_order",), (None,)]
+
+
+def test_run_in_another_unit_is_told_by_our_own_level(settings: Settings, history: History, admin: Connection) -> None:
+    """All the vendor's minutes are in hundredths: only our close of 11 says that they are wrong, not a single neighbour."""
+    history.minutes = dict.fromkeys(range(6), (0.105, 0.12, 0.1025, 0.115, 90))
+    before = rows_but(admin)
+    assert changes(restated(settings, stretch(0, 5))) == []
+    assert rows_but(admin) == before
+    assert admin.execute("SELECT DISTINCT rules FROM staging.vendor_bar_1m").fetchall() == [("vendor_unit",)]
 
 
 def test_open_minutes_are_left_to_the_stream(settings: Settings) -> None:
@@ -192,20 +180,39 @@ def test_split_that_the_vendor_could_not_know_is_not_undone(settings: Settings, 
         "INSERT INTO reference.corporate_action VALUES ('A', %s, 'split', 7, NULL, 'USD', 'yahoo', %s)", (tomorrow, EVENING)
     )
     restated(settings, stretch(2, 2))
-    assert certified(admin, 2) == (*as_prices("10.5", "12", "10.25", "11.5"), 90, None, 0, "vendor", 2)
+    assert certified(admin, 2) == (*as_prices("10.5", "12", "10.5", "11.5"), 90, None, 0, "vendor", 2)
 
 
 def test_bar_that_the_gate_doubts_is_suspect(settings: Settings, history: History, admin: Connection) -> None:
     """14 is more than 10 % above the median close of 11."""
-    history.minutes[4] = (10.5, 14.0, 10.25, 11.5, 90)
+    history.minutes[4] = (10.5, 14.0, 10.5, 11.5, 90)
     restated(settings, stretch(4, 4))
-    assert certified(admin, 4) == (*as_prices("10.5", "14", "10.25", "11.5"), 90, None, 0, "suspect", 2)
+    assert certified(admin, 4) == (*as_prices("10.5", "14", "10.5", "11.5"), 90, None, 0, "suspect", 2)
 
 
 def test_gate_has_nothing_left_to_do_behind_it(settings: Settings, database: Settings, admin: Connection) -> None:
     restated(settings, stretch(0, 5))
     assert pending_sessions(admin, LONG_AGO) == []
     assert run_gate(database, "stream again").inserted == 0
+
+
+def test_restatement_from_ticks_leaves_the_vendors_bars_where_it_has_none(settings: Settings, admin: Connection) -> None:
+    """Nobody heard minute 3, so its ticks are nowhere; the restatement gives all others as they were."""
+    restated(settings, stretch(3, 3))
+    with connect(settings.dsn("gate_owner")) as connection:
+        asked = read_asked(connection, DAY, ["A"])
+        number = shadow.begin(connection, asked, "made by hand", now=SystemClock().now())
+    copied = "symbol, ts_start, ts_end, open, high, low, close, tick_count, ts_first_tick, ts_last_tick, day_volume_first, "
+    copied += "day_volume_last, price_first, notional_inside, source, kafka_partition, kafka_offset_first, kafka_offset_last, "
+    copied += "flink_job_id, is_continuous"
+    select = f"INSERT INTO staging.bar_1m_restated (restatement_id, {copied}) SELECT %s, {copied} FROM staging.bar_1m"
+    admin.execute(f"{select} WHERE response_path IS NULL".encode(), (number,))
+    with connect(settings.dsn("gate_owner")) as connection:
+        shadow.finish(connection, number, asked)
+        assert compare(connection, number, asked).bars["kind"].to_list() == []
+        outcome = promote_restated(connection, number, asked, closed_until=EVENING, by=Promoter("ticks", "v2", EVENING))
+    assert isinstance(outcome, Outcome)
+    assert outcome.difference.changes == ()
 
 
 def test_late_tick_of_the_stream_does_not_replace_the_vendors_bar(settings: Settings, admin: Connection) -> None:
@@ -234,7 +241,7 @@ def test_passport_of_a_bar_of_the_vendor_names_its_answer_which_still_says_so(se
         f"verified   against the vendor's raw answer {path}",
         "           open                   10.5                       equal",
         "           high                   12                         equal",
-        "           low                    10.25                      equal",
+        "           low                    10.5                       equal",
         "           close                  11.5                       equal",
         "           volume                 90                         equal",
         "           the vendor's answer gives this bar",
@@ -256,6 +263,24 @@ def test_bar_of_the_vendor_is_held_against_staging_when_its_answer_is_gone(setti
         verified(settings, found)
 
 
+def test_bar_of_the_vendor_that_the_gate_refuses_can_be_seen_and_overruled_at_the_desk(
+    settings: Settings, database: Settings, admin: Connection
+) -> None:
+    restated(settings, stretch(3, 3))
+    at = OPEN + 3 * MINUTE
+    admin.execute("ALTER TABLE staging.bar_1m DISABLE TRIGGER keep_larger_bar")
+    admin.execute("UPDATE staging.bar_1m SET volume_stated = -1 WHERE ts_start = %s", (at,))
+    admin.execute("ALTER TABLE staging.bar_1m ENABLE TRIGGER keep_larger_bar")
+    assert run_gate(database, "refuses").quarantined == 1
+    with connect(database.dsn("gate_owner")) as connection:
+        sheet = sheet_of(connection, "A", at)
+        assert (list(sheet.bar.broken), sheet.changes, sheet.bar.values["kafka_partition"]) == (["volume_not_negative"], {}, None)
+        review = Review("A", at, "as the vendor has it", "test", dagster_run_id="desk", code_version="v", ts_decided=EVENING)
+        assert override(connection, review).verdict == "suspect"
+    bar = admin.execute("SELECT verdict, volume, response_path IS NOT NULL FROM market.bar_1m WHERE ts_start = %s", (at,))
+    assert bar.fetchall() == [("suspect", -1, True)]
+
+
 def test_what_cannot_be_restated_is_refused_before_the_vendor_is_asked(
     settings: Settings, vendor: VendorServer, admin: Connection
 ) -> None:
@@ -270,3 +295,46 @@ def test_what_cannot_be_restated_is_refused_before_the_vendor_is_asked(
     with pytest.raises(SessionProtected):
         restated(settings, stretch(0, 1))
     assert vendor.asked == []
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    with running_broker(tmp_path_factory.mktemp("broker")) as started, empty_topics(started.bootstrap):
+        yield started
+
+
+def session(settings: Settings, broker: Broker, **options: Any) -> Promoted:
+    there = settings.model_copy(update={"kafka_port": int(broker.bootstrap.rsplit(":")[-1])})
+    facts = {"closed_until": EVENING, "run_id": "restatement", "code_version": "c0de"}
+    return restate_session(there, StandingClock(), DAY, **facts, **options)
+
+
+def test_session_that_neither_topic_nor_archive_has_comes_from_the_vendor(
+    settings: Settings, broker: Broker, admin: Connection
+) -> None:
+    done = session(settings, broker)
+    assert done.done.ticks_from.startswith("yahoo's 1m history, fetched at 2026-11-20 22:00")
+    assert changes(done) == [(0, "changed"), (1, "changed"), (2, "changed"), (3, "added"), (4, "changed"), (5, "changed")]
+    verdicts = admin.execute("SELECT verdict, count(*) FROM market.bar_1m GROUP BY 1").fetchall()
+    assert verdicts == [("vendor", 6)]
+    ledger = admin.execute("SELECT state, flink_job_id, is_partial, dagster_run_id FROM ops.restatement").fetchall()
+    assert ledger == [("finished", None, True, "restatement")]
+
+
+def test_session_that_no_source_has_is_refused_with_all_three_reasons(settings: Settings, broker: Broker, history: History) -> None:
+    history.minutes = dict.fromkeys(range(6), (1050.0, 1200.0, 1025.0, 1150.0, 90))
+    with pytest.raises(SessionTicksMissing) as refused:
+        session(settings, broker)
+    assert "the topic has no tick of its time or later, and there is no archive" in str(refused.value)
+    assert "The vendor does not stand in: Session 2026-11-20 cannot be taken from yahoo's history" in str(refused.value)
+
+
+def test_vendor_is_asked_at_once_when_a_person_wants_it(settings: Settings, admin: Connection) -> None:
+    """No Kafka is there: it is not looked at."""
+    facts = {"closed_until": EVENING, "run_id": "restatement", "code_version": "c0de"}
+    done = restate_session(settings, StandingClock(), DAY, ["A"], from_vendor=True, **facts)
+    assert len(changes(done)) == 6
+    only_shown = compare_with_vendor(settings, StandingClock(), DAY, ["A"])
+    assert only_shown.comparison.bars.is_empty()
+    shown = list(restate_report(only_shown))
+    assert shown[1].startswith("source    yahoo's 1m history, fetched at 2026-11-20 22:00")

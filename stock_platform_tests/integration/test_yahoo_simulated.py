@@ -21,6 +21,8 @@ from stock_platform.defs.vendor import vendor_assets
 from stock_platform.defs.world import World
 from stock_platform.feed.corporate_actions import load_splits
 from stock_platform.feed.splits import Split
+from stock_platform.market.asked import Stretch
+from stock_platform.restating_from_vendor import restate_from_vendor
 from stock_platform.stack import layout
 
 COMMAND = layout.VENV_BIN / "stock-platform"
@@ -82,14 +84,47 @@ def test_a_day_of_minutes_comes_from_the_simulator_and_again_changes_nothing(sim
     assert (distinct, earliest, is_ordered, source) == (count, start, True, "simulator")
     assert 1430 <= count <= 1440, "a minute without a trade has no bar"
     assert latest >= start + timedelta(hours=23, minutes=50)
-    assert (first["breaker"], first["refused"]) == ("closed", {})
+    assert (first["breaker"], first["refused"], first["held"]) == ("closed", {}, {})
     assert (again["dagster/row_count"], again["changed"]) == (first["dagster/row_count"], 0)
+
+
+def test_gap_is_filled_from_the_simulator_through_the_same_code(simulated: tuple[Settings, dict[str, str]]) -> None:
+    settings, _ = simulated
+    day = datetime.now(UTC).date() - timedelta(days=5)
+    start = datetime(day.year, day.month, day.day, 10, tzinfo=UTC)
+    with connect(settings.dsn("admin")) as connection:
+        connection.execute(
+            "TRUNCATE staging.bar_1m, market.bar_1m, market.bar_1m_revision, reference.instrument, reference.session"
+        )
+        connection.execute("INSERT INTO reference.instrument VALUES ('BTC-USD', 'Bitcoin', 'Crypto', 'USD', '24/7', 'yahoo')")
+        midnight = start.replace(hour=0)
+        hours = (midnight, midnight + timedelta(days=1), midnight, midnight + timedelta(days=1))
+        connection.execute("INSERT INTO reference.session VALUES ('24/7', %s, %s, %s, %s, %s, NULL, NULL, FALSE)", (day, *hours))
+    stretches = [Stretch("BTC-USD", start, start + timedelta(minutes=10))]
+    facts: Any = {"closed_until": datetime.now(UTC), "code_version": "c0de"}
+    first = restate_from_vendor(settings, SystemClock(), day, stretches, run_id="first", **facts)
+    again = restate_from_vendor(settings, SystemClock(), day, stretches, run_id="again", **facts)
+    assert first.done.ticks_from.startswith("simulator's 1m history, fetched at ")
+    changes = first.outcome.difference.changes
+    assert {each.change for each in changes} == {"added"}
+    assert 8 <= len(changes) <= 10, "a minute without a trade has no bar"
+    assert again.outcome.difference.changes == ()
+    with connect(settings.dsn("admin")) as connection:
+        bars = connection.execute(
+            "SELECT bool_and(bar.close = said.close AND bar.volume = said.volume), min(bar.source), min(bar.verdict), count(*) "
+            "FROM market.bar_1m AS bar JOIN staging.vendor_bar_1m AS said USING (symbol, ts_start)"
+        ).fetchone()
+    assert bars is not None
+    assert (bars[0], bars[1], bars[3]) == (True, "simulator", len(changes))
 
 
 def test_split_of_the_simulated_market_is_known_to_the_feed(simulated: tuple[Settings, dict[str, str]]) -> None:
     settings, _ = simulated
-    metadata = materialize(settings, 1)
-    assert metadata["dagster/row_count"] > 2000
+    month = {"dagster/asset_partition_range_start": "2025-05-20", "dagster/asset_partition_range_end": "2025-06-20"}
+    metadata = materialize(settings, 1, tags=month)
+    # 32 days of the coin and 22 sessions of the share, and what starts on the day before
+    assert 50 <= metadata["dagster/row_count"] <= 60
+    assert metadata["held"] == {}
     with connect(settings.dsn("feed_writer")) as connection:
         assert load_splits(connection, ["AAPL", "BTC-USD"]) == {"AAPL": [Split(date(2025, 6, 10), Decimal(10))]}
 

@@ -13,8 +13,9 @@ import pytest
 from stock_platform.adapters.clock import SystemClock
 from stock_platform.adapters.postgres import Connection, connect
 from stock_platform.config import Settings
+from stock_platform.defs.jumps import no_jump_without_factor
 from stock_platform.defs.sessions import session_partitions
-from stock_platform.defs.vendor import vendor_assets
+from stock_platform.defs.vendor import recent_sessions, vendor_assets, vendor_schedule
 from stock_platform.defs.world import World
 from stock_platform.feed.corporate_actions import load_splits
 from stock_platform.feed.splits import Split
@@ -158,7 +159,7 @@ def test_second_run_asks_again_and_changes_nothing(vendor: Vendor, admin: Connec
     before: list[Any] = []
     for changed in ((782, 2, 2, 2), (0, 0, 0, 0)):
         minutes = vendor.materialize(vendor.minutes, partition_key=FRIDAY.isoformat())
-        daily = vendor.materialize(vendor.daily)
+        daily = vendor.materialize(vendor.daily, partition_key=FRIDAY.isoformat())
         events = daily.get_asset_materialization_events()
         counts = [event.materialization.metadata["changed"].value for event in events]
         instruments = vendor.materialize(vendor.instruments)
@@ -169,7 +170,7 @@ def test_second_run_asks_again_and_changes_nothing(vendor: Vendor, admin: Connec
 
 
 def test_daily_bars_come_with_splits_that_the_feed_can_load(vendor: Vendor, admin: Connection, database: Settings) -> None:
-    assert vendor.materialize(vendor.daily).success
+    assert vendor.materialize(vendor.daily, partition_key=FRIDAY.isoformat()).success
     bars = admin.execute("SELECT symbol, session_date, close FROM staging.vendor_bar_1d ORDER BY symbol, session_date").fetchall()
     # Thursday's bar; Friday's is not final before the end of New York's day, as this answer does not tell the session's close.
     thursday = date(2026, 11, 19)
@@ -225,7 +226,7 @@ def test_session_that_the_vendor_no_longer_keeps_fails_at_once_with_the_reason(v
 def test_refusal_fails_at_once_and_the_next_run_asks_nothing(database: Settings, admin: Connection, tmp_path: Path) -> None:
     with vendor_server(lambda asked: Reply(429) if "chart" in asked.path else Reply(), tmp_path) as server:
         vendor = vendor_over(database, tmp_path, server)
-        text, retries = failure_of(vendor.materialize(vendor.daily))
+        text, retries = failure_of(vendor.materialize(vendor.daily, partition_key=FRIDAY.isoformat()))
         assert "nothing is asked of it before 2026-11-20 22:15:00Z" in text
         arrived = len(server.asked)
         assert (retries, arrived) == (0, 3)
@@ -251,3 +252,85 @@ def test_server_in_trouble_is_tried_again_and_what_came_before_stays(database: S
     assert len([event for event in result.all_events if event.is_step_up_for_retry]) == 1
     assert admin.execute("SELECT count(*) FROM staging.vendor_bar_1m").fetchone() == (782,)
     assert metadata_of(result)["changed"] == 391, "the first symbol was there already"
+
+
+def test_bad_rows_are_kept_and_held_with_the_names_of_the_rules_that_they_break(
+    database: Settings, admin: Connection, tmp_path: Path
+) -> None:
+    """Minute 3 of AAPL comes with a low of a hundredth, minute 5 with a high below the close."""
+
+    def spoilt(asked: Asked) -> Reply:
+        if asked.path.endswith("/AAPL") and asked.query.get("interval") == "1m":
+            document = json.loads(answer(asked).body)
+            quote = document["chart"]["result"][0]["indicators"]["quote"][0]
+            quote["low"][3], quote["high"][5] = 0.105, 10.25
+            return Reply(200, json.dumps(document).encode())
+        return answer(asked)
+
+    with vendor_server(spoilt, tmp_path) as server:
+        vendor = vendor_over(database, tmp_path, server)
+        metadata = metadata_of(vendor.materialize(vendor.minutes, partition_key=FRIDAY.isoformat()))
+    assert metadata["held"] == {"vendor_unit": 1, "vendor_ohlc_order": 1}
+    assert metadata["held_sample"] == [
+        "AAPL 2026-11-20 14:33Z vendor_unit: open 10.500000, high 10.500000, low 0.105000, close 10.500000",
+        "AAPL 2026-11-20 14:35Z vendor_ohlc_order: open 10.500000, high 10.250000, low 10.500000, close 10.500000",
+    ]
+    held = admin.execute("SELECT symbol, ts_start, rules FROM staging.vendor_bar_1m WHERE rules IS NOT NULL ORDER BY ts_start")
+    third, fifth = (datetime.fromtimestamp(OPEN + 60 * minute, UTC) for minute in (3, 5))
+    assert held.fetchall() == [("AAPL", third, "vendor_unit"), ("AAPL", fifth, "vendor_ohlc_order")]
+    assert admin.execute("SELECT count(*) FROM staging.vendor_bar_1m").fetchone() == (782,), "nothing is lost"
+
+
+def test_action_that_is_told_late_changes_actions_and_no_bar(database: Settings, admin: Connection, tmp_path: Path) -> None:
+    told = {"late": False}
+
+    def late(asked: Asked) -> Reply:
+        if asked.path.endswith("/AAPL") and asked.query.get("interval") == "1d":
+            return chart("AAPL", [OPEN - 86_400, OPEN], "1d", SPLIT if told["late"] else None)
+        return answer(asked)
+
+    def daily_bars() -> list[Any]:
+        return admin.execute("SELECT * FROM staging.vendor_bar_1d ORDER BY symbol, ts_start").fetchall()
+
+    with vendor_server(late, tmp_path) as server:
+        vendor = vendor_over(database, tmp_path, server)
+        weeks = {"dagster/asset_partition_range_start": "2026-10-16", "dagster/asset_partition_range_end": "2026-11-20"}
+        assert vendor.materialize(vendor.daily, tags=weeks).success
+        before = daily_bars()
+        assert admin.execute("SELECT count(*) FROM reference.corporate_action").fetchone() == (0,)
+        told["late"] = True
+        assert vendor.materialize(vendor.daily, tags=weeks).success
+        asked = [each for each in server.data_requests() if each.path.endswith("/AAPL")]
+    assert admin.execute("SELECT kind FROM reference.corporate_action ORDER BY kind").fetchall() == [("dividend",), ("split",)]
+    assert daily_bars() == before
+    assert len(asked) == 2, "one request for all weeks"
+
+
+def test_schedule_asks_for_the_last_weeks_in_one_run(database: Settings) -> None:
+    first = date(2026, 11, 1)
+    assert recent_sessions(database, FRIDAY) == (date(2026, 10, 16), FRIDAY)
+    assert recent_sessions(database.model_copy(update={"sessions_first": first}), FRIDAY) == (first, FRIDAY)
+    schedule = vendor_schedule(session_partitions(date(2025, 1, 1)), "yahoo")
+    world = World(database, StandingClock())
+    context = dg.build_schedule_context(scheduled_execution_time=EVENING, resources={"world": world})
+    (request,) = schedule.evaluate_tick(context).run_requests or ()
+    assert request.tags["dagster/asset_partition_range_start"] == "2026-10-16"
+    assert request.tags["dagster/asset_partition_range_end"] == "2026-11-20"
+
+
+def test_run_of_the_schedule_asks_once_a_symbol_and_has_every_session(vendor: Vendor) -> None:
+    partitions = session_partitions(date(2025, 1, 1))
+    definitions = dg.Definitions(
+        assets=[vendor.daily, vendor.instruments],
+        asset_checks=[no_jump_without_factor],
+        schedules=[vendor_schedule(partitions, "yahoo")],
+        resources={"world": dg.ResourceDefinition.hardcoded_resource(vendor.world)},
+    )
+    instance = dg.DagsterInstance.ephemeral()
+    weeks = {"dagster/asset_partition_range_start": "2026-11-16", "dagster/asset_partition_range_end": "2026-11-20"}
+    job = definitions.resolve_job_def("vendor_daily_job")
+    assert job.execute_in_process(tags=weeks, instance=instance).success
+    asked = [each.path.rsplit("/", 1)[1] for each in vendor.server.data_requests() if "chart" in each.path]
+    assert asked == ["AAPL", "^OCDO", "GONE"]
+    known = instance.get_materialized_partitions(dg.AssetKey(["reference", "corporate_action"]))
+    assert sorted(known) == [f"2026-11-{day}" for day in range(16, 21)]

@@ -100,3 +100,10 @@ def test_statistics_of_one_bar_have_no_volatility_and_no_gap() -> None:
     row = session_statistics(frame([bar(0)]), NO_HISTORY).row(0, named=True)
     assert row["realised_volatility_pct"] is None
     assert row["gap_pct"] is None
+
+
+def test_vwap_of_a_span_with_a_bar_of_the_vendor_in_it_is_not_known() -> None:
+    """The vendor states a volume and no VWAP; its volume counts, and a VWAP of the others alone would be another thing."""
+    bars = [bar(minute) for minute in (0, 1, 5)] + [bar(2, vwap=None, tick_count=0), bar(6, vwap=None, volume=0)]
+    coarse = coarsen(frame(bars), every="5m")
+    assert coarse.select("volume", "vwap", "tick_count").rows() == [(3000, None, 24), (1000, Decimal("100.25"), 24)]

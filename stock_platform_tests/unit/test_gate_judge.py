@@ -89,3 +89,27 @@ def test_empty_batch_passes() -> None:
     judgement = judge(batch())
     assert broken(judgement) == set()
     assert judgement.bars.is_empty()
+
+
+OF_VENDOR: dict[str, Any] = {
+    **dict.fromkeys(
+        ("vwap", "ts_first_tick", "ts_last_tick", "kafka_partition", "kafka_offset_first", "kafka_offset_last", "flink_job_id")
+    ),
+    "tick_count": 0,
+    "source": "yahoo",
+    "response_path": "vendor/raw/2026-11-20/220000-AAPL-1m-0f3c.json.gz",
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "verdict"),
+    [({}, "vendor"), ({"high": Decimal("111")}, "suspect"), ({"high": Decimal("100")}, None), ({"response_path": None}, None)],
+)
+def test_bar_of_the_vendor_needs_no_ticks_but_the_other_rules_hold_for_it(changes: dict[str, Any], verdict: str | None) -> None:
+    judgement = judge(batch(bar(0), bar(1, **OF_VENDOR | changes), bar(2)))
+    assert judgement.bars["verdict"].to_list() == ["passed", verdict, "passed"]
+
+
+def test_batch_of_the_vendors_bars_alone_passes() -> None:
+    judgement = judge(batch(*(bar(minute, **OF_VENDOR) for minute in range(3))))
+    assert judgement.bars["verdict"].to_list() == ["vendor"] * 3

@@ -29,7 +29,7 @@ from stock_platform.market.promotion import Change, Difference
 from stock_platform.market.restatement import Restated
 from stock_platform.market.shadow import Counts
 from stock_platform.market.tick_source import FromTopic, has_whole
-from stock_platform.restate import compared, promoted, report
+from stock_platform.restate import Order, compared, promoted, report
 from stock_platform.restatement_errors import StackNotRunning
 
 OPEN = datetime(2013, 10, 7, 13, 30, tzinfo=UTC)
@@ -148,7 +148,7 @@ def test_flink_that_does_not_answer_is_named() -> None:
 def test_restatement_without_a_stack_is_refused(act: Callable[..., Iterator[str]], tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path, _env_file=None)  # type: ignore[call-arg]
     with pytest.raises(StackNotRunning, match="`make up` first"):
-        list(act(settings, SystemClock(), date(2013, 10, 7), "", ""))
+        list(act(settings, SystemClock(), Order(date(2013, 10, 7))))
 
 
 def test_command_asks_for_the_job_and_the_step_that_dagster_has() -> None:

@@ -2,6 +2,7 @@
 there (75.0875015258789), so here they are the shortest decimal of that float32, with at most six decimals."""
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -14,6 +15,7 @@ from stock_platform.feed.yahoo.answer import Unusable, results_of
 from stock_platform.feed.yahoo.bars import Bar, Dropped
 from stock_platform.feed.yahoo.chart import Chart, parse_chart
 from stock_platform.feed.yahoo.quote import parse_quotes
+from stock_platform.feed.yahoo.rules import Seen, judged
 from stock_platform_tests.conftest import RECORDED
 
 LATER = datetime(2025, 4, 1, tzinfo=UTC)
@@ -167,6 +169,9 @@ SUMMARIES = {
 }
 
 
+MSFT = next(name for name in LONG_CHARTS if "MSFT" in name)
+
+
 def test_every_capture_has_a_case() -> None:
     folder = RECORDED / "yahoo_http"
     if not folder.exists():
@@ -182,7 +187,7 @@ def test_captured_chart_is_read_to_the_digit(name: str) -> None:
     chart = parse_chart(answer_of("yahoo_http", name), now=LATER)
     assert isinstance(chart, Chart)
     assert f"{chart.symbol} {chart.currency} {chart.exchange} {chart.instrument_type} {chart.zone}" == described
-    assert (chart.interval, list(chart.bars), chart.actions) == ("1d", bars, ())
+    assert (chart.interval, as_shown(chart.bars), chart.actions) == ("1d", bars, ())
     assert (chart.dropped, chart.bad_event_count) == (Dropped(), 0)
 
 
@@ -191,10 +196,24 @@ def test_captured_years_are_read_from_first_to_last(name: str) -> None:
     symbol, count, first, last, dividends = LONG_CHARTS[name]
     chart = parse_chart(answer_of("yahoo_http", name), now=LATER)
     assert isinstance(chart, Chart)
-    assert (chart.symbol, len(chart.bars), chart.bars[0], chart.bars[-1]) == (symbol, count, first, last)
+    bars = as_shown(chart.bars)
+    assert (chart.symbol, len(bars), bars[0], bars[-1]) == (symbol, count, first, last)
     expected = [Action(date.fromisoformat(day), "dividend", None, Decimal(amount), "USD") for day, amount in dividends]
     assert list(chart.actions) == expected
     assert chart.dropped == Dropped()
+    assert set(judged(Seen(chart.bars, actions=chart.actions, level=bars[-1].close))) == {()}, "no rule holds a row of good years"
+
+
+def as_shown(bars: Sequence[Bar]) -> list[Bar]:
+    """Without what is adjusted for payments."""
+    return [each._replace(adjusted_close=None) for each in bars]
+
+
+def test_captured_close_comes_with_its_adjusted_one() -> None:
+    """MSFT on 2021-02-01, before the year's four payments."""
+    chart = parse_chart(answer_of("yahoo_http", MSFT), now=LATER)
+    assert isinstance(chart, Chart)
+    assert (chart.bars[0].close, chart.bars[0].adjusted_close) == (Decimal("239.65"), Decimal("231.18648"))
 
 
 def test_captured_weekend_has_no_timestamps() -> None:

@@ -1,14 +1,13 @@
 """Wrong units and missed splits in real bad bars; what is right is said by the repaired files beside them, or by the exchange."""
 
 import csv
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from decimal import Decimal
 
 import pytest
 
 from stock_platform.feed.splits import Split
-from stock_platform.feed.yahoo.bars import Bar
-from stock_platform.feed.yahoo.units import doubts, major_unit, missed_splits, unit_errors
+from stock_platform.feed.yahoo.units import AdjustedClose, Payment, major_unit, missed_payments, missed_splits, unit_errors
 from stock_platform_tests.conftest import RECORDED
 
 
@@ -69,28 +68,54 @@ def test_days_that_missed_a_split_are_found() -> None:
     """4063.T split 5:1 on 2023-03-30: Yahoo had adjusted 03-29 only."""
     split = Split(date(2023, 3, 30), Decimal(5))
     missed = [date(2023, 3, day) for day in (15, 16, 17, 20, 22, 23, 24, 27, 28)]
-    assert missed_splits(closes_of("4063-T-1d-bad-stock-split"), split) == missed
+    closes = closes_of("4063-T-1d-bad-stock-split")
+    assert [closes[index][0] for index in missed_splits(closes, split)] == missed
     assert missed_splits(closes_of("4063-T-1d-bad-stock-split-fixed"), split) == []
 
 
 def test_reverse_split_is_missed_the_other_way_round() -> None:
     closes = [(date(2026, 1, day), Decimal(price)) for day, price in ((5, "1.0"), (6, "1.1"), (7, "10.5"), (8, "10"))]
-    assert missed_splits(closes, Split(date(2026, 1, 7), Decimal("0.1"))) == [date(2026, 1, 5), date(2026, 1, 6)]
+    assert missed_splits(closes, Split(date(2026, 1, 7), Decimal("0.1"))) == [0, 1]
 
 
-def test_split_without_a_day_after_it_says_nothing() -> None:
-    assert missed_splits([(date(2026, 1, 5), Decimal(1))], Split(date(2026, 1, 7), Decimal(2))) == []
+def test_split_without_a_day_after_it_says_something_only_with_a_price_known_from_elsewhere() -> None:
+    closes, split = [(date(2026, 1, 5), Decimal(20)), (date(2026, 1, 6), Decimal(10))], Split(date(2026, 1, 7), Decimal(2))
+    assert missed_splits(closes, split) == []
+    assert missed_splits(closes, split, expected=Decimal(11)) == [0]
 
 
-def test_doubts_name_the_row_and_what_is_wrong_with_it() -> None:
-    closes = ["70", "70", "7000", "70", "70", "10", "10", "10", "10"]
-    first = datetime(2026, 11, 2, tzinfo=UTC)
-    bars = [
-        Bar(ts, ts.date(), price, price, price, price, 1, False)
-        for ts, price in ((first + timedelta(days=n), Decimal(close)) for n, close in enumerate(closes))
-    ]
-    found = doubts(bars, [Split(date(2026, 11, 9), Decimal(7))])
-    assert found[0] == "2026-11-04 00:00Z: 7000 is times_100"
-    assert [each[:10] for each in found[1:]] == ["2026-11-02", "2026-11-03", "2026-11-04", "2026-11-05", "2026-11-06"]
-    assert found[1] == "2026-11-02: close misses the split of 2026-11-09, 7 new shares an old one"
-    assert doubts(bars[:2]) == []
+def test_price_that_went_far_over_the_years_is_no_unit_error() -> None:
+    """From 1 to 400 in steps of a doubling: each is right beside the next, though the first is a factor of 400 off the last."""
+    prices = [Decimal(price) for price in (1, 2, 4, 8, 16, 32, 64, 128, 256, 400)]
+    assert unit_errors(prices, expected=Decimal(400)) == {}
+    assert unit_errors([*prices[:4], Decimal(800), *prices[5:]], expected=Decimal(400)) == {}, "800 is 50 x 16: no unit"
+    assert unit_errors([*prices[:4], Decimal(1600), *prices[5:]], expected=Decimal(400)) == {}
+
+
+def adjusted(day: int, close: str, after: str) -> AdjustedClose:
+    return AdjustedClose(date(2026, 1, day), Decimal(close), Decimal(after))
+
+
+PAYMENTS = [Payment(date(2026, 1, 6), Decimal(5)), Payment(date(2026, 1, 8), Decimal(10))]
+
+
+@pytest.mark.parametrize(
+    ("factors", "missed"),
+    [
+        (("0.855", "0.9", "0.9", "1"), []),
+        (("0.9", "0.9", "0.9", "1"), [0]),  # the first payment, of 5 %, is missed
+        (("0.95", "1", "1", "1"), [0, 1, 2]),  # the second is, and the first day stands on the others
+        (("1", "1", "1", "1"), [0, 1, 2]),
+    ],
+)
+def test_payment_that_an_adjusted_close_misses_is_found(factors: tuple[str, ...], missed: list[int]) -> None:
+    """Closes of 100 on the 5th to the 8th; 5 are paid on the 6th, 10 on the 8th."""
+    closes = [adjusted(5 + index, "100", str(100 * Decimal(factor))) for index, factor in enumerate(factors)]
+    assert missed_payments(closes, PAYMENTS) == missed
+
+
+def test_payment_that_is_too_small_or_has_no_close_on_both_sides_says_nothing() -> None:
+    closes = [adjusted(5, "100", "100"), adjusted(6, "100", "100")]
+    assert missed_payments(closes, [Payment(date(2026, 1, 6), Decimal("0.009"))]) == []
+    assert missed_payments(closes, [Payment(date(2026, 1, 5), Decimal(5)), Payment(date(2026, 1, 9), Decimal(5))]) == []
+    assert missed_payments([], PAYMENTS) == []

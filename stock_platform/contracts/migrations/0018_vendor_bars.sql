@@ -380,5 +380,5 @@ CREATE TABLE quality.vendor_difference (
     PRIMARY KEY (symbol, ts_start, field)
 );
 CREATE INDEX vendor_difference_by_session ON quality.vendor_difference (session_date);
-GRANT SELECT, INSERT, DELETE ON quality.vendor_difference TO gate_owner;
+GRANT SELECT, INSERT, UPDATE, DELETE ON quality.vendor_difference TO gate_owner;
 GRANT SELECT ON quality.vendor_difference TO api_reader, grafana_reader;

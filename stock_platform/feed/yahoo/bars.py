@@ -25,6 +25,7 @@ class Bar(NamedTuple):
     Args:
         volume: None where the vendor does not say.
         is_edge: First or last minute of its day with volume 0: the vendor leaves it out there, so 0 is not known to be true.
+        adjusted_close: Close adjusted for later payments, too; None where the answer has none, as those of minutes.
     """
 
     ts_start: datetime
@@ -35,6 +36,7 @@ class Bar(NamedTuple):
     close: Decimal
     volume: int | None
     is_edge: bool
+    adjusted_close: Decimal | None = None
 
 
 @dataclass
@@ -58,8 +60,8 @@ def bars_of(result: Mapping[str, Any], interval: Interval, *, zone: tzinfo, now:
 
 
 def _rows(result: Mapping[str, Any], zone: tzinfo, dropped: Dropped) -> Iterator[Bar]:
-    quote = mapping(next(iter(sequence(mapping(result.get("indicators")).get("quote"))), None))
-    columns = [sequence(quote.get(name)) for name in ("open", "high", "low", "close", "volume")]
+    columns = [_column(result, "quote", name) for name in ("open", "high", "low", "close", "volume")]
+    adjusted = _column(result, "adjclose", "adjclose")
     for index, seconds in enumerate(sequence(result.get("timestamp"))):
         values = [column[index] if index < len(column) else None for column in columns]
         ts = instant_of(seconds)
@@ -71,7 +73,12 @@ def _rows(result: Mapping[str, Any], zone: tzinfo, dropped: Dropped) -> Iterator
         if ts is None or len(prices) < 4 or (volume is None and values[4] is not None) or (volume or 0) < 0:
             dropped.malformed += 1
             continue
-        yield Bar(ts, ts.astimezone(zone).date(), *prices, volume=volume, is_edge=False)
+        adjusted_close = price_of(adjusted[index]) if index < len(adjusted) else None
+        yield Bar(ts, ts.astimezone(zone).date(), *prices, volume=volume, is_edge=False, adjusted_close=adjusted_close)
+
+
+def _column(result: Mapping[str, Any], indicator: str, name: str) -> Sequence[Any]:
+    return sequence(mapping(next(iter(sequence(mapping(result.get("indicators")).get(indicator))), None)).get(name))
 
 
 def _each_once(rows: Iterator[Bar], dropped: Dropped) -> list[Bar]:
