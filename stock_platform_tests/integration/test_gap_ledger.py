@@ -18,6 +18,7 @@ from stock_platform.feed.publisher import Publisher
 from stock_platform.feed.tick import Refusal, Tick
 from stock_platform.gap_look import Found, look_at
 from stock_platform.market.gap_facts import read_until
+from stock_platform.market.gap_ledger import Wanted, read_newest
 from stock_platform.market.gap_rows import Row
 from stock_platform_tests.broker import empty_topics, running_broker
 from stock_platform_tests.staged import DAY, OPEN, empty_market, run_gate, stage
@@ -266,6 +267,23 @@ def test_session_is_looked_at_to_its_end_when_the_next_one_has_begun(database: S
         connection.execute("INSERT INTO quality.gate_run VALUES ('three', %s, 'v', %s, %s)", (tomorrow, close + MINUTE, NOW))
         assert read_until(connection, DAY) == close + MINUTE
         assert read_until(connection, tomorrow + timedelta(days=1)) is None
+
+
+def test_command_lists_the_newest_first_and_repaired_ones_only_when_asked(
+    database: Settings, admin: Connection, topics: str
+) -> None:
+    for symbol in SYMBOLS:
+        fill(admin, symbol, missing=(12, 30) if symbol == "A" else ())
+    judged_and_looked(database, topics)
+    stage(admin, 30, first=3050, last=3100)
+    judged_and_looked(database, topics, "gate-2")
+    with connect(database.dsn("gate_owner")) as connection:
+        everything = read_newest(connection, Wanted(DAY, "A", with_repaired=True), limit=10)
+        missing = read_newest(connection, Wanted(None, None, with_repaired=False), limit=10)
+        of_others = read_newest(connection, Wanted(None, "B", with_repaired=True), limit=10)
+    assert [told(row)[1] for row in everything] == [30, 12]
+    assert [told(row)[1] for row in missing] == [12]
+    assert of_others == []
 
 
 def test_api_reads_the_ledger(database: Settings, admin: Connection, topics: str) -> None:
