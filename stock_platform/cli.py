@@ -17,6 +17,7 @@ from stock_platform.adapters.clock import SystemClock
 from stock_platform.adapters.processes import Supervisor
 from stock_platform.dead_letters import app as dead_letters
 from stock_platform.errors import ServiceUnknown
+from stock_platform.gaps import gaps
 from stock_platform.passport import passport
 from stock_platform.quarantine import app as quarantine
 from stock_platform.sentences import console as _console
@@ -32,6 +33,7 @@ app.add_typer(dead_letters, name="dead-letters")
 app.command()(restatements.restate)
 app.command()(restatements.protect)
 app.command()(passport)
+app.command()(gaps)
 app.add_typer(quarantine, name="quarantine")
 _DataDir = Annotated[Path | None, typer.Option(help="Folder of all data; .stack in the clone by default.")]
 

@@ -13,9 +13,9 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from stock_platform.adapters.clock import Clock
 from stock_platform.api.passport_shapes import Passport
-from stock_platform.api.shapes import BarPage, Health, Interval, MarketStatus, Problem, Stock, StockPage
+from stock_platform.api.shapes import BarPage, GapPage, Health, Interval, MarketStatus, Problem, Stock, StockPage
 from stock_platform.api.status import market_status
-from stock_platform.api.store import BarQuery, Store
+from stock_platform.api.store import BarQuery, GapQuery, Store
 from stock_platform.api.stream import Hub
 from stock_platform.passport_errors import BarNotCertified
 
@@ -50,6 +50,7 @@ def create_app(store: Store, hub: Hub, clock: Clock, *, allowed_origins: tuple[s
     _add_errors(app)
     _add_stocks(app, store)
     _add_passport(app, store)
+    _add_gaps(app, store)
     _add_market(app, store, hub, clock)
     _add_health(app, store)
     return app
@@ -100,6 +101,23 @@ def _add_passport(app: FastAPI, store: Store) -> None:
             return store.passport(known.symbol, ts_start)
         except BarNotCertified as error:
             raise HTTPException(404, str(error)) from None
+
+
+def _add_gaps(app: FastAPI, store: Store) -> None:
+    @app.get(
+        "/stocks/{symbol}/gaps",
+        summary="Session minutes without a certified bar, and why",
+        responses=_PROBLEMS,
+    )
+    def gaps(
+        symbol: Symbol,
+        start: Annotated[datetime | None, Query(description="Gaps that end after it; without it the newest come.")] = None,
+        end: Annotated[datetime | None, Query(description="Gaps that begin before it.")] = None,
+        limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    ) -> GapPage:
+        _check_zones(start=start, end=end)
+        known = _known(store, symbol)
+        return GapPage(symbol=known.symbol, items=store.gaps(GapQuery(known.symbol, start, end, limit)))
 
 
 def _add_market(app: FastAPI, store: Store, hub: Hub, clock: Clock) -> None:

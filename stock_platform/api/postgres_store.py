@@ -9,8 +9,8 @@ from psycopg.rows import dict_row
 
 from stock_platform.adapters.postgres import Connection, Pool
 from stock_platform.api.passport_shapes import Passport
-from stock_platform.api.shapes import Bar, FeedState, FeedStatus, Interval, Stock
-from stock_platform.api.store import BarQuery, Freshness
+from stock_platform.api.shapes import Bar, FeedState, FeedStatus, Gap, Interval, Stock
+from stock_platform.api.store import BarQuery, Freshness, GapQuery
 
 _STALE_AFTER = timedelta(seconds=20)
 """A line beats every 2 s, and a quiet night has a tick every few seconds."""
@@ -63,6 +63,15 @@ CROSS JOIN (SELECT max(ts_end) AS ts_end_certified FROM market.bar_1m WHERE symb
 WHERE symbol = %(symbol)s
 """
 """A coarse bar is certified when the gate has come past its end; until then it grows. It has no verdict of its own."""
+
+_GAPS = """
+SELECT ts_start, ts_end, session_date, minute_count, gap_class, evidence, state, closed_by_run, closed_reason, attempt_count,
+    ts_found, ts_closed
+FROM quality.gap
+WHERE symbol = %(symbol)s
+    AND (%(start)s::timestamptz IS NULL OR ts_end > %(start)s)
+    AND (%(end)s::timestamptz IS NULL OR ts_start < %(end)s)
+"""
 
 _TABLES = {
     Interval.FIVE_MINUTES: "bar_5m",
@@ -143,6 +152,14 @@ class PostgresStore:
         """
         with self._pool.connection(timeout=5) as connection:
             return Passport.model_validate(self._read_passport(connection, symbol, ts_start), from_attributes=True)
+
+    def gaps(self, query: GapQuery) -> list[Gap]:
+        """Session minutes without a certified bar, and what became of them; oldest first."""
+        order = "ASC" if query.start else "DESC"
+        values = {"symbol": query.symbol, "start": query.start, "end": query.end, "limit": query.limit}
+        rows = self._rows(f"{_GAPS} ORDER BY ts_start {order} LIMIT %(limit)s", values)
+        gaps = [Gap(**row) for row in rows]
+        return gaps if query.start else gaps[::-1]
 
     def freshness(self, now: datetime) -> Freshness:
         """State of the feed and of the newest bars."""

@@ -108,6 +108,32 @@ class BarPage(Shape):
     items: list[Bar]
 
 
+class Gap(Shape):
+    """Consecutive session minutes without a certified bar, [ts_start, ts_end), of one class."""
+
+    ts_start: datetime
+    ts_end: datetime
+    session_date: date
+    minute_count: int
+    gap_class: str = Field(description="closed, halt, no_trade, feed_gap, pipeline_gap or held.", examples=["feed_gap"])
+    evidence: str = Field(
+        description="What shows it, with figures.", examples=["No feed line heard it from 14:31:30 to 14:34:30 UTC (180 s)."]
+    )
+    state: str = Field(description="open, repaired (the minutes have bars now), explained or unrepairable.", examples=["repaired"])
+    closed_by_run: str | None = Field(description="Dagster run that accepted the missing bars, or found that there are none.")
+    closed_reason: str | None = Field(description="Why nothing is left to do; None while something is.")
+    attempt_count: int = Field(description="Repair runs that have begun on it.")
+    ts_found: datetime = Field(description="When it was first found.")
+    ts_closed: datetime | None = Field(description="When nothing was left to do about it.")
+
+
+class GapPage(Shape):
+    """Gaps of one symbol, oldest first."""
+
+    symbol: str
+    items: list[Gap]
+
+
 class FeedStatus(Shape):
     """The feed in one line."""
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from stock_platform.api.passport_shapes import Passport
-from stock_platform.api.shapes import Bar, FeedStatus, Interval, Stock
+from stock_platform.api.shapes import Bar, FeedStatus, Gap, Interval, Stock
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,16 @@ class BarQuery:
     end: datetime | None
     limit: int
     as_of: datetime | None = None
+
+
+@dataclass(frozen=True)
+class GapQuery:
+    """Which gaps: those that share time with [start, end), the first `limit` from a start on, else the newest."""
+
+    symbol: str
+    start: datetime | None
+    end: datetime | None
+    limit: int
 
 
 @dataclass(frozen=True)
@@ -59,6 +69,10 @@ class Store(Protocol):
         Raises:
             BarNotCertified: there is none; the sentence says where the bar is instead.
         """
+        ...
+
+    def gaps(self, query: GapQuery) -> list[Gap]:
+        """Session minutes without a certified bar, and what became of them; oldest first."""
         ...
 
     def freshness(self, now: datetime) -> Freshness:

@@ -68,7 +68,8 @@ def feed_gap(seen: Seen, minutes: range) -> str:
 def pipeline_gap(seen: Seen, minutes: range) -> str:
     """Ticks without a bar."""
     ticks = sum(seen.regular(minute) for minute in minutes)
-    return f"Kafka has {ticks} ticks of these {len(minutes)} min, and no bar was made of them.{_letters(seen, minutes)}"
+    those = "this minute" if len(minutes) == 1 else f"these {len(minutes)} min"
+    return f"Kafka has {ticks} ticks of {those}, and no bar was made of them.{_letters(seen, minutes)}"
 
 
 def held(seen: Seen, minutes: range) -> str:

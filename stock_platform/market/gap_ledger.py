@@ -3,7 +3,7 @@
 Not here: what the rows are made of (gap_facts, gap_topic), what they are to be (gap_rows)."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import asdict, astuple, dataclass
 from datetime import date, datetime
 from typing import Any, LiteralString, cast
 
@@ -23,6 +23,15 @@ JOIN market.bar_1m AS bar ON bar.symbol = gap.symbol AND bar.ts_start >= gap.ts_
 WHERE gap.session_date = %s
 """
 _OPEN = f"SELECT {_NAMES} FROM quality.gap WHERE state = 'open' ORDER BY ts_start, symbol"
+_NEWEST = f"""
+SELECT {_NAMES} FROM quality.gap
+WHERE
+    (%(session_date)s::date IS NULL OR session_date = %(session_date)s)
+    AND (%(symbol)s::text IS NULL OR symbol = %(symbol)s)
+    AND (%(with_repaired)s OR state <> 'repaired')
+ORDER BY ts_start DESC, symbol
+LIMIT %(limit)s
+"""
 _BEGIN = f"""
 UPDATE quality.gap SET attempt_count = attempt_count + 1
 WHERE state = 'open' AND (symbol, ts_start) IN (SELECT * FROM unnest(%s::text[], %s::timestamptz[]))
@@ -35,6 +44,15 @@ UPDATE quality.gap SET
 WHERE state = 'open' AND symbol = %(symbol)s AND ts_start = %(ts_start)s
 """
 _INSERT = f"INSERT INTO quality.gap ({_NAMES}) VALUES ({', '.join(['%s'] * len(GAP.names))})"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which rows a person wants to see; None: all."""
+
+    session_date: date | None
+    symbol: str | None
+    with_repaired: bool
 
 
 @dataclass(frozen=True)
@@ -80,6 +98,12 @@ def write_rows(connection: Connection, stored: Sequence[Row], rows: Sequence[Row
 def read_open(connection: Connection) -> list[Row]:
     """Open rows of all sessions, by time."""
     return [_row_of(row) for row in connection.execute(cast(LiteralString, _OPEN)).fetchall()]
+
+
+def read_newest(connection: Connection, wanted: Wanted, *, limit: int) -> list[Row]:
+    """Rows for a person, the newest first."""
+    found = connection.execute(cast(LiteralString, _NEWEST), {**asdict(wanted), "limit": limit})
+    return [_row_of(row) for row in found.fetchall()]
 
 
 def begin_attempt(connection: Connection, keys: Sequence[tuple[str, datetime]]) -> list[Row]:

@@ -10,8 +10,8 @@ from decimal import Decimal
 
 from stock_platform.adapters.clock import Clock
 from stock_platform.api.passport_shapes import BarVersion, CheckResult, FlinkJob, GateRun, Passport
-from stock_platform.api.shapes import Bar, FeedState, FeedStatus, Interval, Quote, Stock
-from stock_platform.api.store import BarQuery, Freshness
+from stock_platform.api.shapes import Bar, FeedState, FeedStatus, Gap, Interval, Quote, Stock
+from stock_platform.api.store import BarQuery, Freshness, GapQuery
 from stock_platform.passport_errors import BarProvisional, BarUnknown
 
 MINUTE = timedelta(minutes=1)
@@ -70,6 +70,14 @@ class LivelyStore:
         if not found.is_certified:
             raise BarProvisional(symbol, ts_start, tick_count=found.tick_count, ts_landed=found.ts_end)
         return _passport(symbol, found)
+
+    def gaps(self, query: GapQuery) -> list[Gap]:
+        """An outage two hours ago, repaired, and a silence an hour ago."""
+        newest = self._clock.now().replace(second=0, microsecond=0)
+        found = [_gap(newest - 120 * MINUTE, "feed_gap", "repaired"), _gap(newest - 60 * MINUTE, "no_trade", "explained")]
+        wanted = [gap for gap in found if not query.start or gap.ts_end > query.start]
+        wanted = [gap for gap in wanted if not query.end or gap.ts_start < query.end]
+        return wanted[: query.limit] if query.start else wanted[-query.limit :]
 
     def freshness(self, now: datetime) -> Freshness:
         """A simulated feed that runs."""
@@ -141,6 +149,23 @@ def _bar(start: datetime, back: int) -> Bar:
         is_certified=is_certified,
         verdict={5: "suspect", 9: "restated"}.get(back, "passed") if is_certified else None,
         revision=(2 if back == 9 else 1) if is_certified else None,
+    )
+
+
+def _gap(start: datetime, gap_class: str, state: str) -> Gap:
+    return Gap(
+        ts_start=start,
+        ts_end=start + 3 * MINUTE,
+        session_date=start.date(),
+        minute_count=3,
+        gap_class=gap_class,
+        evidence="made up",
+        state=state,
+        closed_by_run="run-3" if state == "repaired" else None,
+        closed_reason="made up",
+        attempt_count=0,
+        ts_found=start + 4 * MINUTE,
+        ts_closed=start + 9 * MINUTE,
     )
 
 

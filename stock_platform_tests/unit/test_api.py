@@ -1,4 +1,4 @@
-"""Endpoints of the API over a store in memory: passports and bars as of an instant."""
+"""Endpoints of the API over a store in memory: passports, bars as of an instant, gaps."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -90,4 +90,38 @@ def test_bars_as_of_an_instant_are_certified_only(api: TestClient) -> None:
 def test_as_of_that_cannot_be_answered_is_refused(api: TestClient, parameters: dict[str, str], sentence: str) -> None:
     answer = api.get("/stocks/AAPL/bars", params=parameters)
     assert answer.status_code == 422
+    assert sentence in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "classes"),
+    [
+        ({}, ["feed_gap", "no_trade"]),
+        ({"limit": 1}, ["no_trade"]),
+        ({"start": "2026-11-20T13:02:59Z"}, ["feed_gap", "no_trade"]),
+        ({"start": "2026-11-20T13:03:00Z"}, ["no_trade"]),
+        ({"end": "2026-11-20T14:00:00Z"}, ["feed_gap"]),
+        ({"start": "2026-11-20T12:00:00Z", "limit": 1}, ["feed_gap"]),
+    ],
+)
+def test_gaps_share_time_with_the_range_and_come_oldest_first(
+    api: TestClient, parameters: dict[str, Any], classes: list[str]
+) -> None:
+    """Gaps of 13:00 to 13:03 and of 14:00 to 14:03."""
+    answer = api.get("/stocks/AAPL/gaps", params=parameters).json()
+    assert answer["symbol"] == "AAPL"
+    assert [each["gap_class"] for each in answer["items"]] == classes
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "sentence"),
+    [
+        ("/stocks/NOPE/gaps", 404, "Symbol NOPE is not on the watchlist"),
+        ("/stocks/AAPL/gaps?start=2026-11-20T15:00:00", 422, "Parameter start has no zone"),
+        ("/stocks/AAPL/gaps?limit=501", 422, "Parameter query.limit"),
+    ],
+)
+def test_gaps_that_cannot_be_answered_are_a_problem_with_a_sentence(api: TestClient, path: str, status: int, sentence: str) -> None:
+    answer = api.get(path)
+    assert answer.status_code == status
     assert sentence in answer.json()["detail"]

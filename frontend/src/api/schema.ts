@@ -72,6 +72,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/stocks/{symbol}/gaps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Session minutes without a certified bar, and why */
+        get: operations["gaps_stocks__symbol__gaps_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/market/status": {
         parameters: {
             query?: never;
@@ -427,6 +444,83 @@ export interface components {
              * @description When its newest checkpoint was complete.
              */
             ts_checkpoint: string | null;
+        };
+        /**
+         * Gap
+         * @description Consecutive session minutes without a certified bar, [ts_start, ts_end), of one class.
+         */
+        Gap: {
+            /**
+             * Ts Start
+             * Format: date-time
+             */
+            ts_start: string;
+            /**
+             * Ts End
+             * Format: date-time
+             */
+            ts_end: string;
+            /**
+             * Session Date
+             * Format: date
+             */
+            session_date: string;
+            /** Minute Count */
+            minute_count: number;
+            /**
+             * Gap Class
+             * @description closed, halt, no_trade, feed_gap, pipeline_gap or held.
+             * @example feed_gap
+             */
+            gap_class: string;
+            /**
+             * Evidence
+             * @description What shows it, with figures.
+             * @example No feed line heard it from 14:31:30 to 14:34:30 UTC (180 s).
+             */
+            evidence: string;
+            /**
+             * State
+             * @description open, repaired (the minutes have bars now), explained or unrepairable.
+             * @example repaired
+             */
+            state: string;
+            /**
+             * Closed By Run
+             * @description Dagster run that accepted the missing bars, or found that there are none.
+             */
+            closed_by_run: string | null;
+            /**
+             * Closed Reason
+             * @description Why nothing is left to do; None while something is.
+             */
+            closed_reason: string | null;
+            /**
+             * Attempt Count
+             * @description Repair runs that have begun on it.
+             */
+            attempt_count: number;
+            /**
+             * Ts Found
+             * Format: date-time
+             * @description When it was first found.
+             */
+            ts_found: string;
+            /**
+             * Ts Closed
+             * @description When nothing was left to do about it.
+             */
+            ts_closed: string | null;
+        };
+        /**
+         * GapPage
+         * @description Gaps of one symbol, oldest first.
+         */
+        GapPage: {
+            /** Symbol */
+            symbol: string;
+            /** Items */
+            items: components["schemas"]["Gap"][];
         };
         /**
          * GateRun
@@ -887,6 +981,54 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Passport"];
+                };
+            };
+            /** @description Nobody watches this symbol, or it has no such bar. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A parameter is not usable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    gaps_stocks__symbol__gaps_get: {
+        parameters: {
+            query?: {
+                /** @description Gaps that end after it; without it the newest come. */
+                start?: string | null;
+                /** @description Gaps that begin before it. */
+                end?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                symbol: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GapPage"];
                 };
             };
             /** @description Nobody watches this symbol, or it has no such bar. */
