@@ -91,14 +91,23 @@ def restate_and_promote(
     judging.warm_up()
     place = place_of(settings, clock)
     with named_ticks(settings, tape, clock) as ticks, restated(place, session_date, symbols, ticks=ticks) as done:
-        with connect(dsn) as connection:
-            by = Promoter(run_id, code_version, clock.now())
-            outcome = promote_restated(connection, done.restatement_id, done.asked, closed_until=closed_until, by=by)
-        if isinstance(outcome, Outcome):
-            return Promoted(done, outcome)
-        with connect(dsn) as connection:
-            record_results(connection, outcome, dagster_run_id=run_id, now=clock.now())
-        raise RestatementBlocked(session_date, outcome.blocking)
+        return settle(dsn, done, closed_until=closed_until, by=Promoter(run_id, code_version, clock.now()))
+
+
+def settle(dsn: str, done: Restated, *, closed_until: datetime, by: Promoter) -> Promoted:
+    """Promote what was restated; under the lock of restatements.
+
+    Raises:
+        SessionProtected: nobody may any more.
+        RestatementBlocked: the rules block the batch; their results are kept.
+    """
+    with connect(dsn) as connection:
+        outcome = promote_restated(connection, done.restatement_id, done.asked, closed_until=closed_until, by=by)
+    if isinstance(outcome, Outcome):
+        return Promoted(done, outcome)
+    with connect(dsn) as connection:
+        record_results(connection, outcome, dagster_run_id=by.run_id, now=by.now)
+    raise RestatementBlocked(done.asked.session_date, outcome.blocking)
 
 
 def promote_restated(

@@ -15,14 +15,13 @@ from stock_platform.config import Settings
 from stock_platform.errors import HistoryTooOld
 from stock_platform.feed.yahoo.download import download_of, fetch_minutes
 from stock_platform.gate import judge as judging
-from stock_platform.gate.promote import record_results
 from stock_platform.market.asked import Asked, Stretch, read_asked, whole_session
 from stock_platform.market.levels import certified_levels
 from stock_platform.market.protection import require_unprotected
 from stock_platform.market.restatement import Restated
 from stock_platform.market.vendor_bars import restated_from_vendor
-from stock_platform.restatement_errors import FeedUnheard, RestatementBlocked, SessionTicksMissing, VendorHasNone, VendorNotAsked
-from stock_platform.restating import Outcome, Promoted, Promoter, promote_restated, restate_and_promote
+from stock_platform.restatement_errors import FeedUnheard, SessionTicksMissing, VendorHasNone, VendorNotAsked
+from stock_platform.restating import Promoted, Promoter, restate_and_promote, settle
 
 
 def restate_from_vendor(
@@ -57,17 +56,9 @@ def restate_from_vendor(
         require_unprotected(connection, session_date)
         asked = read_asked(connection, session_date, [each.symbol for each in stretches])
     judging.warm_up()
-
     fetch = partial(fetched, settings, clock, asked, stretches)
     with restated_from_vendor(dsn, clock, asked, stretches, fetch=fetch) as done:
-        with connect(dsn) as connection:
-            by = Promoter(run_id, code_version, clock.now())
-            outcome = promote_restated(connection, done.restatement_id, asked, closed_until=closed_until, by=by)
-        if isinstance(outcome, Outcome):
-            return Promoted(done, outcome)
-        with connect(dsn) as connection:
-            record_results(connection, outcome, dagster_run_id=run_id, now=clock.now())
-        raise RestatementBlocked(session_date, outcome.blocking)
+        return settle(dsn, done, closed_until=closed_until, by=Promoter(run_id, code_version, clock.now()))
 
 
 def restate_session(
