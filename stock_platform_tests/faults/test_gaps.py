@@ -106,7 +106,8 @@ def _halt_for_a_minute(stack: RunningStack) -> datetime:
 
 
 def _lose_a_bar(stack: RunningStack, symbol: str) -> datetime:
-    """A certified bar is gone from staging and market, as if the stream job had never made it; its ticks are in Kafka."""
+    """A certified bar, not the first, is gone from staging and market, as if it had never been made; its ticks are in Kafka."""
+    _until(lambda: stack.value(f"SELECT count(*) FROM market.bar_1m WHERE symbol = '{symbol}'") > 1, 120)
     lost = stack.value(f"SELECT max(ts_start) FROM market.bar_1m WHERE symbol = '{symbol}'")
     with connect(stack.settings.dsn("admin")) as connection:
         connection.execute("DELETE FROM staging.bar_1m WHERE symbol = %s AND ts_start = %s", (symbol, lost))
