@@ -12,13 +12,14 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
-from stock_platform.contracts.gap import GapState
+from stock_platform.adapters.postgres import Connection
+from stock_platform.contracts.gap import GapClass, GapState
 from stock_platform.defs.certify import bars_closed_until
 from stock_platform.defs.gaps import GAPS
 from stock_platform.defs.restate import POOL, followed_up, restatement_metadata
 from stock_platform.defs.review import instant
 from stock_platform.defs.world import UNDER_WAY, World
-from stock_platform.gap_repair import ATTEMPTS, Repair, Repairer, repair
+from stock_platform.gap_repair import ATTEMPTS, Repair, Repairer, repair, stretches_of
 from stock_platform.market.gap_ledger import Closing, close_rows, read_open
 from stock_platform.market.gap_outages import Outage, outages
 
@@ -83,14 +84,14 @@ def _metadata(done: Repair) -> dict[str, Any]:
 def gap_repair(context: dg.SensorEvaluationContext, world: dg.ResourceParam[World]) -> dg.SensorResult:
     """Look at the open gaps that can be repaired."""
     with world.database("gate_owner") as connection:
-        found = outages(read_open(connection))
+        found = [(outage, _known(connection, outage)) for outage in outages(read_open(connection))]
     running = context.instance.get_runs(dg.RunsFilter(job_name=JOB, statuses=UNDER_WAY), limit=1)
     if running:
         return dg.SensorResult(skip_reason=f"Repair run {running[0].run_id[:8]} is under way.")
     reasons: list[str] = []
-    for outage in found:
+    for outage, known in found:
         records = context.instance.get_run_records(dg.RunsFilter(tags={OUTAGE: outage.name}), limit=ATTEMPTS)
-        reason = _reason_to_wait(world, outage, records)
+        reason = _reason_to_wait(world, outage, records, due=known + world.settings.gap_repair_after)
         if reason is None:
             return dg.SensorResult(run_requests=[_request(outage, len(records) + 1)])
         reasons.append(reason)
@@ -105,10 +106,17 @@ def _request(outage: Outage, attempt: int) -> dg.RunRequest:
     )
 
 
-def _reason_to_wait(world: World, outage: Outage, records: Sequence[dg.RunRecord]) -> str | None:
+def _known(connection: Connection, outage: Outage) -> datetime:
+    """Since when all of it is known, and the partly heard minutes at its end are over."""
+    if outage.gap_class is not GapClass.FEED_GAP:
+        return outage.ts_known
+    touched = stretches_of(connection, outage.session_date, outage.rows)
+    return max([outage.ts_known, *(each.ts_until for each in touched)])
+
+
+def _reason_to_wait(world: World, outage: Outage, records: Sequence[dg.RunRecord], *, due: datetime) -> str | None:
     """Why no run is wanted now, for a person; None when one is. An outage that three runs did not close is given up."""
     now = world.clock.now()
-    due = outage.ts_known + world.settings.gap_repair_after
     if not records:
         return None if now >= due else f"{outage}: repaired from {due:%H:%M:%S}Z on, when the vendor's history can have it."
     last = records[0].dagster_run.run_id
