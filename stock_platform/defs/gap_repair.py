@@ -12,6 +12,7 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
+from stock_platform.adapters.clock import wait_until
 from stock_platform.adapters.postgres import Connection
 from stock_platform.contracts.gap import GapClass, GapState
 from stock_platform.defs.certify import bars_closed_until
@@ -26,6 +27,7 @@ from stock_platform.market.gap_outages import Outage, outages
 JOB, _OP = "repair_gap", "repair_outage"
 OUTAGE = "stock_platform/outage"
 """Run tag: which outage it repairs."""
+_CLOSED_WITHIN = timedelta(seconds=90)
 _PAUSE = timedelta(minutes=3)
 """After a run that did not close it, doubled by each further one."""
 
@@ -41,8 +43,10 @@ class RepairedGap(dg.Config):
 def repair_outage(context: dg.OpExecutionContext, config: RepairedGap, world: dg.ResourceParam[World]) -> None:
     """One outage, then what is made of its bars."""
     session_date = date.fromisoformat(config.session_date)
+    keys = [_key(each) for each in config.gaps]
+    _wait_for_close(world, session_date, keys)
     by = Repairer(world.settings, world.clock, bars_closed_until(world), context.run_id, world.code_version)
-    done = repair(by, session_date, [_key(each) for each in config.gaps])
+    done = repair(by, session_date, keys)
     if done.promoted is not None:
         for event in followed_up(world, context.run_id, session_date, restatement_metadata(done.promoted)):
             context.log_event(event)
@@ -57,6 +61,20 @@ def repair_outage(context: dg.OpExecutionContext, config: RepairedGap, world: dg
 def repair_gap() -> None:
     """One step."""
     repair_outage()
+
+
+def _wait_for_close(world: World, session_date: date, keys: Sequence[tuple[str, datetime]]) -> None:
+    """The stream may lag behind the clock: what is still open is left to it, and the outage's last minute would stay half heard."""
+    with world.database("gate_owner") as connection:
+        rows = [row for row in read_open(connection) if (row.symbol, row.ts_start) in keys]
+        touched = stretches_of(connection, session_date, rows) if rows else []
+
+    def is_closed() -> bool:
+        until = bars_closed_until(world)
+        return until is not None and all(each.ts_until <= until for each in touched)
+
+    if touched:
+        wait_until(is_closed, world.clock, within=_CLOSED_WITHIN, every=timedelta(seconds=1))
 
 
 def _key(text: str) -> tuple[str, datetime]:
