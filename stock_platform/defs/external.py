@@ -4,6 +4,7 @@ import dagster as dg
 
 from stock_platform.config import Settings
 from stock_platform.contracts import adjusted, bar, tick, vendor
+from stock_platform.contracts.gap import GAP
 from stock_platform.contracts.record import Record
 from stock_platform.defs.world import column_schema, key_of
 
@@ -63,7 +64,12 @@ def _shown(settings: Settings) -> list[dg.AssetSpec]:
     statistics = key_of(bar.SESSION_STAT.address)
     api = dg.AssetKey(["api", "stocks"])
     return [
-        _page(api, [quote, QUOTES, *bars], f"http://localhost:{settings.api_port}/docs", "HTTP API: watchlist, bars, stream."),
+        _page(
+            api,
+            [quote, QUOTES, *bars, key_of(GAP.address)],
+            f"http://localhost:{settings.api_port}/docs",
+            "HTTP API: watchlist, bars, gaps, stream.",
+        ),
         _page(dg.AssetKey(["page", "watchlist"]), [api], f"http://localhost:{settings.frontend_port}", "The page."),
         _page(
             dg.AssetKey(["grafana", "market-overview"]),

@@ -12,19 +12,22 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
-from stock_platform.contracts.gap import GapState
+from stock_platform.adapters.clock import wait_until
+from stock_platform.adapters.postgres import Connection
+from stock_platform.contracts.gap import GapClass, GapState
 from stock_platform.defs.gaps import GAPS
 from stock_platform.defs.progress import bars_closed_until
 from stock_platform.defs.restate import POOL, followed_up, restatement_metadata
 from stock_platform.defs.review import instant
 from stock_platform.defs.world import UNDER_WAY, World
-from stock_platform.gap_repair import ATTEMPTS, Repair, Repairer, repair
+from stock_platform.gap_repair import ATTEMPTS, Repair, Repairer, repair, stretches_of
 from stock_platform.market.gap_ledger import Closing, close_rows, read_open
 from stock_platform.market.gap_outages import Outage, outages
 
 JOB, _OP = "repair_gap", "repair_outage"
 OUTAGE = "stock_platform/outage"
 """Run tag: which outage it repairs."""
+_CLOSED_WITHIN = timedelta(seconds=90)
 _PAUSE = timedelta(minutes=3)
 """After a run that did not close it, doubled by each further one."""
 
@@ -40,8 +43,10 @@ class RepairedGap(dg.Config):
 def repair_outage(context: dg.OpExecutionContext, config: RepairedGap, world: dg.ResourceParam[World]) -> None:
     """One outage, then what is made of its bars."""
     session_date = date.fromisoformat(config.session_date)
+    keys = [_key(each) for each in config.gaps]
+    _wait_for_close(world, session_date, keys)
     by = Repairer(world.settings, world.clock, bars_closed_until(world), context.run_id, world.code_version)
-    done = repair(by, session_date, [_key(each) for each in config.gaps])
+    done = repair(by, session_date, keys)
     if done.promoted is not None:
         for event in followed_up(world, context.run_id, session_date, restatement_metadata(done.promoted)):
             context.log_event(event)
@@ -56,6 +61,20 @@ def repair_outage(context: dg.OpExecutionContext, config: RepairedGap, world: dg
 def repair_gap() -> None:
     """One step."""
     repair_outage()
+
+
+def _wait_for_close(world: World, session_date: date, keys: Sequence[tuple[str, datetime]]) -> None:
+    """The stream may lag behind the clock: what is still open is left to it, and the outage's last minute would stay half heard."""
+    with world.database("gate_owner") as connection:
+        rows = [row for row in read_open(connection) if (row.symbol, row.ts_start) in keys]
+        touched = stretches_of(connection, session_date, rows) if rows else []
+
+    def is_closed() -> bool:
+        until = bars_closed_until(world)
+        return until is not None and all(each.ts_until <= until for each in touched)
+
+    if touched:
+        wait_until(is_closed, world.clock, within=_CLOSED_WITHIN, every=timedelta(seconds=1))
 
 
 def _key(text: str) -> tuple[str, datetime]:
@@ -83,14 +102,14 @@ def _metadata(done: Repair) -> dict[str, Any]:
 def gap_repair(context: dg.SensorEvaluationContext, world: dg.ResourceParam[World]) -> dg.SensorResult:
     """Look at the open gaps that can be repaired."""
     with world.database("gate_owner") as connection:
-        found = outages(read_open(connection))
+        found = [(outage, _known(connection, outage)) for outage in outages(read_open(connection))]
     running = context.instance.get_runs(dg.RunsFilter(job_name=JOB, statuses=UNDER_WAY), limit=1)
     if running:
         return dg.SensorResult(skip_reason=f"Repair run {running[0].run_id[:8]} is under way.")
     reasons: list[str] = []
-    for outage in found:
+    for outage, known in found:
         records = context.instance.get_run_records(dg.RunsFilter(tags={OUTAGE: outage.name}), limit=ATTEMPTS)
-        reason = _reason_to_wait(world, outage, records)
+        reason = _reason_to_wait(world, outage, records, due=known + world.settings.gap_repair_after)
         if reason is None:
             return dg.SensorResult(run_requests=[_request(outage, len(records) + 1)])
         reasons.append(reason)
@@ -105,10 +124,17 @@ def _request(outage: Outage, attempt: int) -> dg.RunRequest:
     )
 
 
-def _reason_to_wait(world: World, outage: Outage, records: Sequence[dg.RunRecord]) -> str | None:
+def _known(connection: Connection, outage: Outage) -> datetime:
+    """Since when all of it is known, and the partly heard minutes at its end are over."""
+    if outage.gap_class is not GapClass.FEED_GAP:
+        return outage.ts_known
+    touched = stretches_of(connection, outage.session_date, outage.rows)
+    return max([outage.ts_known, *(each.ts_until for each in touched)])
+
+
+def _reason_to_wait(world: World, outage: Outage, records: Sequence[dg.RunRecord], *, due: datetime) -> str | None:
     """Why no run is wanted now, for a person; None when one is. An outage that three runs did not close is given up."""
     now = world.clock.now()
-    due = outage.ts_known + world.settings.gap_repair_after
     if not records:
         return None if now >= due else f"{outage}: repaired from {due:%H:%M:%S}Z on, when the vendor's history can have it."
     last = records[0].dagster_run.run_id

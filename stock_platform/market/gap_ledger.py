@@ -12,7 +12,7 @@ from stock_platform.contracts.gap import GAP, GapClass, GapState
 from stock_platform.market.gap_rows import Accepted, Row
 
 _LOCK = 7_426_004
-"""Key of the advisory lock of whoever looks: two looks at once would find the same gap twice."""
+"""Key of the advisory lock of whoever changes the ledger: two looks at once would find the same gap twice."""
 
 _NAMES = ", ".join(GAP.names)
 _ROWS = f"SELECT {_NAMES} FROM quality.gap WHERE session_date = %s ORDER BY symbol, ts_start"
@@ -71,7 +71,7 @@ class Closing:
 
 
 def lock_ledger(connection: Connection) -> None:
-    """Wait until nobody else looks; from then until the end of the transaction nobody else does."""
+    """Wait until nobody else changes the ledger; from then until the end of the transaction nobody else does."""
     connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
 
 
@@ -108,12 +108,14 @@ def read_newest(connection: Connection, wanted: Wanted, *, limit: int) -> list[R
 
 def begin_attempt(connection: Connection, keys: Sequence[tuple[str, datetime]]) -> list[Row]:
     """Count a repair run on those of the rows that are still open; these rows."""
+    lock_ledger(connection)
     found = connection.execute(cast(LiteralString, _BEGIN), ([symbol for symbol, _ in keys], [start for _, start in keys]))
     return [_row_of(row) for row in found.fetchall()]
 
 
 def close_rows(connection: Connection, rows: Iterable[Row], closing: Closing, *, now: datetime) -> None:
     """Write down that nothing more is done about these rows, and why; one that was closed meanwhile stays as it is."""
+    lock_ledger(connection)
     facts = {"state": closing.state, "gap_class": closing.gap_class, "run_id": closing.run_id, "reason": closing.reason, "now": now}
     with connection.cursor() as cursor:
         cursor.executemany(_CLOSE, [{**facts, "symbol": row.symbol, "ts_start": row.ts_start} for row in rows])

@@ -29,7 +29,7 @@ class Outage:
     @property
     def name(self) -> str:
         """The same as long as its first minute is open."""
-        return f"{self.gap_class} {self.ts_start:%Y-%m-%dT%H:%MZ}"
+        return f"{self.session_date} {self.gap_class} {self.ts_start:%Y-%m-%dT%H:%MZ}"
 
     @property
     def ts_start(self) -> datetime:

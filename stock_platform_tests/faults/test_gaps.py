@@ -70,6 +70,13 @@ def _succeeded(stack: RunningStack, run_id: str) -> tuple[str, str]:
     return found["jobName"], found["status"]
 
 
+def _repairs_under_way(stack: RunningStack) -> int:
+    """A run closes the ledger before it has made the aggregates."""
+    query = '{ runsOrError(filter: {pipelineName: "repair_gap", statuses: [STARTED]}) { ... on Runs { results { runId } } } }'
+    found = httpx.post(f"{stack.settings.dagster_address}/graphql", json={"query": query}, timeout=30).json()
+    return len(found["data"]["runsOrError"]["results"])
+
+
 def test_outage_halt_and_lost_bar_stand_in_the_ledger_and_what_can_be_repaired_is(stack: RunningStack) -> None:
     full = "SELECT count(DISTINCT symbol) FROM market.bar_1m"
     _until(lambda: stack.value(full) == len(_SYMBOLS), 240)
@@ -80,7 +87,8 @@ def test_outage_halt_and_lost_bar_stand_in_the_ledger_and_what_can_be_repaired_i
     _until(lambda: datetime.now(UTC) > halted + _MINUTE + timedelta(seconds=5), 120)
     cut = _cut_every_line(stack)
     _until(lambda: _closed_until(stack) >= cut + timedelta(seconds=_OUTAGE_S + 60), _OUTAGE_S + 150)
-    _until(lambda: _ledger(stack).filter(pl.col("state") == "open").is_empty(), 150)
+    _until(lambda: _ledger(stack).filter(pl.col("state") == "open").is_empty(), 240)
+    _until(lambda: _repairs_under_way(stack) == 0, 60)
 
     ledger = _ledger(stack)
     print(ledger)
@@ -106,7 +114,8 @@ def _halt_for_a_minute(stack: RunningStack) -> datetime:
 
 
 def _lose_a_bar(stack: RunningStack, symbol: str) -> datetime:
-    """A certified bar is gone from staging and market, as if the stream job had never made it; its ticks are in Kafka."""
+    """A certified bar, not the first, is gone from staging and market, as if it had never been made; its ticks are in Kafka."""
+    _until(lambda: stack.value(f"SELECT count(*) FROM market.bar_1m WHERE symbol = '{symbol}'") > 1, 120)
     lost = stack.value(f"SELECT max(ts_start) FROM market.bar_1m WHERE symbol = '{symbol}'")
     with connect(stack.settings.dsn("admin")) as connection:
         connection.execute("DELETE FROM staging.bar_1m WHERE symbol = %s AND ts_start = %s", (symbol, lost))

@@ -190,8 +190,8 @@ def test_sensor_asks_for_one_run_an_outage_when_the_history_can_have_it(settings
             "repaired from 14:39:00Z on, when the vendor's history can have it.",
         )
         (request,), _ = looked(instance, settings, found + timedelta(seconds=120))
-    assert request.run_key == "feed_gap 2026-11-20T14:32Z 1"
-    assert request.tags == {OUTAGE: "feed_gap 2026-11-20T14:32Z"}
+    assert request.run_key == "2026-11-20 feed_gap 2026-11-20T14:32Z 1"
+    assert request.tags == {OUTAGE: "2026-11-20 feed_gap 2026-11-20T14:32Z"}
     assert request.run_config["ops"]["repair_outage"]["config"] == {
         "session_date": "2026-11-20",
         "gaps": ["A 2026-11-20T14:32:00+00:00", "B 2026-11-20T14:32:00+00:00"],
@@ -203,7 +203,7 @@ def test_sensor_waits_longer_after_each_run_and_gives_up_after_three(settings: S
         for attempt in (1, 2, 3):
             later = datetime.now(UTC) + 3 * MINUTE * 2 ** (attempt - 1)
             (request,), _ = looked(instance, settings, later)
-            assert request.run_key == f"feed_gap 2026-11-20T14:32Z {attempt}"
+            assert request.run_key == f"2026-11-20 feed_gap 2026-11-20T14:32Z {attempt}"
             failed_run(instance, request)
             if attempt < 3:
                 assert "did not close it; the next try comes at" in looked(instance, settings, datetime.now(UTC))[1]
