@@ -13,7 +13,7 @@ import typer
 
 from stock_platform import config
 from stock_platform.adapters.clock import SystemClock
-from stock_platform.passport_errors import BarStartUnusable
+from stock_platform.contracts.bar_start import bar_start
 from stock_platform.restatement_errors import StackNotRunning
 from stock_platform.sentences import sentences
 
@@ -99,23 +99,6 @@ def _verified_with_vendor(settings: config.Settings, found: "Passport") -> "Veri
         stated = Stated(said._asdict() if said else {}, answer.ts)
     with connect(settings.dsn("gate_owner")) as connection:
         return verify_with_vendor(found, connection, stated)
-
-
-def bar_start(text: str) -> datetime:
-    """The instant that is meant, UTC.
-
-    Raises:
-        BarStartUnusable: it is no instant, has no zone, or is not the start of a minute.
-    """
-    try:
-        ts = datetime.fromisoformat(text)
-    except ValueError:
-        raise BarStartUnusable(text, "is no instant") from None
-    if ts.tzinfo is None:
-        raise BarStartUnusable(text, "has no zone")
-    if ts.second or ts.microsecond:
-        raise BarStartUnusable(text, "is inside a minute")
-    return ts.astimezone(UTC)
 
 
 def document(found: "Passport", checked: "Verification | None") -> dict[str, Any]:

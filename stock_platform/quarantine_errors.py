@@ -79,13 +79,6 @@ class ReasonMissing(PlatformError):
         )
 
 
-class InstantUnreadable(PlatformError):
-    """A bar's start is not an instant with its zone."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(f"{text!r} is no instant; expected the start of a bar in UTC, e.g. 2026-11-20T14:30Z.")
-
-
 class RuleUnknown(PlatformError):
     """No rule of that name."""
 

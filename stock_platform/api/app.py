@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from stock_platform.adapters.clock import Clock
 from stock_platform.api.passport_shapes import Passport
-from stock_platform.api.shapes import BarPage, GapPage, Health, Interval, MarketStatus, Problem, Stock, StockPage
+from stock_platform.api.shapes import BarPage, Basis, GapPage, Health, Interval, MarketStatus, Problem, Stock, StockPage
 from stock_platform.api.status import market_status
 from stock_platform.api.store import BarQuery, GapQuery, Store
 from stock_platform.api.stream import Hub
@@ -24,6 +24,7 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem, "description": text, "content": {"application/problem+json": {}}}
     for status, text in ((404, "Nobody watches this symbol, or it has no such bar."), (422, "A parameter is not usable."))
 }
+_ONE_TIME = "factors are of the corporate actions known now, bars as of an instant of what was known then; ask for one of them."
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -76,14 +77,19 @@ def _add_stocks(app: FastAPI, store: Store) -> None:
         start: Annotated[datetime | None, Query(description="Inclusive; without it the newest bars come.")] = None,
         end: Annotated[datetime | None, Query(description="Exclusive.")] = None,
         limit: Annotated[int, Query(ge=1, le=2000)] = 390,
+        adjusted: Annotated[
+            Basis, Query(description="Basis of prices and volumes, by the corporate actions known now.")
+        ] = Basis.RAW,
         as_of: Annotated[datetime | None, Query(description="Certified bars as they were then; for 1m only.")] = None,
     ) -> BarPage:
         _check_zones(start=start, end=end, as_of=as_of)
+        if as_of is not None and adjusted is not Basis.RAW:
+            raise HTTPException(422, f"Parameter adjusted={adjusted} does not go with as_of: {_ONE_TIME}")
         if as_of is not None and interval is not Interval.ONE_MINUTE:
             raise HTTPException(422, f"Parameter as_of goes with interval=1m only: bars of {interval} keep no earlier versions.")
         known = _known(store, symbol)
-        items = store.bars(BarQuery(known.symbol, interval, start, end, limit, as_of))
-        return BarPage(symbol=known.symbol, interval=interval, items=items)
+        items = store.bars(BarQuery(known.symbol, interval, start, end, limit, as_of, adjusted))
+        return BarPage(symbol=known.symbol, interval=interval, adjusted=adjusted, items=items)
 
 
 def _add_passport(app: FastAPI, store: Store) -> None:

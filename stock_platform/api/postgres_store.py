@@ -8,6 +8,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from stock_platform.adapters.postgres import Connection, Pool
+from stock_platform.api.adjustment import adjusted
 from stock_platform.api.passport_shapes import Passport
 from stock_platform.api.shapes import Bar, FeedState, FeedStatus, Gap, Interval, Stock
 from stock_platform.api.store import BarQuery, Freshness, GapQuery
@@ -138,11 +139,8 @@ class PostgresStore:
 
     def bars(self, query: BarQuery) -> list[Bar]:
         """Bars, oldest first."""
-        order = "ASC" if query.start else "DESC"
-        statement = f"SELECT * FROM ({_source(query)}) AS bar WHERE {_range(query)} ORDER BY ts_start {order} LIMIT %(limit)s"
         values = {"symbol": query.symbol, "start": query.start, "end": query.end, "limit": query.limit, "as_of": query.as_of}
-        bars = [Bar(**row) for row in self._rows(statement, values)]
-        return bars if query.start else bars[::-1]
+        return [Bar(**row) for row in self._rows(statement_of(query), values)]
 
     def passport(self, symbol: str, ts_start: datetime) -> Passport:
         """Where a certified 1-minute bar comes from.
@@ -184,6 +182,13 @@ class PostgresStore:
     def _rows(self, statement: str, values: dict[str, Any]) -> list[dict[str, Any]]:
         with self._pool.connection(timeout=5) as connection, connection.cursor(row_factory=dict_row) as cursor:
             return cursor.execute(cast(LiteralString, statement), values).fetchall()
+
+
+def statement_of(query: BarQuery) -> str:
+    """The query's bars, oldest first; with parameters symbol, start, end, limit and as_of."""
+    order = "ASC" if query.start else "DESC"
+    bars = f"SELECT * FROM ({_source(query)}) AS source WHERE {_range(query)} ORDER BY ts_start {order} LIMIT %(limit)s"
+    return f"SELECT * FROM ({adjusted(bars, query.basis)}) AS bar ORDER BY ts_start"
 
 
 def _source(query: BarQuery) -> str:

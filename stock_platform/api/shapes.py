@@ -22,6 +22,17 @@ class Interval(StrEnum):
     ONE_DAY = "1d"
 
 
+class Basis(StrEnum):
+    """What prices and volumes of the past are made comparable with."""
+
+    RAW = "raw"
+    """As they were traded."""
+    SPLIT = "split"
+    """Of the shares of today: every split applied."""
+    TOTAL_RETURN = "total_return"
+    """Splits and payments applied; volumes by splits alone."""
+
+
 class FeedState(StrEnum):
     """What the feed is doing now."""
 
@@ -105,6 +116,9 @@ class BarPage(Shape):
 
     symbol: str
     interval: Interval
+    adjusted: Basis = Field(
+        description="Basis of all prices and volumes of the page. Bars before a payment without a factor have no total return."
+    )
     items: list[Bar]
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from stock_platform.api.passport_shapes import Passport
-from stock_platform.api.shapes import Bar, FeedStatus, Gap, Interval, Stock
+from stock_platform.api.shapes import Bar, Basis, FeedStatus, Gap, Interval, Stock
 
 
 @dataclass(frozen=True)
@@ -14,6 +14,7 @@ class BarQuery:
 
     Args:
         as_of: Certified 1-minute bars as they were at that instant; None: as they are, provisional ones too.
+        basis: Of prices and volumes; another than raw without as_of only.
     """
 
     symbol: str
@@ -22,6 +23,7 @@ class BarQuery:
     end: datetime | None
     limit: int
     as_of: datetime | None = None
+    basis: Basis = Basis.RAW
 
 
 @dataclass(frozen=True)

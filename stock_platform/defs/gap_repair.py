@@ -14,11 +14,11 @@ from pydantic import Field
 
 from stock_platform.adapters.clock import wait_until
 from stock_platform.adapters.postgres import Connection
+from stock_platform.contracts.bar_start import bar_start
 from stock_platform.contracts.gap import GapClass, GapState
 from stock_platform.defs.gaps import GAPS
 from stock_platform.defs.progress import bars_closed_until
 from stock_platform.defs.restate import POOL, followed_up, restatement_metadata
-from stock_platform.defs.review import instant
 from stock_platform.defs.world import UNDER_WAY, World
 from stock_platform.gap_repair import ATTEMPTS, Repair, Repairer, repair, stretches_of
 from stock_platform.market.gap_ledger import Closing, close_rows, read_open
@@ -79,7 +79,7 @@ def _wait_for_close(world: World, session_date: date, keys: Sequence[tuple[str, 
 
 def _key(text: str) -> tuple[str, datetime]:
     symbol, _, start = text.rpartition(" ")
-    return symbol, instant(start)
+    return symbol, bar_start(start)
 
 
 def _metadata(done: Repair) -> dict[str, Any]:

@@ -7,7 +7,7 @@ bars. The decision is one transaction; a run that fails after it has left the se
 # pyright: reportUnknownMemberType=false
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Literal
 
 import dagster as dg
@@ -15,12 +15,12 @@ from pydantic import Field
 
 from stock_platform.adapters.postgres import Connection
 from stock_platform.contracts.bar import BAR, QUARANTINE
+from stock_platform.contracts.bar_start import bar_start
 from stock_platform.defs.aggregate import refreshed
 from stock_platform.defs.certify import GATE, MAX_RUNTIME
 from stock_platform.defs.world import World, key_of
 from stock_platform.gate import desk, judge
 from stock_platform.gate.desk import Outcome, Review
-from stock_platform.quarantine_errors import InstantUnreadable
 
 JOB, _OP = "review_quarantine", "review_bar"
 
@@ -43,7 +43,7 @@ def review_bar(context: dg.OpExecutionContext, config: BarReview, world: dg.Reso
         judge.warm_up()  # before the transaction: nobody else promotes during it
     review = Review(
         symbol=config.symbol,
-        ts_start=instant(config.ts_start),
+        ts_start=bar_start(config.ts_start),
         reason=config.reason,
         decided_by=config.decided_by,
         dagster_run_id=context.run_id,
@@ -79,21 +79,6 @@ def run_config(*, symbol: str, ts_start: datetime, decision: str, reason: str, d
         "override": override,
     }
     return {"ops": {_OP: {"config": config}}}
-
-
-def instant(text: str) -> datetime:
-    """An instant from its ISO 8601 text, in UTC.
-
-    Raises:
-        InstantUnreadable: it is none, or names no zone.
-    """
-    try:
-        ts = datetime.fromisoformat(text)
-    except ValueError:
-        raise InstantUnreadable(text) from None
-    if ts.tzinfo is None:
-        raise InstantUnreadable(text)
-    return ts.astimezone(UTC)
 
 
 def _verb(config: BarReview) -> Callable[[Connection, Review], Outcome]:

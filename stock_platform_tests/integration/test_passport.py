@@ -215,6 +215,18 @@ def as_of(store: PostgresStore, ts: datetime | None, **changes: Any) -> list[Bar
     return store.bars(BarQuery(**query))
 
 
+def test_refused_bar_is_no_provisional_one_until_a_newer_version_comes(
+    database: Settings, admin: Connection, store: PostgresStore
+) -> None:
+    stage(admin, 0, first=100, last=300)
+    stage(admin, 1, first=400, last=500, high=Decimal("10.5"))
+    assert [bar.is_certified for bar in as_of(store, None)] == [False, False]
+    accept(database, "run-1", now=EVENING)
+    assert [(bar.ts_start, bar.is_certified) for bar in as_of(store, None)] == [(OPEN, True)]
+    stage(admin, 1, first=400, last=500, tick_count=3)
+    assert [(bar.ts_start, bar.is_certified) for bar in as_of(store, None)] == [(OPEN, True), (OPEN + MINUTE, False)]
+
+
 def test_bars_as_of_an_instant_are_what_was_certified_then(database: Settings, admin: Connection, store: PostgresStore) -> None:
     two_versions(database, admin)
     stage(admin, 1, first=400, last=500)

@@ -1,12 +1,12 @@
 """What a reviewer is told of a refused bar, and what may be overruled. Expected values by hand."""
 
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from stock_platform.defs.review import BarReview, instant, run_config
+from stock_platform.contracts.bar_start import bar_start
+from stock_platform.defs.review import BarReview, run_config
 from stock_platform.gate.desk import as_suspect, refusing
 from stock_platform.gate.judge import judge
 from stock_platform.gate.refused import Decided, RefusedBar, Sheet, differences, meanings
@@ -15,7 +15,6 @@ from stock_platform.quarantine_errors import (
     BarDiscarded,
     BarNotQuarantined,
     BarStillBroken,
-    InstantUnreadable,
     RuleNotOverridable,
 )
 from stock_platform_tests.bars import OPEN, bar, batch
@@ -110,26 +109,8 @@ def test_run_is_started_with_the_whole_decision() -> None:
         symbol="AAPL", ts_start=OPEN, decision="release", reason="seen on the tape", decided_by="ann", override=True
     )
     asked = BarReview(**config["ops"]["review_bar"]["config"])
-    assert instant(asked.ts_start) == OPEN
+    assert bar_start(asked.ts_start) == OPEN
     assert (asked.symbol, asked.decision, asked.reason, asked.decided_by, asked.override) == (
         *("AAPL", "release", "seen on the tape", "ann"),
         True,
     )
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("2026-11-20T14:30Z", OPEN),
-        ("2026-11-20T09:30-05:00", OPEN),
-        ("2026-11-20T14:30:00+00:00", datetime(2026, 11, 20, 14, 30, tzinfo=UTC)),
-    ],
-)
-def test_start_is_read_in_any_zone(text: str, expected: datetime) -> None:
-    assert instant(text) == expected
-
-
-@pytest.mark.parametrize("text", ["2026-11-20T14:30", "half past two", ""])
-def test_start_without_a_zone_or_a_time_is_refused(text: str) -> None:
-    with pytest.raises(InstantUnreadable, match="the start of a bar in UTC"):
-        instant(text)

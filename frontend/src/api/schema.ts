@@ -228,6 +228,8 @@ export interface components {
             /** Symbol */
             symbol: string;
             interval: components["schemas"]["Interval"];
+            /** @description Basis of all prices and volumes of the page. Bars before a payment without a factor have no total return. */
+            adjusted: components["schemas"]["Basis"];
             /** Items */
             items: components["schemas"]["Bar"][];
         };
@@ -321,6 +323,12 @@ export interface components {
              */
             ts_valid_to: string | null;
         };
+        /**
+         * Basis
+         * @description What prices and volumes of the past are made comparable with.
+         * @enum {string}
+         */
+        Basis: "raw" | "split" | "total_return";
         /**
          * CalendarStatus
          * @description One exchange calendar now.
@@ -919,6 +927,8 @@ export interface operations {
                 /** @description Exclusive. */
                 end?: string | null;
                 limit?: number;
+                /** @description Basis of prices and volumes, by the corporate actions known now. */
+                adjusted?: components["schemas"]["Basis"];
                 /** @description Certified bars as they were then; for 1m only. */
                 as_of?: string | null;
             };

@@ -32,7 +32,7 @@ const quoteAt = (ts_event: string, price: string, session_phase = 'regular'): Qu
   source: 'simulator',
 });
 
-const pageOf = (bar: Bar, interval: Interval = '1m'): BarPage => ({ symbol: 'AAPL', interval, items: [bar] });
+const pageOf = (bar: Bar, interval: Interval = '1m'): BarPage => ({ symbol: 'AAPL', interval, adjusted: 'raw', items: [bar] });
 const summary = (bar: Bar | undefined) => bar && [bar.open, bar.high, bar.low, bar.close].join(' ');
 
 describe('the last bar and the stream', () => {
