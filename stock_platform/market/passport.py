@@ -1,7 +1,8 @@
 """The passport of a bar: what is known of where it comes from, who accepted it, and what it was before.
 
 Reads market.bar_1m, market.bar_1m_revision, quality.check_result, quality.gate_run, quality.quarantine,
-quality.quarantine_decision, ops.flink_job and ops.restatement: nothing that api_reader may not. Not here: whether its ticks still give the bar (verification)."""
+quality.quarantine_decision, ops.flink_job and ops.restatement: nothing that api_reader may not. Not here: whether its ticks still
+give the bar (verification)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
