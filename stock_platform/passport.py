@@ -190,7 +190,8 @@ def _revision(version: "Version") -> str:
 
 def _refused(refused: "Refused") -> str:
     rules = ", ".join(refused.rules)
-    return f"a newer version, at {_text(refused.ts_quarantined)} by run {refused.dagster_run_id}, because of {rules}"
+    decided = f"; {refused.decision}" if refused.decision else ""
+    return f"a newer version, at {_text(refused.ts_quarantined)} by run {refused.dagster_run_id}, because of {rules}{decided}"
 
 
 def _text(value: object) -> str:

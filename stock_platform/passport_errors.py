@@ -24,15 +24,27 @@ class BarNotCertified(PlatformError):
 
 
 class BarQuarantined(BarNotCertified):
-    """The gate refused every version of the bar."""
+    """The gate refused every version of the bar.
+
+    Args:
+        decision: What a person decided of the newest one; None while it waits.
+    """
 
     def __init__(
-        self, symbol: str, ts_start: datetime, *, rules: Iterable[str], dagster_run_id: str, ts_quarantined: datetime
+        self,
+        symbol: str,
+        ts_start: datetime,
+        *,
+        rules: Iterable[str],
+        dagster_run_id: str,
+        ts_quarantined: datetime,
+        decision: str | None,
     ) -> None:
+        decided = f" It was {decision}." if decision else ""
         super().__init__(
             f"The bar {symbol} {ts_start:{_AT}}Z is in quarantine, not certified: run {dagster_run_id} refused it at "
-            f"{ts_quarantined:{_AT}}Z, because it broke {', '.join(rules)}. `stock-platform quarantine show {symbol} "
-            f"{ts_start:%Y-%m-%dT%H:%MZ}` says what the rules mean, what was decided since, and the next step."
+            f"{ts_quarantined:{_AT}}Z, because it broke {', '.join(rules)}.{decided} `stock-platform quarantine show {symbol} "
+            f"{ts_start:%Y-%m-%dT%H:%MZ}` says what the rules mean, and the next step."
         )
 
 

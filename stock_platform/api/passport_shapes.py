@@ -75,6 +75,7 @@ class Refused(Shape):
     rules: list[str] = Field(description="Names of the rules that it broke.")
     dagster_run_id: str
     ts_quarantined: datetime
+    decision: str | None = Field(description="What a person decided of it; None while it waits for one.")
 
 
 class Passport(Shape):

@@ -1,7 +1,8 @@
 """The passport of a bar: what is known of where it comes from, who accepted it, and what it was before.
 
-Reads market.bar_1m, market.bar_1m_revision, quality.check_result, quality.gate_run, quality.quarantine, ops.flink_job and
-ops.restatement: nothing that api_reader may not. Not here: whether its ticks still give the bar (verification)."""
+Reads market.bar_1m, market.bar_1m_revision, quality.check_result, quality.gate_run, quality.quarantine,
+quality.quarantine_decision, ops.flink_job and ops.restatement: nothing that api_reader may not. Not here: whether its ticks still
+give the bar (verification)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -30,9 +31,21 @@ _CURRENT: LiteralString = (
 _REVISIONS: LiteralString = (
     f"SELECT {_VERSION}, ts_valid_from, ts_valid_to FROM market.bar_1m_revision WHERE {_BAR} ORDER BY revision"
 )
-_REFUSED: LiteralString = (
-    f"SELECT string_to_array(rules, ',') AS rules, dagster_run_id, ts_quarantined FROM quality.quarantine WHERE {_BAR}"
-)
+_REFUSED: LiteralString = f"""
+SELECT string_to_array(rules, ',') AS rules, dagster_run_id, ts_quarantined,
+    CASE
+        WHEN state = 'discarded'
+            THEN (
+                SELECT format('discarded by %%s at %%s: %%s', decided_by, to_char(ts_decided, 'YYYY-MM-DD HH24:MI"Z"'), reason)
+                FROM quality.quarantine_decision
+                WHERE {_BAR} AND decision = 'discarded'
+                ORDER BY ts_decided DESC
+                LIMIT 1
+            )
+    END AS decision
+FROM quality.quarantine
+WHERE {_BAR}
+"""
 _STAGED: LiteralString = f"SELECT tick_count, ts_landed FROM market.bar_1m_provisional WHERE {_BAR}"
 _WITHDRAWN: LiteralString = f"SELECT max(revision), max(ts_valid_to) FROM market.bar_1m_revision WHERE {_BAR}"
 _SPAN = "SELECT min(ts_start), max(ts_start) FROM market.bar_1m WHERE symbol = %(symbol)s"
@@ -146,11 +159,16 @@ class FlinkJob:
 
 @dataclass(frozen=True)
 class Refused:
-    """A newer version that the gate refused; the current one stays certified."""
+    """A newer version that the gate refused; the current one stays certified.
+
+    Args:
+        decision: What a person decided of it; None while it waits.
+    """
 
     rules: Sequence[str]
     dagster_run_id: str
     ts_quarantined: datetime
+    decision: str | None = None
 
 
 @dataclass(frozen=True)
@@ -228,7 +246,11 @@ def _absence(connection: Connection, bar: Mapping[str, Any], refused: Refused | 
     symbol, ts_start = bar["symbol"], bar["ts_start"]
     if refused:
         return BarQuarantined(
-            *(symbol, ts_start), rules=refused.rules, dagster_run_id=refused.dagster_run_id, ts_quarantined=refused.ts_quarantined
+            *(symbol, ts_start),
+            rules=refused.rules,
+            dagster_run_id=refused.dagster_run_id,
+            ts_quarantined=refused.ts_quarantined,
+            decision=refused.decision,
         )
     staged = connection.execute(_STAGED, bar).fetchone()
     if staged:

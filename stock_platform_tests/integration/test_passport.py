@@ -30,6 +30,7 @@ from stock_platform.config import Settings
 from stock_platform.contracts.tick import TICK
 from stock_platform.feed.archive_file import archive_path
 from stock_platform.gate.batch import read_batch
+from stock_platform.gate.desk import Review, discard
 from stock_platform.gate.judge import judge
 from stock_platform.gate.promote import promote, withdraw
 from stock_platform.gate.rules import QUARANTINE_SHARE, RULES
@@ -183,6 +184,11 @@ def test_bar_that_is_not_certified_is_said_to_be_where_it_is(database: Settings,
 
     refusal = r"run run-1 refused it at 2026-11-21 02:30Z, because it broke high_is_highest\. .*quarantine show A 2026-11-20T14:31Z"
     with pytest.raises(BarQuarantined, match=refusal):
+        passport(database, OPEN + MINUTE)
+    judged = Review("A", OPEN + MINUTE, "a test print", "ann", "run-2", "c0de", LATER)
+    with connect(database.dsn("gate_owner")) as connection:
+        discard(connection, judged)
+    with pytest.raises(BarQuarantined, match=r"It was discarded by ann at 2026-11-21 03:30Z: a test print\. `stock-platform"):
         passport(database, OPEN + MINUTE)
     with pytest.raises(BarProvisional, match="A 2026-11-20 14:32Z is only staged, with 2 ticks since"):
         passport(database, OPEN + 2 * MINUTE)

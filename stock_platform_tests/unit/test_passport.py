@@ -116,6 +116,9 @@ def test_report_says_what_is_missing_and_what_was_refused_since() -> None:
     assert "volume     1200, vwap -" in lines
     assert any(line.endswith("; some may be missing before them") for line in lines)
     assert lines[-1] == ("refused    a newer version, at 2026-11-20 15:00:00.000Z by run run-3, because of high_is_highest, collar")
+    discarded = replace(refused, decision="discarded by ann at 2026-11-20 16:00Z: a test print")
+    told = list(report(replace(PASSPORT, refused=discarded), NOW))[-1]
+    assert told.endswith("because of high_is_highest, collar; discarded by ann at 2026-11-20 16:00Z: a test print")
 
 
 def test_verdict_names_the_fields_that_differ() -> None:

@@ -767,6 +767,11 @@ export interface components {
              * Format: date-time
              */
             ts_quarantined: string;
+            /**
+             * Decision
+             * @description What a person decided of it; None while it waits for one.
+             */
+            decision: string | null;
         };
         /**
          * Stock
