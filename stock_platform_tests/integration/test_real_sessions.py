@@ -17,8 +17,9 @@ from stock_platform.defs.jumps import jump_result
 from stock_platform.defs.world import World
 from stock_platform.feed import reference
 from stock_platform.feed.watchlist import Instrument
+from stock_platform.gate.batch import read_batch
 from stock_platform.gate.judge import judge
-from stock_platform.gate.pending import pending_sessions, read_batch
+from stock_platform.gate.pending import pending_sessions
 from stock_platform.gate.promote import Promotion, promote
 from stock_platform_tests.conftest import RECORDED
 
