@@ -61,10 +61,15 @@ class Day:
 
 @dataclass(frozen=True)
 class Case:
-    """A recording of Day after Day."""
+    """A recording of Day after Day.
+
+    Args:
+        action: Corporate action that is known before the last day.
+    """
 
     file: str
     days: tuple[Day, ...]
+    action: str = ""
 
     @property
     def symbols(self) -> list[str]:
@@ -77,10 +82,9 @@ SPLIT = Case(
     (
         Day(date(2014, 6, 5), "13:30", "20:00", 390, {"AAPL": 390, "TWX": 390}),
         Day(date(2014, 6, 6), "13:30", "20:00", 390, {"AAPL": 390, "TWX": 387}),
-        # The collar's reference is the 15th smallest of the 30 closes before, and the new scale is the smaller one: of the old
-        # scale it is until 15 bars of the new one are there.
-        Day(date(2014, 6, 9), "13:30", "20:00", 390, {"AAPL": 390, "TWX": 390}, suspects={"collar": 15}),
+        Day(date(2014, 6, 9), "13:30", "20:00", 390, {"AAPL": 390, "TWX": 390}),
     ),
+    "('AAPL', '2014-06-09', 'split', 7, NULL, 'USD', 'yahoo', '2014-06-09 07:30Z')",
 )
 EARLY_CLOSE = Case(
     "early-close-goog-2015-12",
@@ -180,11 +184,18 @@ def played(database: Settings, admin: Connection, case: Case) -> dict[date, Prom
     """The case's days, one after the other."""
     bars = recorded(case)
     watch(admin, case)
+    announce(admin, case)
     done: dict[date, Promotion] = {}
     for day in case.days:
         stage(admin, from_half_past_nine_to_four(bars, day.on))
         done[day.on] = run_gate(database, day.on)
     return done
+
+
+def announce(connection: Connection, case: Case) -> None:
+    """Make the case's action known."""
+    if case.action:
+        connection.execute(f"INSERT INTO reference.corporate_action VALUES {case.action}")
 
 
 def verdict_of(connection: Connection, symbol: str, minute: str) -> str | None:
@@ -236,14 +247,14 @@ def test_weekend_of_the_clock_change_and_christmas_have_no_session(admin: Connec
 
 def test_split_leaves_raw_bars_as_they_were_traded_and_a_continuous_adjusted_series(database: Settings, admin: Connection) -> None:
     played(database, admin, SPLIT)
+    admin.execute("TRUNCATE reference.corporate_action")
     result = jump_result(admin)
     assert not result.passed
     assert result.description == "AAPL 2014-06-06 to 2014-06-09: 645.570000 to 93.700000, -85.5 % after known corporate actions"
     raw = read_frame(admin, "SELECT *, xmin::text FROM market.bar_1m ORDER BY symbol, ts_start")
     assert widest_move_pct(admin, "market.bar_1m", "close") > 85
 
-    values = "'AAPL', '2014-06-09', 'split', 7, NULL, 'USD', 'yahoo', '2014-06-09 21:00Z'"
-    admin.execute(f"INSERT INTO reference.corporate_action VALUES ({values})")
+    announce(admin, SPLIT)
 
     assert jump_result(admin).passed
     assert read_frame(admin, "SELECT *, xmin::text FROM market.bar_1m ORDER BY symbol, ts_start").equals(raw)
@@ -266,6 +277,24 @@ def test_split_leaves_raw_bars_as_they_were_traded_and_a_continuous_adjusted_ser
     ]
 
 
+def test_day_of_a_split_that_is_not_known_is_held_until_it_is(database: Settings, admin: Connection) -> None:
+    """All of AAPL's bars are out of scale, which is more than a fifth of the batch."""
+    watch(admin, SPLIT)
+    bars = recorded(SPLIT)
+    for day in SPLIT.days:
+        stage(admin, from_half_past_nine_to_four(bars, day.on))
+        done = run_gate(database, day.on)
+    assert done == Promotion(0, 0, 0)
+    blocked = "SELECT check_name, failed_count FROM quality.check_result WHERE NOT is_passed AND severity <> 'suspect' ORDER BY 1"
+    assert admin.execute(blocked).fetchall() == [("price_scale", 390), ("quarantine_share", 0)]
+
+    announce(admin, SPLIT)
+
+    assert run_gate(database, SPLIT.days[-1].on) == Promotion(780, 0, 0)
+    verdicts = "SELECT DISTINCT verdict FROM market.bar_1m WHERE session_date = '2014-06-09'"
+    assert admin.execute(verdicts).fetchall() == [("passed",)]
+
+
 def widest_move_pct(connection: Connection, table: str, column: str) -> float:
     """Between two closes of AAPL that follow each other."""
     closes = read_frame(connection, f"SELECT {column} AS close FROM {table} WHERE symbol = 'AAPL' ORDER BY ts_start")["close"]
@@ -284,6 +313,7 @@ def test_first_bar_of_the_split_which_mixes_both_scales_is_kept_out(database: Se
     mixed = datetime(2014, 6, 9, 8, tzinfo=UTC)
     bars, day = recorded(SPLIT), SPLIT.days[-1]
     watch(admin, SPLIT)
+    announce(admin, SPLIT)
     stage(
         admin,
         pl.concat(
