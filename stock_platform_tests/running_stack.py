@@ -17,6 +17,7 @@ from stock_platform import config
 from stock_platform.adapters.kafka_records import open_records
 from stock_platform.adapters.postgres import connect, read_frame
 from stock_platform.adapters.probe import free_port
+from stock_platform.adapters.processes import ProcessState, Supervisor
 from stock_platform.config import PREFIX, Settings
 from stock_platform.contracts.tick import TICK
 from stock_platform.stack import layout
@@ -87,17 +88,24 @@ class RunningStack:
         instant = pl.from_epoch("ts_start", time_unit="ms").cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
         return places.with_columns(instant).sort("symbol", "ts_start")
 
+    def processes(self) -> dict[str, ProcessState]:
+        """Services, as the process manager sees them."""
+        return Supervisor(self.settings.home).processes()
+
     def kill_service(self, name: str) -> None:
         """kill -9 a service's process, as the process manager knows it."""
-        from stock_platform.adapters.processes import Supervisor
-
-        os.kill(Supervisor(self.settings.home).processes()[name].pid, signal.SIGKILL)
+        pid = self.processes()[name].pid
+        assert pid, f"{name} does not run"
+        os.kill(pid, signal.SIGKILL)
 
     def kill_feed_run(self, line: str = "tape") -> None:
         """kill -9 the worker of a feed line's Dagster run."""
-        run_id = self.value(f"SELECT dagster_run_id FROM ops.feed_line WHERE line = '{line}'")
+        self.kill_run(self.value(f"SELECT dagster_run_id FROM ops.feed_line WHERE line = '{line}'"))
+
+    def kill_run(self, run_id: str) -> None:
+        """kill -9 the worker of a Dagster run."""
         pids = [process.pid for process in psutil.process_iter() if _has_open(process, run_id)]
-        assert pids, f"no worker found for feed run {run_id}"
+        assert pids, f"no worker found for run {run_id}"
         for pid in pids:
             os.kill(pid, signal.SIGKILL)
 

@@ -55,3 +55,29 @@ def refused_rows(bootstrap: str) -> pl.DataFrame:
     headers = [dict(message.headers() or ()) for message in messages(bootstrap, "market.ticks.dlq.v1")]
     numbers = [int(header["line_seq"]) for header in headers if "line_seq" in header]
     return pl.DataFrame({"row": numbers}, schema={"row": pl.UInt32})
+
+
+def spoil(tape: Path, folder: Path) -> tuple[Path, pl.DataFrame]:
+    """The tape with five wrong trades: two prices a hundredfold, two sizes, one a minute late; and the rows that a feed refuses."""
+    trades = pl.read_parquet(tape).with_row_index("row")
+    regular = trades.filter(pl.col("ts_event") >= pl.datetime(2013, 10, 7, 13, 31, time_zone="UTC"), pl.col("symbol") == "SPY")
+    rows = [regular["row"][len(regular) * share // 7] for share in (1, 2, 3, 4, 5)]
+    row, minute = pl.col("row"), pl.duration(minutes=1)
+    wrong = trades.with_columns(
+        price=pl.when(row.is_in(rows[:2])).then(pl.col("price") * 100).otherwise(pl.col("price")).cast(trades.schema["price"]),
+        size=pl.when(row.is_in(rows[2:4])).then(pl.col("size") + 1_000_000).otherwise(pl.col("size")).cast(trades.schema["size"]),
+        ts_event=pl.when(row == rows[4]).then(pl.col("ts_event") + minute).otherwise(pl.col("ts_event")),
+    ).sort("ts_event", maintain_order=True)
+    refused = wrong.with_row_index("place").filter(row.is_in(rows[:2])).select(pl.col("place").alias("row"))
+    path = folder / "spoilt.parquet"
+    wrong.drop("row").write_parquet(path)
+    return path, refused
+
+
+def different(bars: pl.DataFrame, others: pl.DataFrame) -> list[tuple[str, object]]:
+    """(symbol, ts_start) of the bars that differ between two tables of the same bars."""
+    key = ["symbol", "ts_start"]
+    both = bars.join(others, on=key, suffix="_other")
+    assert both.height == bars.height == others.height
+    differs = pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"{name}_other")) for name in bars.columns if name not in key)
+    return both.filter(differs).select(key).sort(key).rows()

@@ -19,7 +19,7 @@ from stock_platform.aggregates.coarser import PRICE
 from stock_platform.config import ROOT
 from stock_platform.passport import passport_of, verified
 from stock_platform_tests.running_stack import RunningStack, running_stack
-from stock_platform_tests.tapes import cut, expected_bars, refused_rows
+from stock_platform_tests.tapes import cut, different, expected_bars, refused_rows, spoil
 from stock_platform_tests.topics import messages
 
 MINUTES = 25
@@ -246,31 +246,6 @@ def test_protected_session_is_not_restated(stack: RunningStack) -> None:
     refused = stack.command("restate", "--session", SESSION)
     assert (refused.returncode, "protected from restatement" in refused.stderr) == (2, True)
     assert stack.command("protect", "--session", SESSION, "--lift").returncode == 0
-
-
-def spoil(tape: Path, folder: Path) -> tuple[Path, pl.DataFrame]:
-    """The tape with five wrong trades: two prices a hundredfold, two sizes, one a minute late; and the rows that a feed refuses."""
-    trades = pl.read_parquet(tape).with_row_index("row")
-    regular = trades.filter(pl.col("ts_event") >= pl.datetime(2013, 10, 7, 13, 31, time_zone="UTC"), pl.col("symbol") == "SPY")
-    rows = [regular["row"][len(regular) * share // 7] for share in (1, 2, 3, 4, 5)]
-    row, minute = pl.col("row"), pl.duration(minutes=1)
-    wrong = trades.with_columns(
-        price=pl.when(row.is_in(rows[:2])).then(pl.col("price") * 100).otherwise(pl.col("price")).cast(trades.schema["price"]),
-        size=pl.when(row.is_in(rows[2:4])).then(pl.col("size") + 1_000_000).otherwise(pl.col("size")).cast(trades.schema["size"]),
-        ts_event=pl.when(row == rows[4]).then(pl.col("ts_event") + minute).otherwise(pl.col("ts_event")),
-    ).sort("ts_event", maintain_order=True)
-    refused = wrong.with_row_index("place").filter(row.is_in(rows[:2])).select(pl.col("place").alias("row"))
-    path = folder / "spoilt.parquet"
-    wrong.drop("row").write_parquet(path)
-    return path, refused
-
-
-def different(bars: pl.DataFrame, others: pl.DataFrame) -> list[tuple[str, object]]:
-    key = ["symbol", "ts_start"]
-    both = bars.join(others, on=key, suffix="_other")
-    assert both.height == bars.height == others.height
-    differs = pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"{name}_other")) for name in bars.columns if name not in key)
-    return both.filter(differs).select(key).sort(key).rows()
 
 
 def restate(stack: RunningStack, *words: str) -> str:
