@@ -49,8 +49,8 @@ lint: install  ## Style, types, import law, SQL, rendered files
 unit: install  ## Tests without servers
 	$(PYTEST) stock_platform_tests/unit stock_platform_tests/architecture
 
-soak: install  ## Faults at random moments, for as long as MINUTES says
-	$(PYTEST) -s --timeout 20000 stock_platform_tests/faults/test_soak.py --soak-minutes $${MINUTES:-30}
+soak: install  ## Faults that take their time: an outage as it is lived, then kills at random moments for as long as MINUTES says
+	$(PYTEST) -s --timeout 20000 stock_platform_tests/soak --soak-minutes $${MINUTES:-30}
 
 bench: install  ## Measure; results go to benchmarks/results
 	$(PLATFORM) bench

@@ -1,6 +1,6 @@
 """Outages repaired: a vendor's history under Yahoo's names, a real Postgres, Dagster's own run records. Expected values by hand.
 
-Ticks from Kafka: faults/test_gaps."""
+Ticks from Kafka: soak/test_gaps."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
