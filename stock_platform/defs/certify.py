@@ -12,10 +12,9 @@ import dagster as dg
 
 from stock_platform.adapters.clock import wait_until
 from stock_platform.contracts.bar import BAR, QUARANTINE, STAGED_BAR
-from stock_platform.contracts.record import Record
 from stock_platform.defs.external import STREAM_JOB
 from stock_platform.defs.progress import closed_until_reader
-from stock_platform.defs.world import World, column_schema, key_of
+from stock_platform.defs.world import World, key_of, table_spec
 from stock_platform.gate import judge as judging
 from stock_platform.gate.batch import read_batch
 from stock_platform.gate.hold import settle_hold
@@ -41,14 +40,22 @@ def gate_assets(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition
     checks = [(rule.name, rule.meaning, rule.severity) for rule in RULES]
     checks.append((QUARANTINE_SHARE, "At most a fifth of a batch breaks a rule.", Severity.BLOCK))
     staged = "A run picks up the closed ones that no run has judged, and judges them."
+    refused = "Bars that a rule keeps out of the market tables."
     certified = "Certified bars: each went through every rule; every revision is kept."
 
     @dg.multi_asset(
         name="certify",
         specs=[
-            _spec(STAGED_BAR, f"{STAGED_BAR.meaning} {staged}", STREAM_JOB, partitions, ("flink", "great-expectations")),
-            _spec(BAR, certified, _STAGED, partitions),
-            _spec(QUARANTINE, "Bars that a rule keeps out of the market tables.", _STAGED, partitions),
+            table_spec(
+                STAGED_BAR,
+                meaning=f"{STAGED_BAR.meaning} {staged}",
+                upstream=STREAM_JOB,
+                kinds={"flink", "great-expectations"},
+                partitions=partitions,
+            ),
+            # A blocked batch touches neither: the run leaves them out.
+            table_spec(BAR, meaning=certified, upstream=_STAGED, kinds=set(), partitions=partitions, is_skippable=True),
+            table_spec(QUARANTINE, meaning=refused, upstream=_STAGED, kinds=set(), partitions=partitions, is_skippable=True),
         ],
         check_specs=[
             dg.AssetCheckSpec(name, asset=_STAGED, description=meaning, blocking=severity is Severity.BLOCK)
@@ -68,23 +75,6 @@ def gate_assets(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition
             yield dg.MaterializeResult(asset_key=key_of(QUARANTINE.address), metadata={"dagster/row_count": done.quarantined})
 
     return certify
-
-
-def _spec(
-    record: Record, meaning: str, upstream: dg.AssetKey, partitions: dg.PartitionsDefinition[str], kinds: tuple[str, ...] = ()
-) -> dg.AssetSpec:
-    """What a blocked batch does not touch may be left out by the run."""
-    return dg.AssetSpec(
-        key_of(record.address),
-        deps=[upstream],
-        group_name=record.address.split(".")[0],
-        kinds={"postgres", *kinds},
-        owners=["team:data-platform"],
-        description=f"{meaning} Grain: {record.grain}.",
-        metadata={"dagster/column_schema": column_schema(record)},
-        partitions_def=partitions,
-        skippable=record is not STAGED_BAR,
-    )
 
 
 def _closed_until(context: dg.AssetExecutionContext, world: World) -> datetime:

@@ -11,9 +11,10 @@ import dagster as dg
 
 from stock_platform.adapters.postgres import Connection
 from stock_platform.contracts.bar import BAR_1D
+from stock_platform.contracts.jump import JUMP_PCT
 from stock_platform.contracts.vendor import CORPORATE_ACTION
 from stock_platform.defs.world import World, key_of
-from stock_platform.market.jumps import JUMP_PCT, Close, jumps, moves
+from stock_platform.market.jumps import Close, jumps, moves
 
 NO_JUMP = "no_jump_without_factor"
 _LOOKED_BACK_DAYS = 30

@@ -19,7 +19,7 @@ from stock_platform.contracts.record import Record
 from stock_platform.contracts.vendor import CORPORATE_ACTION, VENDOR_BAR_1D, VENDOR_BAR_1M, VENDOR_INSTRUMENT
 from stock_platform.defs.external import VENDOR
 from stock_platform.defs.jumps import no_jump_without_factor
-from stock_platform.defs.world import World, column_schema, key_of
+from stock_platform.defs.world import World, key_of, table_spec
 from stock_platform.errors import HistoryTooOld, VendorBlocked
 from stock_platform.feed.watchlist import Instrument
 from stock_platform.feed.yahoo.download import Download, download_of, fetch_minutes, watched
@@ -148,16 +148,7 @@ def recent_sessions(settings: Settings, today: date) -> tuple[date, date]:
 
 
 def _spec(record: Record, partitions: dg.PartitionsDefinition[str] | None = None) -> dg.AssetSpec:
-    return dg.AssetSpec(
-        key_of(record.address),
-        deps=[VENDOR],
-        group_name=record.address.split(".")[0],
-        kinds={"yahoo", "postgres"},
-        owners=["team:data-platform"],
-        description=f"{record.meaning} Grain: {record.grain}.",
-        metadata={"dagster/column_schema": column_schema(record)},
-        partitions_def=partitions,
-    )
+    return table_spec(record, upstream=VENDOR, kinds={"yahoo"}, partitions=partitions)
 
 
 def _result(record: Record, vendor: Download) -> dg.MaterializeResult:

@@ -49,6 +49,33 @@ def key_of(address: str) -> dg.AssetKey:
     return dg.AssetKey(["kafka", *parts] if parts[-1].startswith("v") and parts[-1][1:].isdigit() else parts)
 
 
+def table_spec(
+    record: Record,
+    *,
+    meaning: str = "",
+    upstream: dg.AssetKey,
+    kinds: set[str],
+    partitions: dg.PartitionsDefinition[str] | None = None,
+    is_skippable: bool = False,
+) -> dg.AssetSpec:
+    """A table as one of several assets of a step.
+
+    Args:
+        meaning: For a person, where the contract's own does not do.
+        is_skippable: A run may leave it out."""
+    return dg.AssetSpec(
+        key_of(record.address),
+        deps=[upstream],
+        group_name=record.address.split(".")[0],
+        kinds={"postgres", *kinds},
+        owners=["team:data-platform"],
+        description=f"{meaning or record.meaning} Grain: {record.grain}.",
+        metadata={"dagster/column_schema": column_schema(record)},
+        partitions_def=partitions,
+        skippable=is_skippable,
+    )
+
+
 def column_schema(record: Record) -> dg.TableSchema:
     """The contract's columns as Dagster shows them."""
     return dg.TableSchema(

@@ -13,6 +13,8 @@ from typing import NamedTuple
 
 import polars as pl
 
+from stock_platform.contracts.jump import OVERNIGHT
+
 COMPARED_COUNT = 30
 """Accepted bars that give the reference."""
 HABIT_COUNT = 60
@@ -20,8 +22,6 @@ HABIT_COUNT = 60
 
 SCALE_LIMIT = 3.0
 """No price triples or falls to a third within half an hour of trade; a wrong unit is a factor of 100."""
-JUMP_PCT = 25.0
-"""As market/jumps has it for closes: a 3:2 split, the smallest usual one, looks like a fall by 33 %."""
 COLLAR_PCT = (5.0, 20.0)
 """Narrowest and widest collar: the limit-up/limit-down bands of tier 1 names, and of tier 2 names near open and close.
 Source: National Market System Plan to Address Extraordinary Market Volatility, section VIII and appendix A."""
@@ -33,7 +33,6 @@ _HALF_HOUR = COMPARED_COUNT**0.5
 _MOVES_NEEDED = 10
 _AFTER_OPEN, _BEFORE_CLOSE = timedelta(minutes=15), timedelta(minutes=25)
 """In which the bands are doubled; the same source."""
-_OVERNIGHT = timedelta(days=12)
 
 EQUAL_RUN_LIMIT = 9
 """So many bars that only repeat the price before may follow each other while peers move."""
@@ -121,7 +120,7 @@ class _Past:
 
     def _jump_pct(self, bar: Known) -> float | None:
         before = self.session_date
-        if before is None or before == bar.session_date or bar.session_date - before > _OVERNIGHT:
+        if before is None or before == bar.session_date or bar.session_date - before > OVERNIGHT:
             return None
         return abs(bar.open / self.closes[-1] - 1) * 100
 

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from stock_platform.contracts.jump import JUMP_PCT
 from stock_platform.gate.context import (
     COLLAR_PCT,
     COLLAR_SIGMAS,
     COMPARED_COUNT,
     EQUAL_RUN_LIMIT,
     HABIT_COUNT,
-    JUMP_PCT,
     SCALE_LIMIT,
     VOLUME_LIMIT,
 )
@@ -121,7 +121,7 @@ RULES = (
         "no_jump",
         f"A session opens within {JUMP_PCT:g} % of the close before, known splits taken out; else one may be missing.",
         "jump_pct",
-        JUMP_PCT,
+        float(JUMP_PCT),
         Severity.SUSPECT,
     ),
     Rule(

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from stock_platform.adapters.postgres import Connection
 from stock_platform.market.asked import Stretch
 from stock_platform.market.gap_rows import Row, closed_minutes, decided_minutes
-from stock_platform.market.gap_seen import HISTORY_MINUTES, Held, Seen
+from stock_platform.market.gap_seen import HISTORY_MINUTES, Held, Seen, deaf_minutes
 from stock_platform.market.session_minutes import Hours, Minute, instant_of, minute_of, touched
 
 # Bars up to here have been judged; what a later session's runs say counts when all of this one is closed.
@@ -194,7 +194,7 @@ def _tails(connection: Connection, session_date: date, watched: Sequence[Watched
 
 def _counts(tail: Mapping[Minute, int | None], unheard: Iterable[tuple[datetime, datetime]]) -> list[int]:
     """Ticks of the minutes that were heard, oldest first; a bar of the vendor says nothing of ticks."""
-    deaf = Seen("", "", (), {}, unheard=list(unheard)).deaf
+    deaf = deaf_minutes(unheard)
     return [ticks for minute, ticks in tail.items() if ticks is not None and minute not in deaf]
 
 

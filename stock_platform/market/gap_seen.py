@@ -1,7 +1,7 @@
 """What is known of the minutes of one symbol's session, before anything is made of it. Pure; read by gap_ledger and gap_look."""
 
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -37,6 +37,11 @@ class InTopic:
     regular: int = 0
     phases: Mapping[str, int] = field(default_factory=lambda: {})
     letters: Mapping[str, int] = field(default_factory=lambda: {})
+
+
+def deaf_minutes(unheard: Iterable[tuple[datetime, datetime]]) -> frozenset[Minute]:
+    """Minutes that these stretches touch."""
+    return frozenset(minute for start, end in unheard for minute in touched(start, end))
 
 
 @dataclass(frozen=True)
@@ -75,7 +80,7 @@ class Seen:
     @cached_property
     def deaf(self) -> frozenset[Minute]:
         """Minutes that an unheard stretch touches."""
-        return frozenset(minute for start, end in self.unheard for minute in touched(start, end))
+        return deaf_minutes(self.unheard)
 
     @cached_property
     def silent(self) -> frozenset[Minute]:

@@ -4,15 +4,11 @@ Not here: closes and their factors (aggregates.bar_1d_adjusted), who is told of 
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from itertools import pairwise
 
-JUMP_PCT = Decimal(25)
-"""A 3:2 split, the smallest usual one, looks like a fall by 33 %. Bad news alone rarely takes a quarter of a large stock in a day,
-and where it does, a person may look."""
-_OVERNIGHT = timedelta(days=12)
-"""From the last session before New Year to the first one after it, in Taiwan; closes further apart have a gap between them."""
+from stock_platform.contracts.jump import JUMP_PCT, OVERNIGHT
 
 
 @dataclass(frozen=True)
@@ -67,4 +63,4 @@ def jumps(found: Iterable[Move]) -> list[Move]:
 
 
 def _is_overnight(before: Close, after: Close) -> bool:
-    return after.session_date - before.session_date <= _OVERNIGHT
+    return after.session_date - before.session_date <= OVERNIGHT
