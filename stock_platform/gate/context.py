@@ -81,21 +81,28 @@ class Measures(NamedTuple):
 
 @dataclass
 class _Past:
-    """What is known of a symbol up to now."""
+    """What is known of a symbol up to now.
+
+    Args:
+        session_date: Of the last close.
+        shares_of: Session in whose shares the closes are: a later one, where no bar of it was a measure yet.
+    """
 
     closes: deque[float] = field(default_factory=lambda: deque(maxlen=COMPARED_COUNT))
     moves_pct: deque[float] = field(default_factory=lambda: deque(maxlen=COMPARED_COUNT))
     flats: deque[bool] = field(default_factory=lambda: deque(maxlen=HABIT_COUNT))
     volumes: deque[int] = field(default_factory=lambda: deque(maxlen=HABIT_COUNT))
     session_date: date | None = None
+    shares_of: date | None = None
     run_count: int = 0
 
     def enter(self, session_date: date, splits: Sequence[tuple[date, float]]) -> None:
         """Bring what is known to the shares of this session."""
-        if self.session_date is None or session_date == self.session_date:
+        before, self.shares_of = self.shares_of, session_date
+        if before is None or before == session_date:
             return
         dates = [ex_date for ex_date, _ in splits]
-        for _, ratio in splits[bisect_right(dates, self.session_date) : bisect_right(dates, session_date)]:
+        for _, ratio in splits[bisect_right(dates, before) : bisect_right(dates, session_date)]:
             self.closes = deque((close / ratio for close in self.closes), maxlen=COMPARED_COUNT)
 
     def measures(self, bar: Known) -> Measures:

@@ -91,6 +91,14 @@ def test_split_is_taken_out_of_what_came_before() -> None:
     assert last_of([*yesterday, opened], [(SESSION - timedelta(days=1), 7.0)]).jump_pct == pytest.approx(85.714, abs=1e-3)
 
 
+def test_split_is_taken_out_once_though_the_first_bar_is_out_of_scale() -> None:
+    """A bar of both scales opens the day: 644 to 92."""
+    yesterday = [each._replace(session_date=SESSION - timedelta(days=1), close=644.0) for each in calm()]
+    mixed = known(0, 92.0, judged=True, open=644.0, high=644.0)
+    seen = measured([*yesterday, mixed, known(1, 92.0, judged=True), known(2, 92.0, judged=True)], [(SESSION, 7.0)])
+    assert [each.scale_ratio for each in seen] == pytest.approx([7.0, 1.0005, 1.0005], abs=1e-3)
+
+
 @pytest.mark.parametrize(("days", "jump"), [(1, 30.0), (12, 30.0), (13, None)])
 def test_jump_is_measured_over_a_night_and_not_over_a_gap(days: int, jump: float | None) -> None:
     before = [each._replace(session_date=SESSION - timedelta(days=days)) for each in calm()]
