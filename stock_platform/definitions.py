@@ -8,9 +8,11 @@ import dagster as dg
 from stock_platform.config import Settings, load
 from stock_platform.contracts.bar import BAR, STAGED_BAR
 from stock_platform.defs.aggregate import aggregate_assets
+from stock_platform.defs.aggregate_registry import EVERY_RUN
 from stock_platform.defs.archive import archive_asset, archive_job, certified_sessions_sensor
 from stock_platform.defs.calendars import reference_assets, reference_job, reference_schedule
 from stock_platform.defs.certify import GATE, MAX_RUNTIME, closed_bars_sensor, gate_assets, judgement_io
+from stock_platform.defs.close import close_job, session_closed_sensor
 from stock_platform.defs.external import external_assets
 from stock_platform.defs.feed_line import feed_line
 from stock_platform.defs.feed_supervisor import feed_supervisor_sensor
@@ -29,14 +31,14 @@ def build(settings: Settings) -> dg.Definitions:
     partitions = session_partitions(settings.sessions_first, settings.sessions_last)
     gate, aggregates = gate_assets(partitions), aggregate_assets(partitions)
     upstream = dg.AssetSelection.assets(key_of(STAGED_BAR.address), key_of(BAR.address), "quality/quarantine")
-    computed = dg.AssetSelection.groups("aggregates").materializable()
+    computed = dg.AssetSelection.assets(*(aggregate.key for aggregate in EVERY_RUN))
     certify = dg.define_asset_job(
         "certify_bars",
         selection=(upstream | computed) - dg.AssetSelection.checks(no_jump_without_factor),
         tags={GATE: "1", **MAX_RUNTIME},
         description="Judge the closed bars of a session, promote what passes, refresh the session's aggregates.",
     )
-    refresh, archive = reference_job(), archive_job(partitions)
+    refresh, archive, close = reference_job(), archive_job(partitions), close_job(partitions)
     return dg.Definitions(
         assets=[
             *external_assets(settings),
@@ -48,13 +50,14 @@ def build(settings: Settings) -> dg.Definitions:
             restatement_asset(partitions),
         ],
         asset_checks=[stream_job_checks, no_jump_without_factor],
-        jobs=[certify, feed_line, flink_job, refresh, archive, restate_job(partitions), review_quarantine],
+        jobs=[certify, feed_line, flink_job, refresh, archive, close, restate_job(partitions), review_quarantine],
         schedules=[reference_schedule(refresh), vendor_schedule(settings.feed_kind)],
         sensors=[
             feed_supervisor_sensor(refresh),
             flink_supervisor,
             closed_bars_sensor(certify, partitions),
             certified_sessions_sensor(archive, partitions),
+            session_closed_sensor(close, partitions),
         ],
         resources={"world": world_resource(settings), "judgement_io": judgement_io},
         executor=dg.in_process_executor,

@@ -4,27 +4,23 @@
 # pyright: reportUnknownMemberType=false, reportMissingTypeArgument=false, reportUnknownParameterType=false
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import dagster as dg
 import polars as pl
 
-from stock_platform.adapters.postgres import Connection, read_frame
+from stock_platform.adapters.postgres import read_frame
 from stock_platform.contracts.archive import ARCHIVED_TICK
 from stock_platform.contracts.bar import BAR
 from stock_platform.contracts.tick import TICK
-from stock_platform.defs.certify import job_progress
+from stock_platform.defs.ended import sessions_without
 from stock_platform.defs.world import World, column_schema, key_of
 from stock_platform.feed.archive import Archived, SessionHours, archive_session
 from stock_platform.feed.archive_file import archive_path, regular_bars
-from stock_platform.gate.pending import pending_sessions
 
 ARCHIVE = key_of(ARCHIVED_TICK.address)
 COVERS, RECOMPUTED = "ticks_cover_bars", "bars_recomputed"
-_AGAIN_AFTER = timedelta(minutes=30)
-"""A run that failed after its retries is tried again so much later."""
-_FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 _BAR_KEY = ["symbol", "ts_start"]
 _BAR_CONTENT = ("open", "high", "low", "close", "tick_count")
 _PRICE = pl.Decimal(18, 6)
@@ -48,17 +44,6 @@ SELECT symbol, ts_start, open, high, low, close, tick_count
 FROM market.bar_1m
 WHERE session_date = %(session_date)s AND verdict <> 'vendor' AND kafka_partition >= 0
 """
-
-_OVER = """
-SELECT day.session_date
-FROM aggregates.bar_1d AS day
-JOIN reference.session AS session ON session.session_date = day.session_date
-JOIN reference.instrument AS instrument ON instrument.calendar = session.calendar
-GROUP BY day.session_date
-HAVING max(session.ts_post_end) <= %s
-ORDER BY day.session_date
-"""
-"""Sessions with certified bars that are over on every watched calendar."""
 
 
 def archive_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
@@ -149,35 +134,10 @@ def certified_sessions_sensor(job: Any, partitions: dg.PartitionsDefinition[str]
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Requests the archive of each session that is over on every watched calendar and of which no bar waits.",
     )
-    def certified_sessions(context: dg.SensorEvaluationContext, world: dg.ResourceParam[World]) -> dg.SensorResult:
-        now = world.clock.now()
-        archived = context.instance.get_materialized_partitions(ARCHIVE)
-        with world.database("gate_owner") as connection:
-            until = job_progress(world, connection)
-            if until is None:
-                return dg.SensorResult(skip_reason="The feed has not said yet how far it is.")
-            wanted = [day for day in ended_sessions(connection, until) if day.isoformat() not in archived]
-            waiting = {each.session_date for each in pending_sessions(connection, _FIRST)} if wanted else set[date]()
-        judged = [day.isoformat() for day in wanted if day not in waiting]
-        keys = [key for key in judged if partitions.has_partition_key(key) and not _is_tried(context.instance, job.name, key, now)]
-        if not keys:
-            return dg.SensorResult(
-                skip_reason=f"No session that was over at {until:%Y-%m-%d %H:%M:%S}Z and is judged is to be archived."
-            )
-        return dg.SensorResult(run_requests=[dg.RunRequest(partition_key=key) for key in keys])
+    def certified_sessions(context: dg.SensorEvaluationContext, world: dg.ResourceParam[World]) -> dg.SensorResult | dg.SkipReason:
+        found = sessions_without(context, world, partitions, asset=ARCHIVE, job_name=job.name)
+        if isinstance(found, dg.SkipReason):
+            return found
+        return dg.SensorResult(run_requests=[dg.RunRequest(partition_key=key) for key in found])
 
     return certified_sessions
-
-
-def _is_tried(instance: dg.DagsterInstance, job_name: str, key: str, now: datetime) -> bool:
-    """Whether a run of that session is under way, or has failed a moment ago."""
-    records = instance.get_run_records(dg.RunsFilter(job_name=job_name, tags={"dagster/partition": key}), limit=1)
-    if not records:
-        return False
-    ended = records[0].end_time
-    return ended is None or now.timestamp() - ended < _AGAIN_AFTER.total_seconds()
-
-
-def ended_sessions(connection: Connection, until: datetime) -> list[date]:
-    """Sessions with certified bars whose day had ended, post-market included, by that event time; in order."""
-    return [day for (day,) in connection.execute(_OVER, (until,)).fetchall()]

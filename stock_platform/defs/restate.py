@@ -3,16 +3,19 @@
 # Dagster's decorators are typed in part only, and refuse MaterializeResult with its type argument.
 # pyright: reportUnknownMemberType=false, reportMissingTypeArgument=false, reportUnknownParameterType=false
 
-from datetime import date
+from collections.abc import Iterator
+from datetime import date, timedelta
 from typing import Any
 
 import dagster as dg
 from pydantic import Field
 
-from stock_platform.contracts.bar import BAR
+from stock_platform.contracts.bar import BAR, BAR_1D
 from stock_platform.contracts.restatement import CHANGES, RESTATED_DIFFERENCE
 from stock_platform.contracts.tick import TICK
 from stock_platform.defs.aggregate import refreshed
+from stock_platform.defs.aggregate_inputs import LOOKED_BACK_DAYS
+from stock_platform.defs.aggregate_registry import AT_CLOSE, DAILY, EVERY_ONE
 from stock_platform.defs.archive import ARCHIVE
 from stock_platform.defs.certify import bars_closed_until
 from stock_platform.defs.world import World, column_schema, key_of
@@ -61,19 +64,28 @@ def restatement_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefi
         )
         metadata = _metadata(done)
         context.log_event(dg.AssetMaterialization(key_of(BAR.address), partition=context.partition_key, metadata=metadata))
-        for day in (session_date, *_next_session(world, session_date)):
-            for event in refreshed(world, context.run_id, day):
-                context.log_event(event)
+        for event in _remade(world, context.run_id, session_date):
+            context.log_event(event)
         return dg.MaterializeResult(metadata=metadata)
 
     return quality_restatement
 
 
-def _next_session(world: World, session_date: date) -> list[date]:
-    """The session whose gap is measured from this one's close, when there is one."""
-    query = "SELECT min(session_date) FROM aggregates.bar_1d WHERE session_date > %s HAVING min(session_date) IS NOT NULL"
+def _remade(world: World, run_id: str, session_date: date) -> Iterator[dg.AssetMaterialization]:
+    """The session's aggregates, and those of later sessions that look back at its day where that has changed."""
+    has_changed = False
+    for event in refreshed(world, run_id, session_date, EVERY_ONE):
+        has_changed |= event.asset_key == key_of(BAR_1D.address) and event.metadata["changed"].value != 0
+        yield event
+    for day in _later_sessions(world, session_date) if has_changed else ():
+        yield from refreshed(world, run_id, day, (*DAILY, *AT_CLOSE))
+
+
+def _later_sessions(world: World, session_date: date) -> list[date]:
+    query = "SELECT DISTINCT session_date FROM aggregates.bar_1d WHERE session_date > %s AND session_date < %s ORDER BY 1"
     with world.database("gate_owner") as connection:
-        return [day for (day,) in connection.execute(query, (session_date,)).fetchall()]
+        found = connection.execute(query, (session_date, session_date + timedelta(days=LOOKED_BACK_DAYS))).fetchall()
+    return [day for (day,) in found]
 
 
 def restate_job(partitions: dg.PartitionsDefinition[str]) -> Any:
