@@ -6,7 +6,7 @@ what they read (aggregate_inputs)."""
 # Dagster's decorators refuse MaterializeResult with its type argument.
 # pyright: reportMissingTypeArgument=false, reportUnknownParameterType=false
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
 import dagster as dg
@@ -14,14 +14,18 @@ import polars as pl
 
 from stock_platform.adapters.postgres import drop_others, upsert_frame
 from stock_platform.defs.aggregate_inputs import inputs_of
-from stock_platform.defs.aggregate_registry import EVERY_ONE, EVERY_RUN, Aggregate
+from stock_platform.defs.aggregate_registry import AT_CLOSE, DAILY, EVERY_RUN, INTRADAY, Aggregate
 from stock_platform.defs.world import World, column_schema
 from stock_platform.gate.hold import Hold, hold_of
 
 
 def aggregate_assets(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]:
-    """One asset per aggregate table."""
-    return [_asset(aggregate, partitions) for aggregate in EVERY_ONE]
+    """One asset per aggregate table; those that are made together are one step, which costs a run more than what it computes."""
+    return [
+        _step("intraday_aggregates", INTRADAY, partitions),
+        _step("daily_aggregates", DAILY, partitions),
+        _step("closed_session_aggregates", AT_CLOSE, partitions),
+    ]
 
 
 def refreshed(
@@ -37,12 +41,31 @@ def refreshed(
         yield dg.AssetMaterialization(aggregate.key, partition=session_date.isoformat(), metadata=metadata)
 
 
-def _asset(aggregate: Aggregate, partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
-    @dg.asset(
-        key=aggregate.key,
-        deps=aggregate.upstream,
+def _step(name: str, aggregates: Sequence[Aggregate], partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
+    @dg.multi_asset(
+        name=name,
+        specs=[_spec(aggregate) for aggregate in aggregates],
         partitions_def=partitions,
         backfill_policy=dg.BackfillPolicy.single_run(),
+        can_subset=True,
+    )
+    def made(context: dg.AssetExecutionContext, world: dg.ResourceParam[World]) -> Iterator[dg.MaterializeResult]:
+        days = sorted(map(date.fromisoformat, context.partition_keys))
+        if holds := _holds(world, days):
+            raise dg.Failure(description=" ".join(map(str, holds)), allow_retries=False)
+        wanted = [aggregate for aggregate in aggregates if aggregate.key in context.selected_asset_keys]
+        done = [[_refresh(world, context.run.run_id, day, aggregate) for aggregate in wanted] for day in days]
+        for aggregate, of_days in zip(wanted, zip(*done, strict=True), strict=True):
+            metadata = {name: sum(each[name] for each in of_days) for name in of_days[0]}
+            yield dg.MaterializeResult(asset_key=aggregate.key, metadata=metadata)
+
+    return made
+
+
+def _spec(aggregate: Aggregate) -> dg.AssetSpec:
+    return dg.AssetSpec(
+        aggregate.key,
+        deps=aggregate.upstream,
         group_name="aggregates",
         kinds={"polars", "postgres"},
         owners=["team:data-platform"],
@@ -52,14 +75,6 @@ def _asset(aggregate: Aggregate, partitions: dg.PartitionsDefinition[str]) -> dg
             "dagster/column_lineage": aggregate.column_lineage,
         },
     )
-    def computed(context: dg.AssetExecutionContext, world: dg.ResourceParam[World]) -> dg.MaterializeResult:
-        days = sorted(map(date.fromisoformat, context.partition_keys))
-        if holds := _holds(world, days):
-            raise dg.Failure(description=" ".join(map(str, holds)), allow_retries=False)
-        done = [_refresh(world, context.run_id, day, aggregate) for day in days]
-        return dg.MaterializeResult(metadata={name: sum(each[name] for each in done) for name in done[0]})
-
-    return computed
 
 
 def _holds(world: World, days: list[date]) -> list[Hold]:

@@ -64,14 +64,14 @@ def restatement_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefi
         )
         metadata = _metadata(done)
         context.log_event(dg.AssetMaterialization(key_of(BAR.address), partition=context.partition_key, metadata=metadata))
-        for event in _remade(world, context.run_id, session_date):
+        for event in remade(world, context.run_id, session_date):
             context.log_event(event)
         return dg.MaterializeResult(metadata=metadata)
 
     return quality_restatement
 
 
-def _remade(world: World, run_id: str, session_date: date) -> Iterator[dg.AssetMaterialization]:
+def remade(world: World, run_id: str, session_date: date) -> Iterator[dg.AssetMaterialization]:
     """The session's aggregates, and those of later sessions that look back at its day where that has changed."""
     has_changed = False
     for event in refreshed(world, run_id, session_date, EVERY_ONE):
