@@ -8,9 +8,11 @@ import dagster as dg
 from stock_platform.config import Settings, load
 from stock_platform.contracts.bar import BAR, STAGED_BAR
 from stock_platform.defs.aggregate import aggregate_assets
+from stock_platform.defs.aggregate_registry import EVERY_RUN
 from stock_platform.defs.archive import archive_asset, archive_job, certified_sessions_sensor
 from stock_platform.defs.calendars import reference_assets, reference_job, reference_schedule
 from stock_platform.defs.certify import GATE, MAX_RUNTIME, gate_assets
+from stock_platform.defs.close import close_job, session_closed_sensor
 from stock_platform.defs.closed_bars import closed_bars_sensor
 from stock_platform.defs.external import external_assets
 from stock_platform.defs.feed_line import feed_line
@@ -33,7 +35,7 @@ def build(settings: Settings) -> dg.Definitions:
     partitions = session_partitions(settings.sessions_first, settings.sessions_last)
     gate, aggregates = gate_assets(partitions), aggregate_assets(partitions)
     upstream = dg.AssetSelection.assets(key_of(STAGED_BAR.address), key_of(BAR.address), "quality/quarantine", GAPS)
-    computed = dg.AssetSelection.groups("aggregates").materializable()
+    computed = dg.AssetSelection.assets(*(aggregate.key for aggregate in EVERY_RUN))
     certify = dg.define_asset_job(
         "certify_bars",
         selection=(upstream | computed) - dg.AssetSelection.checks(no_jump_without_factor, near_vendor),
@@ -41,6 +43,7 @@ def build(settings: Settings) -> dg.Definitions:
         description="Judge the closed bars of a session, promote what passes, look for gaps, refresh the session's aggregates.",
     )
     refresh, archive, reconciliation = reference_job(), archive_job(partitions), reconcile_job(partitions)
+    close = close_job(partitions)
     return dg.Definitions(
         assets=[
             *external_assets(settings),
@@ -55,7 +58,7 @@ def build(settings: Settings) -> dg.Definitions:
         ],
         asset_checks=[stream_job_checks, no_jump_without_factor, near_vendor],
         jobs=[
-            *(certify, feed_line, flink_job, refresh, archive, reconciliation),
+            *(certify, feed_line, flink_job, refresh, archive, reconciliation, close),
             *(restate_job(partitions), review_quarantine, repair_gap),
         ],
         schedules=[reference_schedule(refresh), vendor_schedule(partitions, settings.feed_kind)],
@@ -66,6 +69,7 @@ def build(settings: Settings) -> dg.Definitions:
             certified_sessions_sensor(archive, partitions),
             ended_sessions_sensor(reconciliation, partitions, settings.feed_kind),
             gap_repair,
+            session_closed_sensor(close, partitions),
         ],
         resources={"world": world_resource(settings)},
         executor=dg.in_process_executor,

@@ -25,7 +25,7 @@ SELECT line.state, line.ts_event_last, (SELECT count(*) FROM market.bar_1m), (SE
 FROM ops.feed_line AS line WHERE line.source = 'tape'
 """
 
-_AGGREGATES = ("bar_5m", "bar_15m", "bar_1h", "bar_1d", "session_stat")
+_AGGREGATES = ("bar_5m", "bar_15m", "bar_1h", "liquidity_30m", "bar_1d", "session_stat")
 _AGGREGATED = "SELECT " + " AND ".join(
     f"(SELECT coalesce(sum(bar_count), 0) FROM aggregates.{table}) = (SELECT count(*) FROM market.bar_1m)" for table in _AGGREGATES
 )

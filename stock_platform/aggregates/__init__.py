@@ -1,1 +1,1 @@
-"""Coarser bars and session statistics: pure functions frame to frame. Not here: reading and writing (defs, adapters)."""
+"""Aggregates of certified bars: pure functions frame to frame. Not here: reading and writing (defs, adapters)."""

@@ -4,7 +4,7 @@ Buckets start at the session's open, as exchanges and vendors draw them; the las
 
 import polars as pl
 
-PRICE = pl.Decimal(18, 6)
+PRICE, MONEY = pl.Decimal(18, 6), pl.Decimal(38, 6)
 _SCALE = 1_000_000
 
 
@@ -19,7 +19,7 @@ def coarsen(bars: pl.DataFrame, *, every: str | None) -> pl.DataFrame:
     """
     return (
         bars.sort("symbol", "ts_start")
-        .with_columns(bucket=_bucket(every), notional=_notional())
+        .with_columns(bucket=bucket_start(every), notional=notional())
         .group_by("symbol", "bucket", maintain_order=True)
         .agg(
             pl.col("ts_open", "ts_close", "session_date", "open").first(),
@@ -30,14 +30,15 @@ def coarsen(bars: pl.DataFrame, *, every: str | None) -> pl.DataFrame:
             notional=pl.col("notional").sum(),
             tick_count=pl.col("tick_count").sum(),
             bar_count=pl.len().cast(pl.Int64),
-            has_vwap=(pl.col("vwap").is_not_null() | (pl.col("volume").fill_null(0) == 0)).all(),
+            has_vwap=has_vwap().all(),
         )
-        .with_columns(ts_start=pl.col("bucket"), ts_end=_end(every), vwap=_vwap())
+        .with_columns(ts_start=pl.col("bucket"), ts_end=bucket_end(every), vwap=_vwap())
         .select("symbol ts_start ts_end open high low close volume vwap tick_count bar_count session_date".split())
     )
 
 
-def _bucket(every: str | None) -> pl.Expr:
+def bucket_start(every: str | None) -> pl.Expr:
+    """Start of the bucket that a 1-minute bar lies in."""
     if every is None:
         return pl.col("ts_open")
     since_open = pl.col("ts_start") - pl.col("ts_open")
@@ -45,7 +46,8 @@ def _bucket(every: str | None) -> pl.Expr:
     return pl.col("ts_open") + pl.duration(microseconds=since_open.dt.total_microseconds() // length_us * length_us)
 
 
-def _end(every: str | None) -> pl.Expr:
+def bucket_end(every: str | None) -> pl.Expr:
+    """End of the bucket that starts at `bucket`."""
     if every is None:
         return pl.col("ts_close")
     return pl.min_horizontal(pl.col("bucket") + pl.duration(microseconds=_microseconds(every)), pl.col("ts_close"))
@@ -55,13 +57,23 @@ def _microseconds(every: str) -> int:
     return int(every[:-1]) * {"m": 60, "h": 3600}[every[-1]] * 1_000_000
 
 
-def _notional() -> pl.Expr:
-    """price x quantity in millionths: whole numbers of 128 bits, so that sums are exact in any order."""
+def notional() -> pl.Expr:
+    """vwap x volume in millionths: whole numbers of 128 bits, so that sums are exact in any order."""
     return pl.col("vwap").cast(PRICE).to_physical().cast(pl.Int128) * pl.col("volume").cast(pl.Int128)
+
+
+def has_vwap() -> pl.Expr:
+    """Whether what was traded in a bar has a known value: the vendor states a volume and no VWAP."""
+    return pl.col("vwap").is_not_null() | (pl.col("volume").fill_null(0) == 0)
+
+
+def money(name: str) -> pl.Expr:
+    """A column of millionths as an amount."""
+    return (pl.col(name).cast(MONEY) / pl.lit(_SCALE)).cast(MONEY)
 
 
 def _vwap() -> pl.Expr:
     """Rounded half up; null where nothing was traded, and where a bar with volume has none, as the vendor's have."""
     volume = pl.col("volume").cast(pl.Int128)
     millionths = (2 * pl.col("notional") + volume) // (2 * volume)
-    return pl.when((volume > 0) & pl.col("has_vwap")).then(millionths.cast(pl.Decimal(38, 6)) / pl.lit(_SCALE)).cast(PRICE)
+    return pl.when((volume > 0) & pl.col("has_vwap")).then(millionths.cast(MONEY) / pl.lit(_SCALE)).cast(PRICE)

@@ -157,7 +157,7 @@ SESSION_STAT = Record(
     key=("symbol", "session_date"),
     columns=columns(
         "symbol session_date open high low close volume vwap bar_count range_pct return_pct gap_pct "
-        "realised_volatility_pct dagster_run_id ts_updated"
+        "realised_volatility_pct dagster_run_id ts_updated volume_ratio_20"
     ),
-    nullable=frozenset({"volume", "vwap", "gap_pct", "realised_volatility_pct"}),
+    nullable=frozenset({"volume", "vwap", "gap_pct", "realised_volatility_pct", "volume_ratio_20"}),
 )

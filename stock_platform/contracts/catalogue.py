@@ -1,6 +1,6 @@
 """All contracts, in the order of the data's way."""
 
-from stock_platform.contracts import adjusted, bar, gap, reference, restatement, tick, vendor
+from stock_platform.contracts import adjusted, aggregate, bar, gap, reference, restatement, tick, vendor
 
 TOPICS = (tick.TICK, tick.DEAD_LETTER, tick.QUOTE_UPDATE)
 TABLES = (
@@ -28,6 +28,12 @@ TABLES = (
     bar.BAR_1H,
     bar.BAR_1D,
     bar.SESSION_STAT,
+    aggregate.LIQUIDITY_30M,
+    aggregate.INDICATOR_1D,
+    aggregate.MOVER,
+    aggregate.SECTOR_BREADTH,
+    aggregate.VOLATILITY_20D,
+    aggregate.CORRELATION_60D,
     reference.FEED_LINE,
     reference.FEED_GAP,
     reference.FLINK_JOB,

@@ -1,5 +1,6 @@
 """Every column, once: the same name means the same thing, in the same unit, in every table and topic."""
 
+from stock_platform.contracts.aggregate_columns import OF_AGGREGATES
 from stock_platform.contracts.record import Column, Type
 
 _ALL = (
@@ -207,8 +208,9 @@ _ALL = (
     # statistics of a session
     Column("range_pct", Type.RATIO, "(high - low) / open.", "percent"),
     Column("return_pct", Type.RATIO, "close / open - 1.", "percent"),
-    Column("gap_pct", Type.RATIO, "open / previous session's close - 1.", "percent"),
+    Column("gap_pct", Type.RATIO, "open / previous session's close - 1, splits taken out.", "percent"),
     Column("realised_volatility_pct", Type.RATIO, "Square root of the sum of squared 1-minute log returns.", "percent"),
+    *OF_AGGREGATES,
 )
 
 COLUMNS = {column.name: column for column in _ALL}

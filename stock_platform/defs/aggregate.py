@@ -1,119 +1,93 @@
-"""Aggregates as assets, partitioned by session: read the session's certified bars, compute, upsert what changed."""
+"""Aggregates as assets, partitioned by session: read what a session's are made of, compute, upsert what changed.
+
+Unit of parallelism: session. Delivery: effectively once; a repeat changes no row. Not here: which there are (aggregate_registry),
+what they read (aggregate_inputs)."""
 
 # Dagster's decorators refuse MaterializeResult with its type argument.
 # pyright: reportMissingTypeArgument=false, reportUnknownParameterType=false
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
-from functools import lru_cache
 
 import dagster as dg
 import polars as pl
 
-from stock_platform.adapters.postgres import drop_others, read_frame, upsert_frame
-from stock_platform.aggregates.coarser import PRICE, coarsen
-from stock_platform.aggregates.session import session_statistics
-from stock_platform.contracts.bar import BAR, BAR_1D, BAR_1H, BAR_5M, BAR_15M, SESSION_STAT
-from stock_platform.contracts.record import Record
-from stock_platform.defs.world import World, column_schema, key_of
-from stock_platform.gate.hold import hold_of
-
-Compute = Callable[[pl.DataFrame, pl.DataFrame], pl.DataFrame]
-"""Session's bars and previous closes in, aggregate out."""
-
-_INSTANT = pl.Datetime("us", "UTC")
-_SCHEMA = {
-    "symbol": pl.String,
-    "ts_start": _INSTANT,
-    "ts_end": _INSTANT,
-    **dict.fromkeys(("open", "high", "low", "close", "vwap"), PRICE),  # in the order of the query
-    "volume": pl.Int64,
-    "tick_count": pl.Int64,
-    "session_date": pl.Date,
-    "ts_open": _INSTANT,
-    "ts_close": _INSTANT,
-}
-
-_BARS = """
-SELECT bar.symbol, bar.ts_start, bar.ts_end, bar.open, bar.high, bar.low, bar.close, bar.vwap, bar.volume, bar.tick_count,
-    bar.session_date, session.ts_open, session.ts_close
-FROM market.bar_1m AS bar
-JOIN reference.instrument AS instrument ON instrument.symbol = bar.symbol
-JOIN reference.session AS session ON session.calendar = instrument.calendar AND session.session_date = bar.session_date
-WHERE bar.session_date = %(session_date)s
-ORDER BY bar.symbol, bar.ts_start
-"""
-
-_PREVIOUS = """
-SELECT DISTINCT ON (symbol) symbol, close AS previous_close
-FROM aggregates.bar_1d
-WHERE session_date < %(session_date)s
-ORDER BY symbol, session_date DESC
-"""
+from stock_platform.adapters.postgres import drop_others, upsert_frame
+from stock_platform.defs.aggregate_inputs import inputs_of
+from stock_platform.defs.aggregate_registry import AT_CLOSE, DAILY, EVERY_RUN, INTRADAY, Aggregate
+from stock_platform.defs.world import World, column_schema
+from stock_platform.gate.hold import Hold, hold_of
 
 
 def aggregate_assets(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]:
-    """One asset per aggregate table."""
-    return [_asset(record, compute, partitions) for record, compute in _aggregates()]
+    """One asset per aggregate table; those that are made together are one step, which costs a run more than what it computes."""
+    return [
+        _step("intraday_aggregates", INTRADAY, partitions),
+        _step("daily_aggregates", DAILY, partitions),
+        _step("closed_session_aggregates", AT_CLOSE, partitions),
+    ]
 
 
-def refreshed(world: World, run_id: str, session_date: date) -> Iterator[dg.AssetMaterialization]:
-    """Bring every aggregate of a session up to date from within another run; the same as to materialise its partition.
+def refreshed(
+    world: World, run_id: str, session_date: date, aggregates: Iterable[Aggregate] = EVERY_RUN
+) -> Iterator[dg.AssetMaterialization]:
+    """Bring aggregates of a session up to date from within another run; the same as to materialise its partition.
 
     One that is held stays as it is: what ends the hold refreshes it."""
-    with world.database("gate_owner") as connection:
-        if hold_of(connection, session_date):
-            return
-    for record, compute in _aggregates():
-        metadata = _refresh(world, run_id, session_date, record, compute)
-        yield dg.AssetMaterialization(key_of(record.address), partition=session_date.isoformat(), metadata=metadata)
+    if _holds(world, [session_date]):
+        return
+    for aggregate in aggregates:
+        metadata = _refresh(world, run_id, session_date, aggregate)
+        yield dg.AssetMaterialization(aggregate.key, partition=session_date.isoformat(), metadata=metadata)
 
 
-def _aggregates() -> list[tuple[Record, Compute]]:
-    coarse = ((BAR_5M, "5m"), (BAR_15M, "15m"), (BAR_1H, "1h"), (BAR_1D, None))
-    return [*((record, _coarsening(every)) for record, every in coarse), (SESSION_STAT, session_statistics)]
-
-
-def _coarsening(every: str | None) -> Compute:
-    return lambda bars, _previous_close: coarsen(bars, every=every)
-
-
-def _asset(record: Record, compute: Compute, partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
-    @dg.asset(
-        key=key_of(record.address),
-        deps=[key_of(BAR.address)],
+def _step(name: str, aggregates: Sequence[Aggregate], partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
+    @dg.multi_asset(
+        name=name,
+        specs=[_spec(aggregate) for aggregate in aggregates],
         partitions_def=partitions,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        can_subset=True,
+    )
+    def made(context: dg.AssetExecutionContext, world: dg.ResourceParam[World]) -> Iterator[dg.MaterializeResult]:
+        days = sorted(map(date.fromisoformat, context.partition_keys))
+        if holds := _holds(world, days):
+            raise dg.Failure(description=" ".join(map(str, holds)), allow_retries=False)
+        wanted = [aggregate for aggregate in aggregates if aggregate.key in context.selected_asset_keys]
+        done = [[_refresh(world, context.run.run_id, day, aggregate) for aggregate in wanted] for day in days]
+        for aggregate, of_days in zip(wanted, zip(*done, strict=True), strict=True):
+            metadata = {name: sum(each[name] for each in of_days) for name in of_days[0]}
+            yield dg.MaterializeResult(asset_key=aggregate.key, metadata=metadata)
+
+    return made
+
+
+def _spec(aggregate: Aggregate) -> dg.AssetSpec:
+    return dg.AssetSpec(
+        aggregate.key,
+        deps=aggregate.upstream,
         group_name="aggregates",
         kinds={"polars", "postgres"},
         owners=["team:data-platform"],
-        description=f"{record.meaning} Grain: {record.grain}.",
-        metadata={"dagster/column_schema": column_schema(record)},
+        description=aggregate.description,
+        metadata={
+            "dagster/column_schema": column_schema(aggregate.record),
+            "dagster/column_lineage": aggregate.column_lineage,
+        },
     )
-    def computed(context: dg.AssetExecutionContext, world: dg.ResourceParam[World]) -> dg.MaterializeResult:
-        session_date = date.fromisoformat(context.partition_key)
-        return dg.MaterializeResult(metadata=_refresh(world, context.run_id, session_date, record, compute))
-
-    return computed
 
 
-def _refresh(world: World, run_id: str, session_date: date, record: Record, compute: Compute) -> dict[str, int]:
-    """Compute one aggregate of a session and upsert what changed; the run's metadata."""
+def _holds(world: World, days: list[date]) -> list[Hold]:
     with world.database("gate_owner") as connection:
-        hold = hold_of(connection, session_date)
-    if hold:
-        raise dg.Failure(description=str(hold), allow_retries=False)
-    result = compute(*_read(world, run_id, session_date))
+        return [hold for day in days if (hold := hold_of(connection, day))]
+
+
+def _refresh(world: World, run_id: str, session_date: date, aggregate: Aggregate) -> dict[str, int]:
+    """Compute one aggregate of a session and upsert what changed; the run's metadata."""
+    record = aggregate.record
+    result = aggregate.compute(inputs_of(world, run_id, session_date))
     with world.database("gate_owner") as connection:
         stamped = result.with_columns(dagster_run_id=pl.lit(run_id), ts_updated=pl.lit(world.clock.now()))
         changed = upsert_frame(connection, record.address, stamped.select(record.names), key=record.key)
         changed += drop_others(connection, record.address, stamped, key=record.key, within={"session_date": session_date})
     return {"dagster/row_count": result.height, "changed": changed}
-
-
-@lru_cache(maxsize=1)
-def _read(world: World, _run_id: str, session_date: date) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Read once a run: all its aggregates are made from the same bars."""
-    parameters = {"session_date": session_date}
-    with world.database("gate_owner") as connection:
-        bars = read_frame(connection, _BARS, parameters, schema=_SCHEMA)
-        return bars, read_frame(connection, _PREVIOUS, parameters, schema={"symbol": pl.String, "previous_close": PRICE})

@@ -4,17 +4,19 @@
 # pyright: reportUnknownMemberType=false, reportMissingTypeArgument=false, reportUnknownParameterType=false
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import dagster as dg
 from pydantic import Field
 
-from stock_platform.contracts.bar import BAR
+from stock_platform.contracts.bar import BAR, BAR_1D
 from stock_platform.contracts.restatement import CHANGES, RESTATED_DIFFERENCE
 from stock_platform.contracts.tick import TICK
 from stock_platform.contracts.vendor import VENDOR_BAR_1M
 from stock_platform.defs.aggregate import refreshed
+from stock_platform.defs.aggregate_inputs import LOOKED_BACK_DAYS
+from stock_platform.defs.aggregate_registry import AT_CLOSE, DAILY, EVERY_ONE
 from stock_platform.defs.archive import ARCHIVE
 from stock_platform.defs.progress import bars_closed_until
 from stock_platform.defs.world import World, column_schema, key_of
@@ -76,15 +78,24 @@ def restatement_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefi
 def followed_up(world: World, run_id: str, session_date: date, metadata: dict[str, Any]) -> Iterator[dg.AssetMaterialization]:
     """What follows from certified bars that have changed: their event, and the aggregates made of them."""
     yield dg.AssetMaterialization(key_of(BAR.address), partition=session_date.isoformat(), metadata=metadata)
-    for day in (session_date, *_next_session(world, session_date)):
-        yield from refreshed(world, run_id, day)
+    yield from remade(world, run_id, session_date)
 
 
-def _next_session(world: World, session_date: date) -> list[date]:
-    """The session whose gap is measured from this one's close, when there is one."""
-    query = "SELECT min(session_date) FROM aggregates.bar_1d WHERE session_date > %s HAVING min(session_date) IS NOT NULL"
+def remade(world: World, run_id: str, session_date: date) -> Iterator[dg.AssetMaterialization]:
+    """The session's aggregates, and those of later sessions that look back at its day where that has changed."""
+    has_changed = False
+    for event in refreshed(world, run_id, session_date, EVERY_ONE):
+        has_changed |= event.asset_key == key_of(BAR_1D.address) and event.metadata["changed"].value != 0
+        yield event
+    for day in _later_sessions(world, session_date) if has_changed else ():
+        yield from refreshed(world, run_id, day, (*DAILY, *AT_CLOSE))
+
+
+def _later_sessions(world: World, session_date: date) -> list[date]:
+    query = "SELECT DISTINCT session_date FROM aggregates.bar_1d WHERE session_date > %s AND session_date < %s ORDER BY 1"
     with world.database("gate_owner") as connection:
-        return [day for (day,) in connection.execute(query, (session_date,)).fetchall()]
+        found = connection.execute(query, (session_date, session_date + timedelta(days=LOOKED_BACK_DAYS))).fetchall()
+    return [day for (day,) in found]
 
 
 def restate_job(partitions: dg.PartitionsDefinition[str]) -> Any:

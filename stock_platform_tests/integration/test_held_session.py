@@ -25,7 +25,7 @@ def admin(database: Settings) -> Iterator[Connection]:
 
 
 def materialize(database: Settings) -> dg.ExecuteInProcessResult:
-    """The 5-minute bars of the day, in a run of their own."""
+    """What is made of the day's minutes, in a run of its own."""
     asset, *_ = aggregate_assets(session_partitions(date(2026, 1, 1)))
     world: Any = dg.ResourceDefinition.hardcoded_resource(World(database, SystemClock()))
     return dg.materialize([asset], partition_key=DAY.isoformat(), resources={"world": world}, raise_on_error=False)

@@ -17,6 +17,7 @@ from stock_platform.adapters.clock import Clock
 from stock_platform.adapters.postgres import Connection, connect
 from stock_platform.config import Settings
 from stock_platform.contracts.bar import QuarantineState
+from stock_platform.defs.aggregate_registry import EVERY_RUN
 from stock_platform.defs.review import review_quarantine, run_config
 from stock_platform.defs.world import World
 from stock_platform.gate import desk
@@ -418,7 +419,7 @@ def test_run_that_releases_puts_its_id_on_the_bar_and_refreshes_the_sessions_agg
         (1, Decimal("11.000000"), 300, done.run_id)
     ]
     made = [(each.asset_key.to_user_string(), each.partition) for each in done.asset_materializations_for_node("review_bar")]
-    aggregates = [f"aggregates/{name}" for name in ("bar_5m", "bar_15m", "bar_1h", "bar_1d", "session_stat")]
+    aggregates = [aggregate.key.to_user_string() for aggregate in EVERY_RUN]
     assert made == [(key, "2026-11-20") for key in ("market/bar_1m", "quality/quarantine", *aggregates)]
 
 
