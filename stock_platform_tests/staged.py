@@ -68,5 +68,6 @@ def run_gate(database: Settings, run_id: str, *, until: datetime = EVENING) -> P
     with connect(database.dsn("gate_owner")) as connection:
         judgement = judge(read_batch(connection, DAY, until))
         done = promote(connection, judgement, dagster_run_id=run_id, code_version="c0de", now=EVENING)
-        settle_hold(connection, judgement, dagster_run_id=run_id, now=EVENING)
+        if not done.is_outdated:
+            settle_hold(connection, judgement, dagster_run_id=run_id, now=EVENING)
         return done

@@ -96,13 +96,17 @@ def _closed_until(context: dg.AssetExecutionContext, world: World) -> datetime:
 
 
 def _judge_and_promote(world: World, session_date: date, until: datetime, *, run_id: str) -> tuple[Judgement, Promotion]:
-    """A blocked batch leaves its results, an alert, and everything else as it was."""
-    with world.database("gate_owner") as connection:
-        judgement = judging.judge(read_batch(connection, session_date, until))
-        now = world.clock.now()
-        done = promote(connection, judgement, dagster_run_id=run_id, code_version=world.code_version, now=now)
-        settle_hold(connection, judgement, dagster_run_id=run_id, now=now)
-    return judgement, done
+    """A blocked batch leaves its results, an alert, and everything else as it was.
+
+    A restatement that is promoted in between makes the judgement outdated: then once more."""
+    while True:
+        with world.database("gate_owner") as connection:
+            judgement = judging.judge(read_batch(connection, session_date, until))
+            now = world.clock.now()
+            done = promote(connection, judgement, dagster_run_id=run_id, code_version=world.code_version, now=now)
+            if not done.is_outdated:
+                settle_hold(connection, judgement, dagster_run_id=run_id, now=now)
+                return judgement, done
 
 
 def _seen(judgement: Judgement) -> dg.MaterializeResult:

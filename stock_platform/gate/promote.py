@@ -28,11 +28,16 @@ DELETE FROM market.bar_1m WHERE symbol = %(symbol)s AND ts_start = %(ts_start)s
 
 @dataclass(frozen=True)
 class Promotion:
-    """What a gate run changed."""
+    """What a gate run changed.
+
+    Args:
+        is_outdated: A restatement came in between: nothing was written, and the judgement says nothing of what is staged now.
+    """
 
     inserted: int
     revised: int
     quarantined: int
+    is_outdated: bool = False
 
 
 def promote(connection: Connection, judgement: Judgement, *, dagster_run_id: str, code_version: str, now: datetime) -> Promotion:
@@ -42,7 +47,7 @@ def promote(connection: Connection, judgement: Judgement, *, dagster_run_id: str
     """
     lock_promotions(connection)
     if is_outdated(connection, judgement.batch):
-        return Promotion(0, 0, 0)
+        return Promotion(0, 0, 0, is_outdated=True)
     record_results(connection, judgement, dagster_run_id=dagster_run_id, now=now)
     if judgement.is_blocked:
         return Promotion(0, 0, 0)

@@ -16,7 +16,7 @@ from stock_platform.config import Settings
 from stock_platform.gate.batch import read_batch
 from stock_platform.gate.judge import Judgement, judge
 from stock_platform.gate.pending import pending_sessions
-from stock_platform.gate.promote import promote
+from stock_platform.gate.promote import Promotion, promote
 from stock_platform.market import shadow
 from stock_platform.market.asked import Asked, read_asked
 from stock_platform.market.protection import lift, protect, require_unprotected
@@ -242,7 +242,8 @@ def test_gate_run_that_read_before_a_restatement_does_not_undo_it(database: Sett
     promoted(database, restate(database, admin, RIGHT, symbols=("A",)), symbols=("A",))
     before = certified(admin)
     with connect(database.dsn("gate_owner")) as connection:
-        promote(connection, slow, dagster_run_id="slow", code_version="v1", now=LATER)
+        done = promote(connection, slow, dagster_run_id="slow", code_version="v1", now=LATER)
+    assert done == Promotion(0, 0, 0, is_outdated=True)
     assert certified(admin) == before
 
 
