@@ -46,6 +46,10 @@ def simulated(database: Settings, tmp_path_factory: pytest.TempPathFactory) -> I
     environment = {**os.environ, **{f"{PREFIX}{name.upper()}": str(value) for name, value in values.items()}}
     line = [COMMAND, "simulate", "--scenario", folder / "scenario.yaml"]
     before = dict(os.environ)
+    with connect(database.dsn("admin")) as connection:
+        connection.execute(
+            "TRUNCATE staging.vendor_bar_1m, staging.vendor_bar_1d, reference.corporate_action, reference.vendor_instrument"
+        )
     with subprocess.Popen(line, env=environment, stdout=subprocess.DEVNULL) as process:
         try:
             assert wait_until(lambda: all(map(port_open, ports.values())), SystemClock(), within=timedelta(seconds=60))
