@@ -20,6 +20,7 @@ from stock_platform.defs.gaps import GAPS
 from stock_platform.defs.progress import bars_closed_until, closed_until_reader
 from stock_platform.defs.restate import POOL, followed_up, restatement_metadata
 from stock_platform.defs.world import UNDER_WAY, World
+from stock_platform.feed.yahoo.bars import GRACE
 from stock_platform.gap_repair import ATTEMPTS, Repair, Repairer, repair, stretches_of
 from stock_platform.market.gap_ledger import Closing, close_rows, read_open
 from stock_platform.market.gap_outages import Outage, outages
@@ -102,14 +103,14 @@ def _metadata(done: Repair) -> dict[str, Any]:
 def gap_repair(context: dg.SensorEvaluationContext, world: dg.ResourceParam[World]) -> dg.SensorResult:
     """Look at the open gaps that can be repaired."""
     with world.database("gate_owner") as connection:
-        found = [(outage, _known(connection, outage)) for outage in outages(read_open(connection))]
+        found = [(outage, _due(world, connection, outage)) for outage in outages(read_open(connection))]
     running = context.instance.get_runs(dg.RunsFilter(job_name=JOB, statuses=UNDER_WAY), limit=1)
     if running:
         return dg.SensorResult(skip_reason=f"Repair run {running[0].run_id[:8]} is under way.")
     reasons: list[str] = []
-    for outage, known in found:
+    for outage, due in found:
         records = context.instance.get_run_records(dg.RunsFilter(tags={OUTAGE: outage.name}), limit=ATTEMPTS)
-        reason = _reason_to_wait(world, outage, records, due=known + world.settings.gap_repair_after)
+        reason = _reason_to_wait(world, outage, records, due=due)
         if reason is None:
             return dg.SensorResult(run_requests=[_request(outage, len(records) + 1)])
         reasons.append(reason)
@@ -124,12 +125,14 @@ def _request(outage: Outage, attempt: int) -> dg.RunRequest:
     )
 
 
-def _known(connection: Connection, outage: Outage) -> datetime:
-    """Since when all of it is known, and the partly heard minutes at its end are over."""
+def _due(world: World, connection: Connection, outage: Outage) -> datetime:
+    """Some time after all of it is known, and when the vendor's bars of its partly heard last minutes are final, too."""
+    after = world.settings.gap_repair_after
     if outage.gap_class is not GapClass.FEED_GAP:
-        return outage.ts_known
+        return outage.ts_known + after
     touched = stretches_of(connection, outage.session_date, outage.rows)
-    return max([outage.ts_known, *(each.ts_until for each in touched)])
+    last = max((each.ts_until for each in touched), default=outage.ts_end)
+    return max(outage.ts_known + after, last + max(after, GRACE))
 
 
 def _reason_to_wait(world: World, outage: Outage, records: Sequence[dg.RunRecord], *, due: datetime) -> str | None:
