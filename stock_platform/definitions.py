@@ -12,6 +12,7 @@ from stock_platform.defs.aggregate_registry import EVERY_RUN
 from stock_platform.defs.archive import archive_asset, archive_job, certified_sessions_sensor
 from stock_platform.defs.calendars import reference_assets, reference_job, reference_schedule
 from stock_platform.defs.certify import GATE, MAX_RUNTIME, gate_assets
+from stock_platform.defs.certify import JOB as CERTIFY
 from stock_platform.defs.close import close_job, session_closed_sensor
 from stock_platform.defs.closed_bars import closed_bars_sensor
 from stock_platform.defs.external import external_assets
@@ -37,7 +38,7 @@ def build(settings: Settings) -> dg.Definitions:
     upstream = dg.AssetSelection.assets(key_of(STAGED_BAR.address), key_of(BAR.address), "quality/quarantine", GAPS)
     computed = dg.AssetSelection.assets(*(aggregate.key for aggregate in EVERY_RUN))
     certify = dg.define_asset_job(
-        "certify_bars",
+        CERTIFY,
         selection=(upstream | computed) - dg.AssetSelection.checks(no_jump_without_factor, near_vendor),
         tags={GATE: "1", **MAX_RUNTIME},
         description="Judge the closed bars of a session, promote what passes, look for gaps, refresh the session's aggregates.",

@@ -4,7 +4,7 @@ import json
 import os
 import pwd
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -88,6 +88,29 @@ def discard(symbol: _Symbol, ts: _Start, reason: _Reason, data_dir: _DataDir = N
         _decide(config.load(data_dir=data_dir), symbol, ts, decision="discard", reason=reason, override=False)
 
 
+@app.command()
+def overrule(
+    session: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="Trading day that is held.")],
+    reason: _Reason,
+    data_dir: _DataDir = None,
+) -> None:
+    """Let a blocked batch through: bars that pass are certified, those that break a rule wait in quarantine, the hold ends."""
+    from stock_platform.defs.certify import GATE, JOB, overruling
+    from stock_platform.gate.hold import hold_of
+    from stock_platform.quarantine_errors import SessionNotHeld
+
+    if not reason.strip():
+        raise typer.BadParameter("some words, which ops.alert keeps for good", param_hint="--reason")
+    with sentences():
+        settings, day = config.load(data_dir=data_dir), session.date()
+        with _database(settings) as connection:
+            if hold_of(connection, day) is None:
+                raise SessionNotHeld(day)
+        told = f"{_os_user()}: {reason}"
+        _run(settings, JOB, overruling(told), {"dagster/partition": day.isoformat(), GATE: "1"})
+        typer.echo(f"done       session {day} is held no more: {told}")
+
+
 def _decide(settings: config.Settings, symbol: str, ts: datetime, *, decision: str, reason: str, override: bool) -> None:
     """Have the decision carried out by a run, and say how it ended."""
     from stock_platform.gate.refused import last_decision, refused_bar
@@ -103,13 +126,18 @@ def _decide(settings: config.Settings, symbol: str, ts: datetime, *, decision: s
 
 
 def _carry_out(settings: config.Settings, **review: Any) -> None:
+    from stock_platform.defs.review import JOB, run_config
+
+    _run(settings, JOB, run_config(**review), {_TAG: f"{review['symbol']} {_minute(review['ts_start'])}"})
+
+
+def _run(settings: config.Settings, job: str, run_config: Mapping[str, Any], tags: Mapping[str, str]) -> None:
     """Ask the running Dagster for the run and wait for its end."""
     from stock_platform.adapters.clock import SystemClock
     from stock_platform.adapters.dagster_api import finished, launch
-    from stock_platform.defs.review import JOB, run_config
 
     address = f"http://127.0.0.1:{settings.dagster_port}"
-    run_id = launch(address, JOB, config=run_config(**review), tags={_TAG: f"{review['symbol']} {_minute(review['ts_start'])}"})
+    run_id = launch(address, job, config=run_config, tags=tags)
     typer.echo(f"run        {address}/runs/{run_id}")
     end = finished(address, run_id, clock=SystemClock(), within=_WITHIN)
     if end.status != "SUCCESS":

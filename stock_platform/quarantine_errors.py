@@ -1,7 +1,7 @@
 """Errors of the quarantine desk: what a person asked for cannot be done with a refused bar. The rest of the platform's: errors."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 
 from stock_platform.errors import PlatformError
 
@@ -91,3 +91,13 @@ class DatabaseUnreachable(PlatformError):
 
     def __init__(self, address: str, problem: str) -> None:
         super().__init__(f"Postgres on {address} does not answer: {problem}. `make status` shows whether it runs.")
+
+
+class SessionNotHeld(PlatformError):
+    """There is no blocked batch to overrule."""
+
+    def __init__(self, session_date: date) -> None:
+        super().__init__(
+            f"Session {session_date} is not held: no rule blocks its newest batch. `make status` names the sessions that are; "
+            "single bars are released by `stock-platform quarantine release`."
+        )

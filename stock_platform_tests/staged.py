@@ -1,5 +1,6 @@
 """Bars in the staging table of a real Postgres, and a gate run over them."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -64,9 +65,9 @@ def stage(connection: Connection, minute: int, *, first: int, last: int, **chang
     )
 
 
-def run_gate(database: Settings, run_id: str, *, until: datetime = EVENING) -> Promotion:
+def run_gate(database: Settings, run_id: str, *, until: datetime = EVENING, overruled: str | None = None) -> Promotion:
     with connect(database.dsn("gate_owner")) as connection:
-        judgement = judge(read_batch(connection, DAY, until))
+        judgement = replace(judge(read_batch(connection, DAY, until)), overruled=overruled)
         done = promote(connection, judgement, dagster_run_id=run_id, code_version="c0de", now=EVENING)
         if not done.is_outdated:
             settle_hold(connection, judgement, dagster_run_id=run_id, now=EVENING)

@@ -152,6 +152,7 @@ _ALL = (
     Column("ts_raised", Type.INSTANT, "When it was first seen."),
     Column("ts_cleared", Type.INSTANT, "When it was over; null while it goes on."),
     Column("cleared_by_run", Type.TEXT, "Dagster run that ended it."),
+    Column("cleared_reason", Type.TEXT, "Who let the blocked batch through, and why; null where the next good batch ended it."),
     Column("minute_count", Type.QUANTITY, "Session minutes in the gap.", "count"),
     Column("gap_class", Type.TEXT, "Why there is no certified bar."),
     Column("evidence", Type.TEXT, "What shows it, for a person, with figures."),

@@ -66,7 +66,7 @@ ALERT = Record(
     grain="one row per trouble, from its beginning to its end",
     meaning="What a person is to know of. A blocked batch holds its session: nothing is made of it until a batch of it passes.",
     key=("alert_id",),
-    columns=columns("alert_id alert_name session_date detail dagster_run_id ts_raised ts_cleared cleared_by_run"),
-    nullable=frozenset({"ts_cleared", "cleared_by_run"}),
+    columns=columns("alert_id alert_name session_date detail dagster_run_id ts_raised ts_cleared cleared_by_run cleared_reason"),
+    nullable=frozenset({"ts_cleared", "cleared_by_run", "cleared_reason"}),
     defaulted=frozenset({"alert_id"}),
 )

@@ -6,9 +6,11 @@ Judged and promoted in one go: the checks' events, which Dagster writes one by o
 # pyright: reportUnknownMemberType=false, reportMissingTypeArgument=false, reportUnknownParameterType=false
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
+from pydantic import Field
 
 from stock_platform.adapters.clock import wait_until
 from stock_platform.contracts.bar import BAR, QUARANTINE, STAGED_BAR
@@ -30,9 +32,22 @@ GATE = "stock_platform/gate"
 MAX_RUNTIME = {"dagster/max_runtime": "300"}
 """Run monitoring ends what a crash has orphaned; a gate run takes half a minute."""
 
+JOB = "certify_bars"
+_STEP = "certify"
 _WAIT = timedelta(seconds=90)
 _STAGED = key_of(STAGED_BAR.address)
 _FIRST = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Certify(dg.Config):
+    """What a person may say of a gate run; nothing, as a rule."""
+
+    overruled: str = Field("", description="Why the batch is let through although a rule blocks it; refused bars are quarantined.")
+
+
+def overruling(reason: str) -> dict[str, object]:
+    """Run configuration of a gate run that no rule blocks."""
+    return {"ops": {_STEP: {"config": Certify(overruled=reason).model_dump()}}}
 
 
 def gate_assets(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
@@ -44,7 +59,7 @@ def gate_assets(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition
     certified = "Certified bars: each went through every rule; every revision is kept."
 
     @dg.multi_asset(
-        name="certify",
+        name=_STEP,
         specs=[
             table_spec(
                 STAGED_BAR,
@@ -62,11 +77,15 @@ def gate_assets(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition
             for name, meaning, severity in checks
         ],
     )
-    def certify(context: dg.AssetExecutionContext, world: dg.ResourceParam[World]) -> Iterator[dg.MaterializeResult]:
+    def certify(
+        context: dg.AssetExecutionContext, config: Certify, world: dg.ResourceParam[World]
+    ) -> Iterator[dg.MaterializeResult]:
         judging.warm_up()
         until = _closed_until(context, world)
         session_date = date.fromisoformat(context.partition_key)
-        judgement, done = _judge_and_promote(world, session_date, until, run_id=context.run.run_id)
+        judgement, done = _judge_and_promote(
+            world, session_date, until, run_id=context.run.run_id, overruled=config.overruled.strip() or None
+        )
         yield _seen(judgement)
         if not judgement.is_blocked:
             changed = {"inserted": done.inserted, "revised": done.revised}
@@ -95,13 +114,15 @@ def _closed_until(context: dg.AssetExecutionContext, world: World) -> datetime:
     return until
 
 
-def _judge_and_promote(world: World, session_date: date, until: datetime, *, run_id: str) -> tuple[Judgement, Promotion]:
+def _judge_and_promote(
+    world: World, session_date: date, until: datetime, *, run_id: str, overruled: str | None
+) -> tuple[Judgement, Promotion]:
     """A blocked batch leaves its results, an alert, and everything else as it was.
 
     A restatement that is promoted in between makes the judgement outdated: then once more."""
     while True:
         with world.database("gate_owner") as connection:
-            judgement = judging.judge(read_batch(connection, session_date, until))
+            judgement = replace(judging.judge(read_batch(connection, session_date, until)), overruled=overruled)
             now = world.clock.now()
             done = promote(connection, judgement, dagster_run_id=run_id, code_version=world.code_version, now=now)
             if not done.is_outdated:
@@ -118,19 +139,21 @@ def _seen(judgement: Judgement) -> dg.MaterializeResult:
             "accepted": judgement.accepted.height,
             "refused": judgement.refused.height,
         },
-        check_results=[_check_result(result) for result in judgement.results],
+        check_results=[_check_result(result, overruled=judgement.overruled) for result in judgement.results],
     )
 
 
-def _check_result(result: RuleResult) -> dg.AssetCheckResult:
+def _check_result(result: RuleResult, *, overruled: str | None) -> dg.AssetCheckResult:
+    is_blocking = result.severity is Severity.BLOCK and overruled is None
     return dg.AssetCheckResult(
         check_name=result.name,
         passed=result.is_passed,
-        severity=dg.AssetCheckSeverity.ERROR if result.severity is Severity.BLOCK else dg.AssetCheckSeverity.WARN,
+        severity=dg.AssetCheckSeverity.ERROR if is_blocking else dg.AssetCheckSeverity.WARN,
         metadata={
             "severity": result.severity.value,
             "observed": result.observed_count,
             "failed": len(result.rows),
             "sample": result.sample or "none",
+            **({"overruled": overruled} if overruled else {}),
         },
     )

@@ -38,11 +38,16 @@ class RuleResult:
 
 @dataclass(frozen=True)
 class Judgement:
-    """A judged batch: each bar's verdict (null = refused) and broken rules, and each rule's result."""
+    """A judged batch: each bar's verdict (null = refused) and broken rules, and each rule's result.
+
+    Args:
+        overruled: A person's reason to let the batch through although a rule blocks it.
+    """
 
     batch: Batch
     bars: pl.DataFrame
     results: tuple[RuleResult, ...]
+    overruled: str | None = None
 
     @property
     def blocking(self) -> tuple[str, ...]:
@@ -52,7 +57,7 @@ class Judgement:
     @property
     def is_blocked(self) -> bool:
         """Whether nothing of the batch may move."""
-        return bool(self.blocking)
+        return bool(self.blocking) and self.overruled is None
 
     @property
     def accepted(self) -> pl.DataFrame:

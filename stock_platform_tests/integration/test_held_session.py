@@ -79,3 +79,16 @@ def test_blocked_batch_holds_the_session_until_a_good_one_comes(database: Settin
     assert len(bars(admin)[0]) == 23
     assert materialize(database).success
     assert len(bars(admin)[1]) == 5
+
+
+def test_person_lets_a_blocked_batch_through_and_what_is_refused_waits_in_quarantine(database: Settings, admin: Connection) -> None:
+    spoil(admin, 8)
+    run_gate(database, "run-1")
+    assert bars(admin)[0] == []
+
+    done = run_gate(database, "run-2", overruled="ada: the exchange sent them so")
+
+    assert (done.inserted, done.quarantined) == (12, 8)
+    kept = admin.execute("SELECT cleared_by_run, cleared_reason FROM ops.alert").fetchall()
+    assert kept == [("run-2", "ada: the exchange sent them so")]
+    assert materialize(database).success
