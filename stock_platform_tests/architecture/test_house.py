@@ -49,9 +49,5 @@ def test_every_setting_of_the_example_exists_and_has_its_default() -> None:
         assert (float(shown) == float(value)) if re.fullmatch(r"[\d.]+", value) else (shown == value), name
 
 
-def test_readme_is_short_and_its_links_lead_somewhere() -> None:
-    text = (ROOT / "README.md").read_text()
-    assert len(text.splitlines()) <= 80
-    links = re.findall(r"\]\((?!http)([^)#]+)", text)
-    assert links
-    assert [link for link in links if not (ROOT / link).exists()] == []
+def test_readme_is_short() -> None:
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 80
