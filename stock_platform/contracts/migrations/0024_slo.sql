@@ -87,5 +87,5 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON ops.slo_session, ops.latency_minute TO g
 GRANT SELECT ON ops.error_budget TO gate_owner;
 GRANT SELECT ON ops.slo_session, ops.latency_minute, ops.error_budget TO api_reader, grafana_reader;
 
--- Which minutes were certified since the last look.
-CREATE INDEX bar_1m_revision_first_accepted ON market.bar_1m_revision (ts_accepted) INCLUDE (ts_start) WHERE revision = 1;
+-- First acceptances of a session, and which of them came since the last look.
+CREATE INDEX bar_1m_revision_first ON market.bar_1m_revision (session_date, ts_accepted) INCLUDE (ts_start) WHERE revision = 1;
