@@ -23,7 +23,7 @@ CREATE TABLE ops.slo_session (
 CREATE TABLE ops.latency_minute (
     ts_minute timestamptz NOT NULL,
     hop text NOT NULL CHECK (hop IN (
-        'event_to_received', 'received_to_kafka', 'kafka_to_staging', 'event_to_staging', 'closed_to_certified',
+        'event_to_received', 'received_to_flink', 'flink_to_staging', 'event_to_staging', 'closed_to_certified',
         'event_to_certified'
     )),
     observation_count bigint NOT NULL CHECK (observation_count > 0),
