@@ -194,7 +194,7 @@ def test_run_in_dagster_writes_both_tables_and_says_how_it_stands(database: Sett
     assert done.success
     level, latency = (done.asset_materializations_for_node("service_level")[index] for index in (0, 1))
     assert level.metadata["good_minutes"].value == 10
-    assert latency.metadata["dagster/row_count"].value == 20
+    assert latency.metadata["dagster/row_count"].value == 10, "the bars landed after their certificate: of staging nothing is known"
     assert {each.check_name: each.passed for each in done.get_asset_check_evaluations()} == {
         "slo_met": True,
         "latency_within": False,
