@@ -17,6 +17,7 @@ from stock_platform.defs.closed_bars import closed_bars_sensor
 from stock_platform.defs.external import external_assets
 from stock_platform.defs.feed_line import feed_line
 from stock_platform.defs.feed_supervisor import feed_supervisor_sensor
+from stock_platform.defs.freshness import session_freshness, session_freshness_checks, with_daily_policy
 from stock_platform.defs.gap_repair import gap_repair, repair_gap
 from stock_platform.defs.gaps import GAPS, gap_asset
 from stock_platform.defs.jumps import no_jump_without_factor
@@ -37,29 +38,30 @@ def build(settings: Settings) -> dg.Definitions:
     gate, aggregates = gate_assets(partitions), aggregate_assets(partitions)
     upstream = dg.AssetSelection.assets(key_of(STAGED_BAR.address), key_of(BAR.address), "quality/quarantine")
     watched = dg.AssetSelection.assets(GAPS, LEVELS, LATENCIES)
+    looked_at = (no_jump_without_factor, near_vendor, session_freshness_checks)
     computed = dg.AssetSelection.assets(*(aggregate.key for aggregate in EVERY_RUN))
     certify = dg.define_asset_job(
         "certify_bars",
-        selection=(upstream | watched | computed) - dg.AssetSelection.checks(no_jump_without_factor, near_vendor),
+        selection=(upstream | watched | computed) - dg.AssetSelection.checks(*looked_at),
         tags={GATE: "1", **MAX_RUNTIME},
         description="Judge a session's closed bars, promote what passes, look for gaps, measure, refresh the session's aggregates.",
     )
     refresh, archive, reconciliation = reference_job(), archive_job(partitions), reconcile_job(partitions)
-    close = close_job(partitions)
+    close, vendor = close_job(partitions), vendor_assets(partitions)
     return dg.Definitions(
         assets=[
             *external_assets(settings),
-            reference_assets(),
+            *with_daily_policy([reference_assets()]),
             gate,
             *aggregates,
             gap_asset(partitions),
             service_level_assets(partitions),
-            *vendor_assets(partitions),
+            *(vendor if settings.feed_kind == "tape" else with_daily_policy(vendor)),
             archive_asset(partitions),
             restatement_asset(partitions),
             reconciliation_asset(partitions),
         ],
-        asset_checks=[stream_job_checks, no_jump_without_factor, near_vendor],
+        asset_checks=[stream_job_checks, *looked_at],
         jobs=[
             *(certify, feed_line, flink_job, refresh, archive, reconciliation, close),
             *(restate_job(partitions), review_quarantine, repair_gap),
@@ -73,6 +75,7 @@ def build(settings: Settings) -> dg.Definitions:
             ended_sessions_sensor(reconciliation, partitions, settings.feed_kind),
             gap_repair,
             session_closed_sensor(close, partitions),
+            session_freshness,
         ],
         resources={"world": world_resource(settings)},
         executor=dg.in_process_executor,
