@@ -23,6 +23,7 @@ from stock_platform.defs.gaps import GAPS, gap_asset
 from stock_platform.defs.jumps import no_jump_without_factor
 from stock_platform.defs.reconcile import ended_sessions_sensor, near_vendor, reconcile_job, reconciliation_asset
 from stock_platform.defs.restate import restate_job, restatement_asset
+from stock_platform.defs.retention import ops_retention, retention_job, retention_schedule
 from stock_platform.defs.review import review_quarantine
 from stock_platform.defs.service_level import LATENCIES, LEVELS, service_level_assets
 from stock_platform.defs.sessions import session_partitions
@@ -48,6 +49,7 @@ def build(settings: Settings) -> dg.Definitions:
     )
     refresh, archive, reconciliation = reference_job(), archive_job(partitions), reconcile_job(partitions)
     close, vendor = close_job(partitions), vendor_assets(partitions)
+    retention = retention_job()
     return dg.Definitions(
         assets=[
             *external_assets(settings),
@@ -60,13 +62,18 @@ def build(settings: Settings) -> dg.Definitions:
             archive_asset(partitions),
             restatement_asset(partitions),
             reconciliation_asset(partitions),
+            ops_retention,
         ],
         asset_checks=[stream_job_checks, *looked_at],
         jobs=[
             *(certify, feed_line, flink_job, refresh, archive, reconciliation, close),
-            *(restate_job(partitions), review_quarantine, repair_gap),
+            *(restate_job(partitions), review_quarantine, repair_gap, retention),
         ],
-        schedules=[reference_schedule(refresh), vendor_schedule(partitions, settings.feed_kind)],
+        schedules=[
+            reference_schedule(refresh),
+            vendor_schedule(partitions, settings.feed_kind),
+            retention_schedule(retention),
+        ],
         sensors=[
             feed_supervisor_sensor(refresh),
             flink_supervisor,

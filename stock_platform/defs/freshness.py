@@ -144,7 +144,7 @@ def _result(key: dg.AssetKey, *, is_passed: bool, said: str) -> dg.AssetCheckRes
         dg.AssetCheckSpec(
             FRESH,
             asset=key,
-            description=f"While a watched market is open it is made anew within {LIMIT.total_seconds() / 60:g} min; on a closed market, "
+            description=f"Made anew within {LIMIT.total_seconds() / 60:g} min while a watched market is open; on a closed market, "
             "a weekend or a holiday it is not stale.",
         )
         for key in OF_SESSION
