@@ -44,7 +44,8 @@ def build(settings: Settings) -> dg.Definitions:
     certify = dg.define_asset_job(
         "certify_bars",
         selection=(upstream | watched | computed) - dg.AssetSelection.checks(*looked_at),
-        tags={GATE: "1", **MAX_RUNTIME},
+        # Before what a person or a backfill has queued.
+        tags={GATE: "1", "dagster/priority": "5", **MAX_RUNTIME},
         description="Judge a session's closed bars, promote what passes, look for gaps, measure, refresh the session's aggregates.",
     )
     refresh, archive, reconciliation = reference_job(), archive_job(partitions), reconcile_job(partitions)

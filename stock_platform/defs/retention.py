@@ -1,7 +1,8 @@
 """Bounded size: once a day what has outlived its use is forgotten, in Dagster's storage and in ours, and both are measured.
 
 Delivery: a repeat finds nothing more to do; what was cut off is finished by the next run. Never touched: bars, revisions,
-decisions, gaps, service levels, and runs that are under way. Not here: what goes from Dagster's tables (adapters/dagster_storage)."""
+decisions, gaps, service levels, and runs that are under way.
+Not here: what goes from Dagster's tables (adapters/dagster_storage)."""
 
 # Dagster's decorators are typed in part only, and refuse MaterializeResult with its type argument.
 # pyright: reportUnknownMemberType=false, reportMissingTypeArgument=false, reportUnknownParameterType=false

@@ -27,6 +27,9 @@ from stock_platform.feed.yahoo.polling import SYMBOLS_PER_REQUEST, fetch_quotes
 from stock_platform.feed.yahoo.tables import action_frame, instrument_frame
 from stock_platform.market.levels import certified_levels
 
+POOL = "vendor"
+"""One step at a time asks the vendor: they share one machine's budget of requests, and two would wait for each other."""
+
 
 def _vendor(world: World, until: date | None = None) -> Download:
     """A way to the vendor.
@@ -53,6 +56,7 @@ def vendor_assets(partitions: dg.PartitionsDefinition[str], *, retry_after_s: fl
         specs=[_spec(VENDOR_BAR_1M, partitions)],
         backfill_policy=dg.BackfillPolicy.single_run(),
         retry_policy=retry,
+        pool=POOL,
     )
     @retried_if_transient
     def vendor_minutes(context: dg.AssetExecutionContext, world: dg.ResourceParam[World]) -> Iterator[dg.MaterializeResult]:
@@ -66,6 +70,7 @@ def vendor_assets(partitions: dg.PartitionsDefinition[str], *, retry_after_s: fl
         specs=[_spec(VENDOR_BAR_1D, partitions), _spec(CORPORATE_ACTION, partitions)],
         backfill_policy=dg.BackfillPolicy.single_run(),
         retry_policy=retry,
+        pool=POOL,
     )
     @retried_if_transient
     def vendor_daily(context: dg.AssetExecutionContext, world: dg.ResourceParam[World]) -> Iterator[dg.MaterializeResult]:
@@ -79,7 +84,7 @@ def vendor_assets(partitions: dg.PartitionsDefinition[str], *, retry_after_s: fl
         actions = sum(len(history.actions) for history in vendor.histories)
         yield _materialized(CORPORATE_ACTION, actions, changed=changed)
 
-    @dg.multi_asset(name="vendor_instruments", specs=[_spec(VENDOR_INSTRUMENT)], retry_policy=retry)
+    @dg.multi_asset(name="vendor_instruments", specs=[_spec(VENDOR_INSTRUMENT)], retry_policy=retry, pool=POOL)
     @retried_if_transient
     def vendor_instruments(world: dg.ResourceParam[World]) -> Iterator[dg.MaterializeResult]:
         instruments, known = watched(world.settings), dict[str, str | None]()
