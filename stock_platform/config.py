@@ -72,6 +72,10 @@ class Settings(BaseSettings):
     gate_grace_s: float = Field(2.0, ge=0)
     gate_lead_s: float = Field(40.0, ge=0)
     gap_repair_after_s: float = Field(120.0, ge=0)
+    retention_gate_runs_days: int = Field(7, ge=1)
+    retention_runs_days: int = Field(30, ge=1)
+    retention_rows_days: int = Field(90, ge=1)
+    dagster_read_only: bool = False
     sessions_first: date = date(2025, 1, 1)
     sessions_last: date | None = None
     api_allowed_origins: str = ""
@@ -104,6 +108,12 @@ class Settings(BaseSettings):
     def vendor(self) -> Literal["yahoo", "simulator"]:
         """Who answers under Yahoo's names."""
         return "simulator" if self.feed_kind == "simulator" else "yahoo"
+
+    @property
+    def is_replay(self) -> bool:
+        """Whether event times are of the past, or go faster than the clock: nothing is late then."""
+        is_shifted_to_now = self.feed_tape_as_live and self.feed_tape_speed == 1
+        return self.feed_kind == "tape" and not is_shifted_to_now
 
     @property
     def kafka_bootstrap(self) -> str:

@@ -18,12 +18,15 @@ from stock_platform.defs.closed_bars import closed_bars_sensor
 from stock_platform.defs.external import external_assets
 from stock_platform.defs.feed_line import feed_line
 from stock_platform.defs.feed_supervisor import feed_supervisor_sensor
+from stock_platform.defs.freshness import session_freshness, session_freshness_checks, with_daily_policy
 from stock_platform.defs.gap_repair import gap_repair, repair_gap
 from stock_platform.defs.gaps import GAPS, gap_asset
 from stock_platform.defs.jumps import no_jump_without_factor
 from stock_platform.defs.reconcile import ended_sessions_sensor, near_vendor, reconcile_job, reconciliation_asset
 from stock_platform.defs.restate import restate_job, restatement_asset
+from stock_platform.defs.retention import ops_retention, retention_job, retention_schedule
 from stock_platform.defs.review import review_quarantine
+from stock_platform.defs.service_level import LATENCIES, LEVELS, service_level_assets
 from stock_platform.defs.sessions import session_partitions
 from stock_platform.defs.stream_checks import stream_job_checks
 from stock_platform.defs.stream_job import flink_job, flink_supervisor
@@ -35,34 +38,44 @@ def build(settings: Settings) -> dg.Definitions:
     """All assets, checks, jobs and sensors over one world."""
     partitions = session_partitions(settings.sessions_first, settings.sessions_last)
     gate, aggregates = gate_assets(partitions), aggregate_assets(partitions)
-    upstream = dg.AssetSelection.assets(key_of(STAGED_BAR.address), key_of(BAR.address), "quality/quarantine", GAPS)
+    upstream = dg.AssetSelection.assets(key_of(STAGED_BAR.address), key_of(BAR.address), "quality/quarantine")
+    watched = dg.AssetSelection.assets(GAPS, LEVELS, LATENCIES)
+    looked_at = (no_jump_without_factor, near_vendor, session_freshness_checks)
     computed = dg.AssetSelection.assets(*(aggregate.key for aggregate in EVERY_RUN))
     certify = dg.define_asset_job(
         CERTIFY,
-        selection=(upstream | computed) - dg.AssetSelection.checks(no_jump_without_factor, near_vendor),
-        tags={GATE: "1", **MAX_RUNTIME},
-        description="Judge the closed bars of a session, promote what passes, look for gaps, refresh the session's aggregates.",
+        selection=(upstream | watched | computed) - dg.AssetSelection.checks(*looked_at),
+        # Before what a person or a backfill has queued.
+        tags={GATE: "1", "dagster/priority": "5", **MAX_RUNTIME},
+        description="Judge a session's closed bars, promote what passes, look for gaps, measure, refresh the session's aggregates.",
     )
     refresh, archive, reconciliation = reference_job(), archive_job(partitions), reconcile_job(partitions)
-    close = close_job(partitions)
+    close, vendor = close_job(partitions), vendor_assets(partitions)
+    retention = retention_job()
     return dg.Definitions(
         assets=[
             *external_assets(settings),
-            reference_assets(),
+            *with_daily_policy([reference_assets()]),
             gate,
             *aggregates,
             gap_asset(partitions),
-            *vendor_assets(partitions),
+            service_level_assets(partitions),
+            *(vendor if settings.feed_kind == "tape" else with_daily_policy(vendor)),
             archive_asset(partitions),
             restatement_asset(partitions),
             reconciliation_asset(partitions),
+            ops_retention,
         ],
-        asset_checks=[stream_job_checks, no_jump_without_factor, near_vendor],
+        asset_checks=[stream_job_checks, *looked_at],
         jobs=[
             *(certify, feed_line, flink_job, refresh, archive, reconciliation, close),
-            *(restate_job(partitions), review_quarantine, repair_gap),
+            *(restate_job(partitions), review_quarantine, repair_gap, retention),
         ],
-        schedules=[reference_schedule(refresh), vendor_schedule(partitions, settings.feed_kind)],
+        schedules=[
+            reference_schedule(refresh),
+            vendor_schedule(partitions, settings.feed_kind),
+            retention_schedule(retention),
+        ],
         sensors=[
             feed_supervisor_sensor(refresh),
             flink_supervisor,
@@ -71,6 +84,7 @@ def build(settings: Settings) -> dg.Definitions:
             ended_sessions_sensor(reconciliation, partitions, settings.feed_kind),
             gap_repair,
             session_closed_sensor(close, partitions),
+            session_freshness,
         ],
         resources={"world": world_resource(settings)},
         executor=dg.in_process_executor,

@@ -3,7 +3,7 @@
 Here stages are joined: the passport itself is read and verified in market, its JSON is the API's. Not here: either of them."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -18,7 +18,7 @@ from stock_platform.restatement_errors import StackNotRunning
 from stock_platform.sentences import sentences
 
 if TYPE_CHECKING:
-    from stock_platform.market.passport import FlinkJob, Passport, Refused, Version
+    from stock_platform.market.passport import CheckResult, FlinkJob, Passport, Refused, Version
     from stock_platform.market.verification import Verification
 
 _DataDir = Annotated[Path | None, typer.Option(help="Folder of all data; .stack in the clone by default.")]
@@ -129,8 +129,7 @@ def report(found: "Passport", now: datetime) -> Iterator[str]:
     yield from _origin(found, now)
     yield f"accepted   by Dagster run {run.url}"
     yield f"code       {run.code_version or 'not written down by that run'}"
-    held = sum(check.is_passed for check in run.checks)
-    yield f"rules      {held} of {len(run.checks)} held, over the run's whole batch"
+    yield _rules(run.checks)
     for check in run.checks:
         how = "held" if check.is_passed else f"broken by {check.failed_count} of {check.observed_count}: {check.detail}"
         yield f"           {check.check_name:<22} {check.severity:<11} {how}"
@@ -139,6 +138,13 @@ def report(found: "Passport", now: datetime) -> Iterator[str]:
         yield f"           {_revision(version)}"
     if found.refused:
         yield f"refused    {_refused(found.refused)}"
+
+
+def _rules(checks: Sequence["CheckResult"]) -> str:
+    """How many held; those of an old run are forgotten."""
+    if not checks:
+        return "rules      results are not kept any more: the run is older than STOCK_PLATFORM_RETENTION_ROWS_DAYS"
+    return f"rules      {sum(check.is_passed for check in checks)} of {len(checks)} held, over the run's whole batch"
 
 
 def verdict(checked: "Verification") -> Iterator[str]:

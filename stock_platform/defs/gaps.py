@@ -15,6 +15,7 @@ import dagster as dg
 from stock_platform.adapters.postgres import Connection
 from stock_platform.contracts.bar import BAR, QUARANTINE
 from stock_platform.contracts.gap import GAP, GapClass, GapState
+from stock_platform.defs.retries import retried_if_transient, retry_policy
 from stock_platform.defs.world import World, column_schema, key_of
 from stock_platform.gap_look import Found, look_at
 from stock_platform.market.gap_facts import read_until
@@ -46,22 +47,28 @@ def gap_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
         owners=["team:data-platform"],
         description=f"{GAP.meaning} Grain: {GAP.grain}.",
         metadata={"dagster/column_schema": column_schema(GAP)},
+        retry_policy=retry_policy(),
         check_specs=[
             dg.AssetCheckSpec(
                 NO_PIPELINE_GAP, asset=GAPS, description="No minute whose ticks are in Kafka is without a bar and unrepaired."
             )
         ],
     )
+    @retried_if_transient
     def quality_gap(context: dg.AssetExecutionContext, world: dg.ResourceParam[World]) -> dg.MaterializeResult:
         session_date = date.fromisoformat(context.partition_key)
         with world.database("gate_owner") as connection:
-            before = connection.execute(_BEFORE, {"session_date": session_date, "first_runs": _FIRST_RUNS}).fetchone()
-            if before and before[0]:
-                _look(connection, world, before[0], context.run_id)
-            found = _look(connection, world, session_date, context.run_id)
+            looks = [_look(connection, world, day, context.run_id) for day in sessions_to_look_at(connection, session_date)]
+        found = looks[-1]
         return dg.MaterializeResult(metadata=gap_metadata(found), check_results=[_check(found)])
 
     return quality_gap
+
+
+def sessions_to_look_at(connection: Connection, session_date: date) -> list[date]:
+    """The run's session, and before it the one whose end its first runs see."""
+    before = connection.execute(_BEFORE, {"session_date": session_date, "first_runs": _FIRST_RUNS}).fetchone()
+    return [before[0], session_date] if before and before[0] else [session_date]
 
 
 def _look(connection: Connection, world: World, session_date: date, run_id: str) -> Found:

@@ -19,6 +19,8 @@ from stock_platform.defs.aggregate_inputs import LOOKED_BACK_DAYS
 from stock_platform.defs.aggregate_registry import AT_CLOSE, DAILY, EVERY_ONE
 from stock_platform.defs.archive import ARCHIVE
 from stock_platform.defs.progress import bars_closed_until
+from stock_platform.defs.retries import retried_if_transient, retry_policy
+from stock_platform.defs.service_level import refreshed_level
 from stock_platform.defs.world import World, column_schema, key_of
 from stock_platform.restating import Promoted
 from stock_platform.restating_from_vendor import restate_session
@@ -49,9 +51,11 @@ def restatement_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefi
         kinds={"flink", "postgres", "great-expectations"},
         owners=["team:data-platform"],
         pool=POOL,
+        retry_policy=retry_policy(first_after_s=20, tries=2),
         description=f"{RESTATED_DIFFERENCE.meaning} Materialise a session's partition to restate it.",
         metadata={"dagster/column_schema": column_schema(RESTATED_DIFFERENCE)},
     )
+    @retried_if_transient
     def quality_restatement(
         context: dg.AssetExecutionContext, config: Restate, world: dg.ResourceParam[World]
     ) -> dg.MaterializeResult:
@@ -76,9 +80,10 @@ def restatement_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefi
 
 
 def followed_up(world: World, run_id: str, session_date: date, metadata: dict[str, Any]) -> Iterator[dg.AssetMaterialization]:
-    """What follows from certified bars that have changed: their event, and the aggregates made of them."""
+    """What follows from certified bars that have changed: their event, the aggregates made of them, the session's service level."""
     yield dg.AssetMaterialization(key_of(BAR.address), partition=session_date.isoformat(), metadata=metadata)
     yield from remade(world, run_id, session_date)
+    yield refreshed_level(world, run_id, session_date)
 
 
 def remade(world: World, run_id: str, session_date: date) -> Iterator[dg.AssetMaterialization]:

@@ -150,6 +150,7 @@ def _dagster_webserver(settings: Settings) -> Service:
         command=(
             *(str(layout.VENV_BIN / "dagster-webserver"), "-w", str(ROOT / "workspace.yaml")),
             *("-h", "127.0.0.1", "-p", str(settings.dagster_port)),
+            *(("--read-only",) if settings.dagster_read_only else ()),
         ),
         version=installed("dagster-webserver"),
         port=settings.dagster_port,

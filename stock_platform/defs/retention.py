@@ -1,0 +1,104 @@
+"""Bounded size: once a day what has outlived its use is forgotten, in Dagster's storage and in ours, and both are measured.
+
+Delivery: a repeat finds nothing more to do; what was cut off is finished by the next run. Never touched: bars, revisions,
+decisions, gaps, service levels, and runs that are under way.
+Not here: what goes from Dagster's tables (adapters/dagster_storage)."""
+
+# Dagster's decorators are typed in part only, and refuse MaterializeResult with its type argument.
+# pyright: reportUnknownMemberType=false, reportMissingTypeArgument=false, reportUnknownParameterType=false
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+import dagster as dg
+
+from stock_platform.adapters.dagster_storage import Ages, Purged, Size, purge, sizes
+from stock_platform.adapters.postgres import Connection, connect
+from stock_platform.defs.retries import retried_if_transient, retry_policy
+from stock_platform.defs.service_level import LATENCIES
+from stock_platform.defs.world import World
+
+RETENTION = dg.AssetKey(["ops", "retention"])
+FREQUENT_JOBS = ("certify_bars",)
+"""Jobs with a run every minute."""
+_OURS = {
+    "ops.latency_minute": "DELETE FROM ops.latency_minute WHERE ts_updated < %s",
+    "quality.check_result": "DELETE FROM quality.check_result WHERE ts_checked < %s",
+}
+
+
+@dg.asset(
+    key=RETENTION,
+    deps=[LATENCIES],
+    group_name="ops",
+    kinds={"postgres", "dagster"},
+    owners=["team:data-platform"],
+    retry_policy=retry_policy(first_after_s=60),
+    description="Forgets old runs, events and ticks of Dagster, old latencies and check results; rows and bytes as metadata. A run "
+    "that is the newest word on a partition or check stays, without the rest of its log.",
+)
+@retried_if_transient
+def ops_retention(context: dg.AssetExecutionContext, world: dg.ResourceParam[World]) -> dg.MaterializeResult:
+    """Forget, then measure."""
+    settings, now = world.settings, world.clock.now()
+    ages = Ages(
+        FREQUENT_JOBS,
+        frequent_before=now - timedelta(days=settings.retention_gate_runs_days),
+        before=now - timedelta(days=settings.retention_runs_days),
+    )
+    with connect(settings.dsn("dagster", "dagster"), autocommit=True) as connection:
+        purged, of_dagster = purge(connection, ages), sizes(connection)
+    delete_logs(context.instance, purged.runs)
+    with world.database("gate_owner") as connection:
+        rows = forget_rows(connection, now - timedelta(days=settings.retention_rows_days))
+        ours = sizes(connection)
+    return dg.MaterializeResult(metadata=retention_metadata(purged, rows, of_dagster, ours))
+
+
+def delete_logs(instance: dg.DagsterInstance, run_ids: Iterable[str]) -> None:
+    """What the runs wrote to their output and errors, on disk."""
+    for run_id in run_ids:
+        instance.compute_log_manager.delete_logs(prefix=[run_id])
+
+
+def forget_rows(connection: Connection, before: datetime) -> dict[str, int]:
+    """Rows deleted by table."""
+    return {table: connection.execute(statement, (before,)).rowcount for table, statement in _OURS.items()}
+
+
+def retention_metadata(purged: Purged, rows: dict[str, int], of_dagster: list[Size], ours: list[Size]) -> dict[str, Any]:
+    """What went, and what is left: figures that Dagster plots from run to run."""
+    named = [(f"dagster_{each.schema}", each) for each in of_dagster] + [(each.schema, each) for each in ours]
+    return {
+        "runs": len(purged.runs) - purged.kept,
+        "runs_kept_as_newest": purged.kept,
+        "events": purged.events,
+        "check_executions": purged.checks,
+        "ticks": purged.ticks,
+        **{f"{table} rows": count for table, count in rows.items()},
+        **{f"{name}_bytes": each.byte_count for name, each in named},
+        **{f"{name}_rows": each.row_count for name, each in named},
+    }
+
+
+def retention_job() -> Any:
+    """Once a day, and by hand."""
+    return dg.define_asset_job(
+        "forget_old",
+        selection=dg.AssetSelection.assets(RETENTION),
+        tags={"dagster/max_runtime": "3600", "dagster/priority": "-10"},
+        description="Forget old runs, events, ticks and operational rows; measure what is left.",
+    )
+
+
+def retention_schedule(job: Any) -> dg.ScheduleDefinition:
+    """Every night between the markets of America and Asia."""
+    return dg.ScheduleDefinition(
+        name="daily_retention",
+        job=job,
+        cron_schedule="40 22 * * *",
+        execution_timezone="UTC",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="Keeps the platform's own records bounded, once a day.",
+    )

@@ -1,0 +1,238 @@
+"""Bounded size: days of runs, events, checks and ticks, written by Dagster's own API into a real Postgres, forgotten day by day.
+
+A day passes by moving every stored time back by one."""
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import LiteralString
+from uuid import uuid4
+
+import dagster as dg
+import pytest
+from dagster._core.definitions.run_request import InstigatorType
+from dagster._core.events import StepMaterializationData
+from dagster._core.scheduler.instigation import TickData, TickStatus
+
+from stock_platform.adapters.clock import SystemClock
+from stock_platform.adapters.dagster_storage import Ages, Purged, purge, sizes
+from stock_platform.adapters.postgres import Connection, connect
+from stock_platform.config import Settings
+from stock_platform.defs.retention import RETENTION, forget_rows, ops_retention
+from stock_platform.defs.world import World
+from stock_platform_tests.dagster_instance import postgres_instance
+
+BAR, CHECK = dg.AssetKey(["market", "bar_1m"]), "sane"
+RUNS_A_DAY = 300
+EVENTS_A_RUN = 7
+KEPT_DAYS = 2
+_A_DAY_LATER: tuple[LiteralString, ...] = (
+    "UPDATE runs SET start_time = start_time - 86400, end_time = end_time - 86400, "
+    "create_timestamp = create_timestamp - interval '1 day', update_timestamp = update_timestamp - interval '1 day'",
+    "UPDATE event_logs SET timestamp = timestamp - interval '1 day'",
+    "UPDATE asset_check_executions SET create_timestamp = create_timestamp - interval '1 day'",
+    "UPDATE job_ticks SET timestamp = timestamp - interval '1 day'",
+)
+
+
+@dg.job(name="certify_bars")
+def certify_bars() -> None:
+    """Stands for the gate's job."""
+
+
+@dg.job(name="archive_session")
+def archive_session() -> None:
+    """Stands for a job that comes once a session."""
+
+
+@pytest.fixture
+def instance(database: Settings) -> Iterator[dg.DagsterInstance]:
+    with postgres_instance(database) as instance:
+        yield instance
+
+
+@pytest.fixture
+def storage(database: Settings, instance: dg.DagsterInstance) -> Iterator[Connection]:
+    assert instance.run_storage, "the tables are there once the instance is"
+    with connect(database.dsn("dagster", "dagster"), autocommit=True) as connection:
+        yield connection
+
+
+def event(kind: str, data: object = None, *, job: str) -> dg.DagsterEvent:
+    return dg.DagsterEvent(event_type_value=kind, job_name=job, event_specific_data=data, message="x")  # type: ignore[arg-type]
+
+
+def run(instance: dg.DagsterInstance, job: dg.JobDefinition, session: str, *, is_ended: bool = True) -> str:
+    """A run that says a lot, makes a session's partition and checks it."""
+    made = instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED)
+    for _ in range(4):
+        instance.report_engine_event("a long message " * 150, made)
+    data = StepMaterializationData(dg.AssetMaterialization(BAR, partition=session))
+    instance.report_dagster_event(event("ASSET_MATERIALIZATION", data, job=job.name), made.run_id)
+    check = dg.AssetCheckEvaluation(asset_key=BAR, check_name=CHECK, passed=True, metadata={"said": "much " * 100})
+    instance.report_dagster_event(event("ASSET_CHECK_EVALUATION", check, job=job.name), made.run_id)
+    if is_ended:
+        instance.report_dagster_event(event("PIPELINE_SUCCESS", job=job.name), made.run_id)
+    return made.run_id
+
+
+def tick(instance: dg.DagsterInstance) -> None:
+    data = TickData(
+        instigator_origin_id="sensor",
+        instigator_name="sensor",
+        instigator_type=InstigatorType.SENSOR,
+        status=TickStatus.SKIPPED,
+        timestamp=time.time(),
+        selector_id="sensor",
+        skip_reason="nothing to do",
+    )
+    instance.create_tick(data)
+
+
+def a_day_passes(storage: Connection) -> None:
+    for statement in _A_DAY_LATER:
+        storage.execute(statement)
+
+
+# Copies of what Dagster has written of one run and one tick: a day's worth of them in a moment.
+_COPIES: tuple[LiteralString, ...] = (
+    "CREATE TEMPORARY TABLE copy AS SELECT gen_random_uuid()::text AS id FROM generate_series(2, %(runs)s)",
+    "INSERT INTO runs (run_id, snapshot_id, pipeline_name, status, run_body, partition, create_timestamp, update_timestamp, "
+    "start_time, end_time) SELECT copy.id, snapshot_id, pipeline_name, status, replace(run_body, run_id, copy.id), partition, "
+    "create_timestamp, update_timestamp, start_time, end_time FROM runs CROSS JOIN copy WHERE run_id = %(run)s",
+    "INSERT INTO event_logs (run_id, event, dagster_event_type, timestamp, step_key, asset_key, partition) "
+    "SELECT copy.id, replace(event, run_id, copy.id), dagster_event_type, timestamp, step_key, asset_key, partition "
+    "FROM event_logs CROSS JOIN copy WHERE run_id = %(run)s",
+    "INSERT INTO asset_check_executions (asset_key, check_name, run_id, execution_status, evaluation_event, "
+    "evaluation_event_timestamp, evaluation_event_storage_id, create_timestamp) SELECT asset_key, check_name, copy.id, "
+    "execution_status, evaluation_event, evaluation_event_timestamp, evaluation_event_storage_id, create_timestamp "
+    "FROM asset_check_executions CROSS JOIN copy WHERE run_id = %(run)s",
+    "INSERT INTO job_ticks (job_origin_id, selector_id, status, type, timestamp, tick_body) "
+    "SELECT job_origin_id, selector_id, status, type, timestamp, tick_body FROM "
+    "(SELECT * FROM job_ticks ORDER BY id DESC LIMIT 1) AS newest CROSS JOIN copy",
+    "DROP TABLE copy",
+)
+
+
+def a_days_runs(instance: dg.DagsterInstance, storage: Connection, session: str) -> None:
+    made = run(instance, certify_bars, session)
+    tick(instance)
+    for statement in _COPIES:
+        storage.execute(statement, {"run": made, "runs": RUNS_A_DAY} if "%(" in statement else None)
+
+
+def forget(storage: Connection, *, frequent_days: float = KEPT_DAYS, days: float = 4) -> Purged:
+    now = SystemClock().now()
+    return purge(storage, Ages(["certify_bars"], now - timedelta(days=frequent_days), now - timedelta(days=days)))
+
+
+def count(storage: Connection, table: LiteralString) -> int:
+    row = storage.execute("SELECT count(*) FROM " + table).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def test_week_of_runs_takes_no_more_room_than_the_days_that_are_kept(instance: dg.DagsterInstance, storage: Connection) -> None:
+    bytes_by_day: list[int] = []
+    events_by_day: list[int] = []
+    for day in range(8):
+        a_days_runs(instance, storage, f"2026-11-{day + 1:02d}")
+        a_day_passes(storage)
+        forget(storage, days=KEPT_DAYS)
+        storage.execute("VACUUM")
+        bytes_by_day.append(sum(each.byte_count for each in sizes(storage)))
+        events_by_day.append(count(storage, "event_logs"))
+    of_a_day = EVENTS_A_RUN * RUNS_A_DAY
+    assert events_by_day[0] == of_a_day
+    # What is left of the days before is one materialisation a session; the two newest days are whole.
+    assert events_by_day[-1] <= KEPT_DAYS * of_a_day + 8
+    grown = bytes_by_day[-1] - bytes_by_day[KEPT_DAYS]
+    assert bytes_by_day[KEPT_DAYS] > 10_000_000
+    assert grown < 0.1 * bytes_by_day[KEPT_DAYS], bytes_by_day
+    assert count(storage, "job_ticks") <= KEPT_DAYS * RUNS_A_DAY
+    assert count(storage, "asset_check_executions") <= KEPT_DAYS * RUNS_A_DAY
+    assert instance.get_materialized_partitions(BAR) == {f"2026-11-{day + 1:02d}" for day in range(8)}
+
+
+def test_newest_word_on_each_partition_and_check_stays_with_its_run(instance: dg.DagsterInstance, storage: Connection) -> None:
+    first, second = (run(instance, certify_bars, "2026-11-20") for _ in range(2))
+    other = run(instance, certify_bars, "2026-11-21")
+    for _ in range(3):
+        a_day_passes(storage)
+    purged = forget(storage)
+    assert set(purged.runs) == {first, second, other}
+    assert purged.kept == 2
+    assert instance.get_run_by_id(first) is None
+    assert instance.get_run_by_id(second) is not None
+    assert [each.dagster_event_type.value for each in instance.all_logs(second) if each.dagster_event_type] == [
+        "ASSET_MATERIALIZATION"
+    ]
+    newest = instance.get_latest_materialization_event(BAR)
+    assert newest is not None
+    assert newest.run_id == other
+    checks = instance.event_log_storage.get_latest_asset_check_execution_by_key([dg.AssetCheckKey(BAR, CHECK)])
+    assert [each.run_id for each in checks.values()] == [other]
+    again = forget(storage)
+    assert (again.events, again.checks, again.ticks) == (0, 0, 0)
+
+
+def test_run_under_way_is_never_touched_however_old(instance: dg.DagsterInstance, storage: Connection) -> None:
+    alive = run(instance, certify_bars, "2026-11-20", is_ended=False)
+    for _ in range(40):
+        a_day_passes(storage)
+    assert forget(storage).runs == ()
+    assert len(instance.all_logs(alive)) == 6
+
+
+def test_rare_runs_are_kept_longer_than_those_of_every_minute(instance: dg.DagsterInstance, storage: Connection) -> None:
+    gate, archive = run(instance, certify_bars, "2026-11-20"), run(instance, archive_session, "2026-11-20")
+    for _ in range(3):
+        a_day_passes(storage)
+    assert forget(storage).runs == (gate,)
+    for _ in range(2):
+        a_day_passes(storage)
+    assert archive in forget(storage).runs
+
+
+def test_answers_of_sensors_belong_to_no_run_and_go_but_for_the_newest(instance: dg.DagsterInstance, storage: Connection) -> None:
+    for passed in (True, False, True):
+        instance.report_runless_asset_event(dg.AssetCheckEvaluation(asset_key=BAR, check_name=CHECK, passed=passed, metadata={}))
+    for _ in range(5):
+        a_day_passes(storage)
+    purged = forget(storage)
+    assert (purged.events, purged.checks) == (2, 2)
+    (newest,) = instance.event_log_storage.get_latest_asset_check_execution_by_key([dg.AssetCheckKey(BAR, CHECK)]).values()
+    assert newest.status.value == "SUCCEEDED"
+
+
+def test_asset_forgets_and_tells_how_much_is_left(database: Settings, instance: dg.DagsterInstance, storage: Connection) -> None:
+    run(instance, certify_bars, "2026-11-20")
+    for _ in range(9):
+        a_day_passes(storage)
+    run(instance, certify_bars, "2026-11-20")
+    done = dg.materialize([ops_retention], resources={"world": World(database, SystemClock())}, instance=instance)
+    (told,) = done.asset_materializations_for_node("ops__retention")
+    assert told.asset_key == RETENTION
+    assert (told.metadata["runs"].value, told.metadata["events"].value) == (1, 7)
+    assert isinstance(told.metadata["dagster_public_bytes"].value, int)
+    assert told.metadata["dagster_public_bytes"].value > 100_000
+    assert "market_rows" in told.metadata
+
+
+def test_old_rows_of_ours_go_and_newer_ones_stay(database: Settings) -> None:
+    now = datetime(2026, 11, 20, tzinfo=UTC)
+    row = (str(uuid4()), now - timedelta(days=91)), (str(uuid4()), now - timedelta(days=89))
+    with connect(database.dsn("gate_owner")) as connection:
+        for run_id, ts in row:
+            connection.execute(
+                "INSERT INTO quality.check_result VALUES (%s, 'rule', 'block', %s, TRUE, 1, 0, '', %s)", (run_id, ts.date(), ts)
+            )
+            connection.execute(
+                "INSERT INTO ops.latency_minute VALUES (%s, 'event_to_received', 1, 1, 1, 1, 1, 'run', %s)", (ts, ts)
+            )
+        gone = forget_rows(connection, now - timedelta(days=90))
+        left = connection.execute("SELECT dagster_run_id FROM quality.check_result WHERE check_name = 'rule'").fetchall()
+        connection.rollback()
+    assert gone["quality.check_result"] == 1
+    assert gone["ops.latency_minute"] == 1
+    assert left == [(row[1][0],)]

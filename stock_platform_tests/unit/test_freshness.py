@@ -1,0 +1,78 @@
+"""When an asset of a session is stale: a session, its evening, a weekend and a holiday, by hand."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from stock_platform.defs.freshness import Due, Hours, due_now, verdict
+
+FRIDAY, MONDAY = date(2026, 11, 20), date(2026, 11, 23)
+OPEN = datetime(2026, 11, 20, 14, 30, tzinfo=UTC)
+CLOSE = datetime(2026, 11, 20, 21, 0, tzinfo=UTC)
+NEXT = datetime(2026, 11, 23, 14, 30, tzinfo=UTC)
+NEW_YORK = Hours(FRIDAY, OPEN, CLOSE)
+TOKYO = Hours(
+    FRIDAY,
+    datetime(2026, 11, 20, 0, 0, tzinfo=UTC),
+    datetime(2026, 11, 20, 6, 0, tzinfo=UTC),
+    datetime(2026, 11, 20, 2, 30, tzinfo=UTC),
+    datetime(2026, 11, 20, 3, 30, tzinfo=UTC),
+)
+LONG_AGO = OPEN - timedelta(days=9)
+
+
+def judged(now: datetime, made: datetime | None, *, started: datetime | None = LONG_AGO) -> tuple[bool, str]:
+    return verdict(due_now([NEW_YORK], now, started=started, next_open=NEXT), made, now)
+
+
+def minutes(count: float) -> timedelta:
+    return timedelta(minutes=count)
+
+
+@pytest.mark.parametrize(
+    ("now", "made", "is_fresh"),
+    [
+        (OPEN + minutes(60), OPEN + minutes(59), True),
+        (OPEN + minutes(60), OPEN + minutes(50), True),
+        (OPEN + minutes(60), OPEN + minutes(49), False),
+        (OPEN + minutes(60), None, False),
+        (OPEN + minutes(9), None, True),
+        (CLOSE + minutes(30), CLOSE + minutes(1), True),
+        (CLOSE + timedelta(hours=60), CLOSE + minutes(1), True),
+        (CLOSE + timedelta(hours=60), CLOSE - minutes(11), False),
+        (CLOSE + timedelta(hours=60), None, False),
+    ],
+)
+def test_asset_is_held_to_what_its_market_has_traded(now: datetime, made: datetime | None, is_fresh: bool) -> None:
+    assert judged(now, made)[0] is is_fresh
+
+
+def test_weekend_is_told_as_such() -> None:
+    sunday = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+    said = judged(sunday, CLOSE + minutes(1))[1]
+    assert said == (
+        "No watched market is open since 2026-11-20 21:00Z; the next one opens at 2026-11-23 14:30Z. "
+        "It was last made of session 2026-11-20 at 2026-11-20 21:01Z."
+    )
+
+
+def test_platform_that_has_just_started_is_given_time() -> None:
+    now = OPEN + minutes(60)
+    assert judged(now, None, started=now - minutes(9))[0]
+    assert not judged(now, None, started=now - minutes(11))[0]
+    assert judged(CLOSE + minutes(60), None, started=CLOSE + minutes(30))[0]
+    assert judged(now, None, started=None) == (True, "No watched market has opened since the platform was started.")
+
+
+def test_lunch_break_is_no_staleness() -> None:
+    in_break = datetime(2026, 11, 20, 3, 29, tzinfo=UTC)
+    due = due_now([TOKYO], in_break, started=LONG_AGO, next_open=OPEN)
+    assert due == Due(FRIDAY, TOKYO.opens, datetime(2026, 11, 20, 2, 30, tzinfo=UTC), OPEN)
+    assert verdict(due, datetime(2026, 11, 20, 2, 31, tzinfo=UTC), in_break)[0]
+
+
+def test_market_that_is_open_counts_before_one_that_has_closed() -> None:
+    now = OPEN + minutes(60)
+    due = due_now([TOKYO, NEW_YORK], now, started=LONG_AGO, next_open=None)
+    assert due is not None
+    assert (due.session_date, due.since, due.until) == (FRIDAY, OPEN, now)
