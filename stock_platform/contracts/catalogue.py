@@ -41,5 +41,5 @@ TABLES = (
     restatement.RESTATEMENT,
     restatement.PROTECTED_SESSION,
 )
-VIEWS = (adjusted.ADJUSTMENT_FACTOR, adjusted.BAR_1M_ADJUSTED, adjusted.BAR_1D_ADJUSTED)
+VIEWS = (bar.TORN_BAR_SHOWN, adjusted.ADJUSTMENT_FACTOR, adjusted.BAR_1M_ADJUSTED, adjusted.BAR_1D_ADJUSTED)
 """Views that readers are promised; those between two hops are no contract."""
