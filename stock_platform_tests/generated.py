@@ -15,7 +15,7 @@ SYMBOLS = tuple(f"S{number:02}" for number in range(30))
 
 _REFERENCE = """
 INSERT INTO reference.instrument (symbol, name, sector, currency, calendar, provider)
-SELECT format('S%%s', lpad(number::text, 2, '0')), 'Company ' || number, 'Sector ' || number %% 5, 'USD', 'XNYS', 'yahoo'
+SELECT format('S%s', lpad(number::text, 2, '0')), 'Company ' || number, 'Sector ' || number % 5, 'USD', 'XNYS', 'yahoo'
 FROM generate_series(0, 29) AS number;
 INSERT INTO reference.instrument (symbol, name, sector, currency, calendar, provider)
 VALUES ('COIN', 'A coin', 'Coins', 'USD', '24/7', 'yahoo');
@@ -25,7 +25,7 @@ INSERT INTO reference.session (calendar, session_date, ts_open, ts_close, ts_pre
 SELECT 'XNYS', day, day + interval '14:30', day + interval '21:00', day + interval '9:00', day + interval '25:00', FALSE
 FROM (
     SELECT day::timestamptz AS day FROM generate_series('2026-08-01'::timestamptz, '2026-11-20', '1 day') AS day
-    WHERE extract(ISODOW FROM day) < 6 ORDER BY day DESC LIMIT %(sessions)s
+    WHERE extract(ISODOW FROM day) < 6 ORDER BY day DESC LIMIT SESSION_COUNT
 ) AS weekday;
 INSERT INTO reference.session (calendar, session_date, ts_open, ts_close, ts_pre, ts_post_end, is_assumed)
 SELECT '24/7', day, day, day + interval '1 day', day, day + interval '1 day', FALSE
@@ -42,22 +42,28 @@ INSERT INTO market.bar_1m (
 )
 SELECT symbol, ts_start, ts_start + interval '1 minute', price, price + 0.5, price - 0.5, price + 0.1, 1000 + minute, price + 0.05, 60,
     ts_start, ts_start + interval '59 seconds', 'simulator', 0, minute * 60, minute * 60 + 59, 'job', TRUE, session_date,
-    CASE WHEN minute %% 97 = 3 THEN 2 ELSE 1 END,
-    CASE minute %% 97 WHEN 1 THEN 'suspect' WHEN 2 THEN 'vendor' WHEN 3 THEN 'restated' ELSE 'passed' END,
+    CASE WHEN minute % 97 = 3 THEN 2 ELSE 1 END,
+    CASE minute % 97 WHEN 1 THEN 'suspect' WHEN 2 THEN 'vendor' WHEN 3 THEN 'restated' ELSE 'passed' END,
     'run-' || minute, ts_start + interval '63 seconds'
 FROM (
     SELECT instrument.symbol, session.session_date, session.ts_open + minute * interval '1 minute' AS ts_start, minute,
-        100 + hashtext(instrument.symbol || minute) %% 500 / 100.0 AS price
+        100 + hashtext(instrument.symbol || minute) % 500 / 100.0 AS price
     FROM reference.session AS session
     JOIN reference.instrument AS instrument ON instrument.calendar = session.calendar
     CROSS JOIN generate_series(0, 389) AS minute
     WHERE session.calendar = 'XNYS'
 ) AS made;
-INSERT INTO market.bar_1m_revision SELECT bar.*, ts_accepted, NULL FROM market.bar_1m AS bar;
+INSERT INTO market.bar_1m_revision (
+    symbol, ts_start, ts_end, open, high, low, close, volume, vwap, tick_count, ts_first_tick, ts_last_tick, source, kafka_partition,
+    kafka_offset_first, kafka_offset_last, flink_job_id, is_continuous, session_date, revision, verdict, dagster_run_id, ts_accepted, ts_valid_from
+)
+SELECT symbol, ts_start, ts_end, open, high, low, close, volume, vwap, tick_count, ts_first_tick, ts_last_tick, source, kafka_partition,
+    kafka_offset_first, kafka_offset_last, flink_job_id, is_continuous, session_date, revision, verdict, dagster_run_id, ts_accepted, ts_accepted
+FROM market.bar_1m;
 INSERT INTO market.quote (
     symbol, price, previous_close, change_pct, day_volume, currency, session_phase, ts_event, ts_recv, source
 )
-SELECT symbol, 101, 100, hashtext(symbol) %% 300 / 100.0, 500000, 'USD', 'regular', '2026-11-20 20:59:59Z', '2026-11-20 20:59:59Z', 'simulator'
+SELECT symbol, 101, 100, hashtext(symbol) % 300 / 100.0, 500000, 'USD', 'regular', '2026-11-20 20:59:59Z', '2026-11-20 20:59:59Z', 'simulator'
 FROM reference.instrument;
 """
 
@@ -96,7 +102,7 @@ INSERT INTO aggregates.liquidity_30m (
     dagster_run_id, ts_updated
 )
 SELECT symbol, ts_start, ts_end, session_date, volume, 0.1, volume * vwap, tick_count, bar_count, 8, 0.2, dagster_run_id, ts_updated
-FROM aggregates.bar_15m WHERE extract(MINUTE FROM ts_start)::int %% 30 = 0;
+FROM aggregates.bar_15m WHERE extract(MINUTE FROM ts_start)::int % 30 = 0;
 INSERT INTO aggregates.mover (
     session_date, direction, rank, symbol, previous_close, close, change_pct, volume, dagster_run_id, ts_updated
 )
@@ -112,7 +118,7 @@ FROM reference.session CROSS JOIN unnest(ARRAY['ALL', 'Sector 0', 'Sector 1', 'S
 INSERT INTO aggregates.correlation_60d (
     session_date, symbol, other_symbol, correlation, observation_count, dagster_run_id, ts_updated
 )
-SELECT one.session_date, one.symbol, other.symbol, hashtext(one.symbol || other.symbol) %% 100 / 100.0, 60, 'run-1', one.ts_updated
+SELECT one.session_date, one.symbol, other.symbol, hashtext(one.symbol || other.symbol) % 100 / 100.0, 60, 'run-1', one.ts_updated
 FROM aggregates.bar_1d AS one
 JOIN aggregates.bar_1d AS other ON other.session_date = one.session_date AND other.symbol > one.symbol;
 """
@@ -206,6 +212,6 @@ _WIDTHS = {"5m": "5 minutes", "15m": "15 minutes", "1h": "1 hour", "1d": "1 day"
 def fill(connection: Connection, *, sessions: int) -> None:
     """Everything, in one transaction, and statistics for the planner."""
     coarser = "".join(_COARSER.format(name=name, width=width) for name, width in _WIDTHS.items())
-    for script in (_REFERENCE.replace("%(sessions)s", str(sessions)), _BARS, coarser, _DAILY, _QUALITY, _OPERATIONS):
-        connection.execute(script.replace("%%", "%").encode())
+    for script in (_REFERENCE.replace("SESSION_COUNT", str(sessions)), _BARS, coarser, _DAILY, _QUALITY, _OPERATIONS):
+        connection.execute(script.encode())
     connection.execute("ANALYZE")
