@@ -13,14 +13,16 @@ LATENCY_P50_S, LATENCY_P99_S = 8.0, 15.0
 
 
 class Hop(StrEnum):
-    """A stretch of a tick's or a bar's way that is measured."""
+    """A stretch of a tick's or a bar's way that is measured.
+
+    Kafka's time of a tick is the feed's time of receipt, by design: Kafka's part alone is not to be told."""
 
     EVENT_TO_RECEIVED = "event_to_received"
     """Ticks: from the vendor's time of the trade to our feed."""
-    RECEIVED_TO_KAFKA = "received_to_kafka"
-    """Ticks: from our feed to Kafka's own time of the record."""
-    KAFKA_TO_STAGING = "kafka_to_staging"
-    """Bars: from Kafka's time of the bar's last record to its row in staging. It is Flink's: read, bar, write."""
+    RECEIVED_TO_FLINK = "received_to_flink"
+    """Ticks: from our feed through Kafka to when Flink has read the tick and hands its quote to market.quotes.v1."""
+    FLINK_TO_STAGING = "flink_to_staging"
+    """Bars: from the quote of the bar's last tick to the bar's row in staging."""
     EVENT_TO_STAGING = "event_to_staging"
     """Bars: from the trade of the bar's last tick to its row in staging."""
     CLOSED_TO_CERTIFIED = "closed_to_certified"
@@ -47,8 +49,8 @@ SLO_SESSION = Record(
 LATENCY_MINUTE = Record(
     address="ops.latency_minute",
     grain="one row per minute and hop of which anything was measured",
-    meaning="How long each hop took of the minute's ticks and bars. Ticks are a sample: the newest of each partition that the "
-    "minute's bars were made of. Nothing is measured of replays and of delayed exchanges.",
+    meaning="How long each hop took of the minute's ticks and bars. Ticks are a sample: the newest quotes of each "
+    "partition of market.quotes.v1. Nothing is measured of replays and of delayed exchanges.",
     key=("ts_minute", "hop"),
     columns=columns("ts_minute hop observation_count p50_ms p95_ms p99_ms max_ms dagster_run_id ts_updated"),
     closed_sets={"hop": HOPS},

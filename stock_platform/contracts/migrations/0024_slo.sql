@@ -23,7 +23,7 @@ CREATE TABLE ops.slo_session (
 CREATE TABLE ops.latency_minute (
     ts_minute timestamptz NOT NULL,
     hop text NOT NULL CHECK (hop IN (
-        'event_to_received', 'received_to_kafka', 'kafka_to_staging', 'event_to_staging', 'closed_to_certified',
+        'event_to_received', 'received_to_flink', 'flink_to_staging', 'event_to_staging', 'closed_to_certified',
         'event_to_certified'
     )),
     observation_count bigint NOT NULL CHECK (observation_count > 0),
@@ -87,5 +87,5 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON ops.slo_session, ops.latency_minute TO g
 GRANT SELECT ON ops.error_budget TO gate_owner;
 GRANT SELECT ON ops.slo_session, ops.latency_minute, ops.error_budget TO api_reader, grafana_reader;
 
--- Which minutes were certified since the last look.
-CREATE INDEX bar_1m_revision_first_accepted ON market.bar_1m_revision (ts_accepted) INCLUDE (ts_start) WHERE revision = 1;
+-- First acceptances of a session, and which of them came since the last look.
+CREATE INDEX bar_1m_revision_first ON market.bar_1m_revision (session_date, ts_accepted) INCLUDE (ts_start) WHERE revision = 1;
