@@ -89,3 +89,11 @@ def as_sent(sql: str, *, start: datetime, end: datetime, values: Mapping[str, Se
     sent = re.sub(r"\$\{(\w+):raw\}", lambda found: values[found[1]][0], sent)
     assert "$" not in sent, sent
     return sent
+
+
+def sent(query: Query, *, end: datetime, symbols: Sequence[str], interval: str = "market.bar_1m") -> str:
+    """As the query is sent when its dashboard is opened with these symbols at that instant; a repeated panel has one of them."""
+    chosen = symbols[:1] if query.kind == "candlestick" else symbols
+    session = f"{end:%Y-%m-%d}"
+    values = {"symbol": chosen, "calendar": ["XNYS"], "session": [session], "interval": [interval]}
+    return as_sent(query.sql, start=end - query.since, end=end, values=values)
