@@ -35,15 +35,14 @@ def build(settings: Settings) -> dg.Definitions:
     """All assets, checks, jobs and sensors over one world."""
     partitions = session_partitions(settings.sessions_first, settings.sessions_last)
     gate, aggregates = gate_assets(partitions), aggregate_assets(partitions)
-    upstream = dg.AssetSelection.assets(
-        key_of(STAGED_BAR.address), key_of(BAR.address), "quality/quarantine", GAPS, LEVELS, LATENCIES
-    )
+    upstream = dg.AssetSelection.assets(key_of(STAGED_BAR.address), key_of(BAR.address), "quality/quarantine")
+    watched = dg.AssetSelection.assets(GAPS, LEVELS, LATENCIES)
     computed = dg.AssetSelection.assets(*(aggregate.key for aggregate in EVERY_RUN))
     certify = dg.define_asset_job(
         "certify_bars",
-        selection=(upstream | computed) - dg.AssetSelection.checks(no_jump_without_factor, near_vendor),
+        selection=(upstream | watched | computed) - dg.AssetSelection.checks(no_jump_without_factor, near_vendor),
         tags={GATE: "1", **MAX_RUNTIME},
-        description="Judge the closed bars of a session, promote what passes, look for gaps, refresh the session's aggregates.",
+        description="Judge a session's closed bars, promote what passes, look for gaps, measure, refresh the session's aggregates.",
     )
     refresh, archive, reconciliation = reference_job(), archive_job(partitions), reconcile_job(partitions)
     close = close_job(partitions)

@@ -1,7 +1,8 @@
 """A session's service level: how many of its closed minutes have a certified bar, and how late the bars came that came live.
 
-Minutes are those of the gap ledger: closed, since the symbol is watched. Good is a minute with a bar, whoever brought it; excused is
-one without, of which the ledger says closed, halt or no_trade. What is left was spent. Not here: the budget (view ops.error_budget)."""
+Minutes are those of the gap ledger: closed, since the symbol is watched. Good is a minute with a bar, whoever brought it; excused
+is one without, of which the ledger says closed, halt or no_trade. What is left was spent.
+Not here: the budget (view ops.error_budget)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
