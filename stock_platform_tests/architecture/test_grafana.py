@@ -18,7 +18,7 @@ from grafana_foundation_sdk.models.dashboard import Panel
 from grafana.source.query import PLUGIN, UID, SqlQuery
 from stock_platform.config import ROOT, Settings
 from stock_platform.stack import grafana as stack_grafana
-from stock_platform_tests.grafana import ALERTING, DASHBOARDS, Query, dashboard, queries, rules
+from stock_platform_tests.grafana import ALERTING, DASHBOARDS, Query, dashboard, queries, queries_of, rules
 
 PROVISIONING = ROOT / "grafana" / "provisioning"
 DATASOURCE = {"type": "grafana-postgresql-datasource", "uid": "stock-platform"}
@@ -147,6 +147,18 @@ def test_links_lead_to_assets_that_dagster_has() -> None:
     }
     assert len(assets) >= 8
     assert [asset for asset in assets if not re.search(rf"^asset {re.escape(asset)}\b", graph, re.M)] == []
+
+
+@pytest.mark.parametrize("path", DASHBOARDS, ids=ids)
+def test_lineage_of_a_dashboard_is_what_its_queries_read(path: Path) -> None:
+    graph = (ROOT / "stock_platform_tests" / "architecture" / "asset_graph.txt").read_text()
+    assets = set(re.findall(r"^asset (\S+)", graph, re.M))
+    board = dashboard(path)
+    asked = " ".join([*(query.sql for query in queries_of(board)), json.dumps(board["templating"])])
+    read = {table.replace(".", "/") for table in re.findall(r"\b((?:reference|market|quality|aggregates|ops)\.\w+)", asked)}
+    known = re.search(rf"^asset grafana/{path.stem} <- (.+)$", graph, re.M)
+    assert known is not None
+    assert set(known[1].split(", ")) == read & assets
 
 
 def test_every_folder_of_dashboards_is_loaded_into_a_folder_of_its_own() -> None:
