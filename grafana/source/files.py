@@ -23,7 +23,7 @@ _NOTE = "# Rendered from grafana/source by `stock-platform render`; do not edit.
 def files() -> dict[str, str]:
     """Path below grafana/ to text."""
     boards = {page: page.dashboard() for page in PAGES}
-    panel_ids = {(page.uid, panel.title): panel.id_val for page, board in boards.items() for panel in board.panels or ()}
+    panel_ids = {(page.uid, panel.title or ""): panel.id_val or 0 for page, board in boards.items() for panel in board.panels or ()}
     rendered = {f"dashboards/{page.folder}/{page.uid}.json": _json(board) for page, board in boards.items()}
     rules = {f"provisioning/alerting/{name}.yaml": _yaml(document) for name, document in alerting.documents(panel_ids).items()}
     return rendered | rules
