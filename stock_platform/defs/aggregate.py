@@ -15,6 +15,7 @@ import polars as pl
 from stock_platform.adapters.postgres import drop_others, upsert_frame
 from stock_platform.defs.aggregate_inputs import inputs_of
 from stock_platform.defs.aggregate_registry import AT_CLOSE, DAILY, EVERY_RUN, INTRADAY, Aggregate
+from stock_platform.defs.retries import retried_if_transient, retry_policy
 from stock_platform.defs.world import World, column_schema
 from stock_platform.gate.hold import Hold, hold_of
 
@@ -48,7 +49,9 @@ def _step(name: str, aggregates: Sequence[Aggregate], partitions: dg.PartitionsD
         partitions_def=partitions,
         backfill_policy=dg.BackfillPolicy.single_run(),
         can_subset=True,
+        retry_policy=retry_policy(),
     )
+    @retried_if_transient
     def made(context: dg.AssetExecutionContext, world: dg.ResourceParam[World]) -> Iterator[dg.MaterializeResult]:
         days = sorted(map(date.fromisoformat, context.partition_keys))
         if holds := _holds(world, days):

@@ -15,6 +15,7 @@ from stock_platform.contracts.archive import ARCHIVED_TICK
 from stock_platform.contracts.bar import BAR
 from stock_platform.contracts.tick import TICK
 from stock_platform.defs.ended import due_sessions, requested
+from stock_platform.defs.retries import retried_if_transient, retry_policy
 from stock_platform.defs.world import World, column_schema, key_of
 from stock_platform.feed.archive import Archived, SessionHours, archive_session
 from stock_platform.feed.archive_file import archive_path, regular_bars
@@ -56,7 +57,7 @@ def archive_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefiniti
         group_name="archive",
         kinds={"kafka", "polars", "parquet"},
         owners=["team:data-platform"],
-        retry_policy=dg.RetryPolicy(max_retries=2, delay=60),
+        retry_policy=retry_policy(first_after_s=20),
         description=f"{ARCHIVED_TICK.meaning} Grain: {ARCHIVED_TICK.grain}. Again after late ticks: the same file and more.",
         metadata={"dagster/column_schema": column_schema(ARCHIVED_TICK)},
         check_specs=[
@@ -64,6 +65,7 @@ def archive_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefiniti
             dg.AssetCheckSpec(RECOMPUTED, asset=ARCHIVE, description="Every certified bar comes out of the archive as it is."),
         ],
     )
+    @retried_if_transient
     def archive_tick(context: dg.AssetExecutionContext, world: dg.ResourceParam[World]) -> dg.MaterializeResult:
         session_date = date.fromisoformat(context.partition_key)
         limit_s = 0 if world.settings.feed_kind == "tape" else world.settings.flink_late_limit_s

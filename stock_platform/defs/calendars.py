@@ -13,6 +13,7 @@ from stock_platform.calendars.horizon import EndingTable, ending_tables
 from stock_platform.contracts.record import Record
 from stock_platform.contracts.reference import INSTRUMENT, SESSION
 from stock_platform.defs.external import VENDOR
+from stock_platform.defs.retries import retried_if_transient, retry_policy
 from stock_platform.defs.world import World, column_schema, key_of
 from stock_platform.feed import reference
 from stock_platform.feed.choice import instruments_of
@@ -33,12 +34,14 @@ def reference_assets() -> dg.AssetsDefinition:
 
     @dg.multi_asset(
         name="load_reference",
+        retry_policy=retry_policy(),
         specs=[_spec(INSTRUMENT, [VENDOR]), _spec(SESSION, [key_of(INSTRUMENT.address)])],
         check_specs=[
             dg.AssetCheckSpec(HORIZON, asset=REFERENCE["session"], description="Every watched calendar is known for 60 days."),
             dg.AssetCheckSpec(SESSIONS, asset=REFERENCE["session"], description="The coming week is there, as the tables have it."),
         ],
     )
+    @retried_if_transient
     def load_reference(
         context: dg.AssetExecutionContext, world: dg.ResourceParam[World]
     ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:

@@ -14,6 +14,7 @@ from stock_platform.adapters.clock import wait_until
 from stock_platform.contracts.bar import BAR, QUARANTINE, STAGED_BAR
 from stock_platform.defs.external import STREAM_JOB
 from stock_platform.defs.progress import closed_until_reader
+from stock_platform.defs.retries import retried_if_transient, retry_policy
 from stock_platform.defs.world import World, key_of, table_spec
 from stock_platform.gate import judge as judging
 from stock_platform.gate.batch import read_batch
@@ -45,6 +46,7 @@ def gate_assets(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition
 
     @dg.multi_asset(
         name="certify",
+        retry_policy=retry_policy(tries=2),
         specs=[
             table_spec(
                 STAGED_BAR,
@@ -62,6 +64,7 @@ def gate_assets(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition
             for name, meaning, severity in checks
         ],
     )
+    @retried_if_transient
     def certify(context: dg.AssetExecutionContext, world: dg.ResourceParam[World]) -> Iterator[dg.MaterializeResult]:
         judging.warm_up()
         until = _closed_until(context, world)

@@ -19,6 +19,7 @@ from stock_platform.contracts.gap import GapClass, GapState
 from stock_platform.defs.gaps import GAPS
 from stock_platform.defs.progress import bars_closed_until, closed_until_reader
 from stock_platform.defs.restate import POOL, followed_up, restatement_metadata
+from stock_platform.defs.retries import retried_if_transient, retry_policy
 from stock_platform.defs.service_level import refreshed_level
 from stock_platform.defs.world import UNDER_WAY, World
 from stock_platform.gap_repair import ATTEMPTS, Repair, Repairer, repair, stretches_of
@@ -41,7 +42,13 @@ class RepairedGap(dg.Config):
     gaps: list[str] = Field(description="SYMBOL and first missing minute of each row, e.g. AAPL 2026-11-20T14:30:00+00:00.")
 
 
-@dg.op(name=_OP, pool=POOL, description="Take missing bars from the vendor's history, or make them of Kafka's ticks.")
+@dg.op(
+    name=_OP,
+    pool=POOL,
+    retry_policy=retry_policy(first_after_s=20, tries=2),
+    description="Take missing bars from the vendor's history, or make them of Kafka's ticks.",
+)
+@retried_if_transient
 def repair_outage(context: dg.OpExecutionContext, config: RepairedGap, world: dg.ResourceParam[World]) -> None:
     """One outage, then what is made of its bars."""
     session_date = date.fromisoformat(config.session_date)

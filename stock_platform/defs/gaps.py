@@ -15,6 +15,7 @@ import dagster as dg
 from stock_platform.adapters.postgres import Connection
 from stock_platform.contracts.bar import BAR, QUARANTINE
 from stock_platform.contracts.gap import GAP, GapClass, GapState
+from stock_platform.defs.retries import retried_if_transient, retry_policy
 from stock_platform.defs.world import World, column_schema, key_of
 from stock_platform.gap_look import Found, look_at
 from stock_platform.market.gap_facts import read_until
@@ -46,12 +47,14 @@ def gap_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
         owners=["team:data-platform"],
         description=f"{GAP.meaning} Grain: {GAP.grain}.",
         metadata={"dagster/column_schema": column_schema(GAP)},
+        retry_policy=retry_policy(),
         check_specs=[
             dg.AssetCheckSpec(
                 NO_PIPELINE_GAP, asset=GAPS, description="No minute whose ticks are in Kafka is without a bar and unrepaired."
             )
         ],
     )
+    @retried_if_transient
     def quality_gap(context: dg.AssetExecutionContext, world: dg.ResourceParam[World]) -> dg.MaterializeResult:
         session_date = date.fromisoformat(context.partition_key)
         with world.database("gate_owner") as connection:

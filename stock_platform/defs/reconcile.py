@@ -19,6 +19,7 @@ from stock_platform.contracts.vendor import VENDOR_BAR_1M, VENDOR_DIFFERENCE
 from stock_platform.defs.aggregate import refreshed
 from stock_platform.defs.ended import due_sessions, requested
 from stock_platform.defs.progress import bars_closed_until
+from stock_platform.defs.retries import retried_if_transient, retry_policy
 from stock_platform.defs.world import World, column_schema, key_of
 from stock_platform.feed.choice import instruments_of
 from stock_platform.feed.yahoo.history import MINUTES_KEPT
@@ -46,10 +47,12 @@ def reconciliation_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsD
         kinds={"polars", "postgres"},
         owners=["team:data-platform"],
         pool=_POOL,
+        retry_policy=retry_policy(first_after_s=20),
         backfill_policy=dg.BackfillPolicy.single_run(),
         description=f"{VENDOR_DIFFERENCE.meaning} Grain: {VENDOR_DIFFERENCE.grain}.",
         metadata={"dagster/column_schema": column_schema(VENDOR_DIFFERENCE)},
     )
+    @retried_if_transient
     def quality_vendor_difference(context: dg.AssetExecutionContext, world: dg.ResourceParam[World]) -> dg.MaterializeResult:
         days = sorted(date.fromisoformat(key) for key in context.partition_keys)
         return dg.MaterializeResult(metadata=metadata([_reconciled(context, world, day) for day in days]))

@@ -19,6 +19,7 @@ from stock_platform.defs.aggregate_inputs import LOOKED_BACK_DAYS
 from stock_platform.defs.aggregate_registry import AT_CLOSE, DAILY, EVERY_ONE
 from stock_platform.defs.archive import ARCHIVE
 from stock_platform.defs.progress import bars_closed_until
+from stock_platform.defs.retries import retried_if_transient, retry_policy
 from stock_platform.defs.service_level import refreshed_level
 from stock_platform.defs.world import World, column_schema, key_of
 from stock_platform.restating import Promoted
@@ -50,9 +51,11 @@ def restatement_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefi
         kinds={"flink", "postgres", "great-expectations"},
         owners=["team:data-platform"],
         pool=POOL,
+        retry_policy=retry_policy(first_after_s=20, tries=2),
         description=f"{RESTATED_DIFFERENCE.meaning} Materialise a session's partition to restate it.",
         metadata={"dagster/column_schema": column_schema(RESTATED_DIFFERENCE)},
     )
+    @retried_if_transient
     def quality_restatement(
         context: dg.AssetExecutionContext, config: Restate, world: dg.ResourceParam[World]
     ) -> dg.MaterializeResult:

@@ -7,8 +7,7 @@ one request after the other, under the machine's budget. Not here: requests and 
 # pyright: reportUnknownMemberType=false, reportMissingTypeArgument=false, reportUnknownParameterType=false
 # pyright: reportUnknownVariableType=false
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -19,8 +18,8 @@ from stock_platform.contracts.record import Record
 from stock_platform.contracts.vendor import CORPORATE_ACTION, VENDOR_BAR_1D, VENDOR_BAR_1M, VENDOR_INSTRUMENT
 from stock_platform.defs.external import VENDOR
 from stock_platform.defs.jumps import no_jump_without_factor
+from stock_platform.defs.retries import retried_if_transient, retry_policy
 from stock_platform.defs.world import World, key_of, table_spec
-from stock_platform.errors import HistoryTooOld, VendorBlocked
 from stock_platform.feed.watchlist import Instrument
 from stock_platform.feed.yahoo.download import Download, download_of, fetch_minutes, watched
 from stock_platform.feed.yahoo.history import Span
@@ -29,9 +28,8 @@ from stock_platform.feed.yahoo.tables import action_frame, instrument_frame
 from stock_platform.market.levels import certified_levels
 
 
-@contextmanager
-def _vendor(world: World, until: date | None = None) -> Generator[Download]:
-    """A way to the vendor; what no retry can mend fails the run at once, with its sentence.
+def _vendor(world: World, until: date | None = None) -> Download:
+    """A way to the vendor.
 
     Args:
         until: Last session that is asked for; None: the present one."""
@@ -39,10 +37,7 @@ def _vendor(world: World, until: date | None = None) -> Generator[Download]:
     end = datetime.combine(until + timedelta(days=1), time(), UTC) if until else now
     with world.database("gate_owner") as connection:
         levels = certified_levels(connection, until=end, now=now)
-    try:
-        yield download_of(world.settings, world.clock, levels)
-    except (HistoryTooOld, VendorBlocked) as error:
-        raise dg.Failure(description=str(error), allow_retries=False) from error
+    return download_of(world.settings, world.clock, levels)
 
 
 def vendor_assets(partitions: dg.PartitionsDefinition[str], *, retry_after_s: float = 20) -> list[dg.AssetsDefinition]:
@@ -51,7 +46,7 @@ def vendor_assets(partitions: dg.PartitionsDefinition[str], *, retry_after_s: fl
     Args:
         retry_after_s: Pause before the first retry of what heals by itself: network, servers in trouble, a spent budget.
     """
-    retry = dg.RetryPolicy(max_retries=3, delay=retry_after_s, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
+    retry = retry_policy(first_after_s=retry_after_s)
 
     @dg.multi_asset(
         name="vendor_minutes",
@@ -59,11 +54,12 @@ def vendor_assets(partitions: dg.PartitionsDefinition[str], *, retry_after_s: fl
         backfill_policy=dg.BackfillPolicy.single_run(),
         retry_policy=retry,
     )
+    @retried_if_transient
     def vendor_minutes(context: dg.AssetExecutionContext, world: dg.ResourceParam[World]) -> Iterator[dg.MaterializeResult]:
         days = sorted(date.fromisoformat(key) for key in context.partition_keys)
-        with _vendor(world, days[-1]) as vendor:
-            fetch_minutes(vendor, days)
-            yield _result(VENDOR_BAR_1M, vendor)
+        vendor = _vendor(world, days[-1])
+        fetch_minutes(vendor, days)
+        yield _result(VENDOR_BAR_1M, vendor)
 
     @dg.multi_asset(
         name="vendor_daily",
@@ -71,27 +67,29 @@ def vendor_assets(partitions: dg.PartitionsDefinition[str], *, retry_after_s: fl
         backfill_policy=dg.BackfillPolicy.single_run(),
         retry_policy=retry,
     )
+    @retried_if_transient
     def vendor_daily(context: dg.AssetExecutionContext, world: dg.ResourceParam[World]) -> Iterator[dg.MaterializeResult]:
         days = sorted(date.fromisoformat(key) for key in context.partition_keys)
         span, changed = daily_span(days, world.clock.now()), 0
-        with _vendor(world, days[-1]) as vendor:
-            for instrument in watched(world.settings):
-                history = vendor.fetch(instrument.symbol, "1d", span)
-                changed += vendor.write(CORPORATE_ACTION, action_frame(history, source=world.settings.vendor))
-            yield _result(VENDOR_BAR_1D, vendor)
-            actions = sum(len(history.actions) for history in vendor.histories)
-            yield _materialized(CORPORATE_ACTION, actions, changed=changed)
+        vendor = _vendor(world, days[-1])
+        for instrument in watched(world.settings):
+            history = vendor.fetch(instrument.symbol, "1d", span)
+            changed += vendor.write(CORPORATE_ACTION, action_frame(history, source=world.settings.vendor))
+        yield _result(VENDOR_BAR_1D, vendor)
+        actions = sum(len(history.actions) for history in vendor.histories)
+        yield _materialized(CORPORATE_ACTION, actions, changed=changed)
 
     @dg.multi_asset(name="vendor_instruments", specs=[_spec(VENDOR_INSTRUMENT)], retry_policy=retry)
+    @retried_if_transient
     def vendor_instruments(world: dg.ResourceParam[World]) -> Iterator[dg.MaterializeResult]:
         instruments, known = watched(world.settings), dict[str, str | None]()
-        with _vendor(world) as vendor:
-            for start in range(0, len(instruments), SYMBOLS_PER_REQUEST):
-                batch = fetch_quotes(vendor.door, [each.symbol for each in instruments[start : start + SYMBOLS_PER_REQUEST]])
-                vendor.changed += vendor.write(VENDOR_INSTRUMENT, instrument_frame(batch, source=world.settings.vendor))
-                known |= {symbol: quote.currency for symbol, quote in batch.quotes.items()}
-            found = {**vendor.state(), **differences(instruments, known)}
-            yield _materialized(VENDOR_INSTRUMENT, len(known), changed=vendor.changed, **found)
+        vendor = _vendor(world)
+        for start in range(0, len(instruments), SYMBOLS_PER_REQUEST):
+            batch = fetch_quotes(vendor.door, [each.symbol for each in instruments[start : start + SYMBOLS_PER_REQUEST]])
+            vendor.changed += vendor.write(VENDOR_INSTRUMENT, instrument_frame(batch, source=world.settings.vendor))
+            known |= {symbol: quote.currency for symbol, quote in batch.quotes.items()}
+        found = {**vendor.state(), **differences(instruments, known)}
+        yield _materialized(VENDOR_INSTRUMENT, len(known), changed=vendor.changed, **found)
 
     return [vendor_minutes, vendor_daily, vendor_instruments]
 

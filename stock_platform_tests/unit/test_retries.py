@@ -1,0 +1,71 @@
+"""Which errors a step is tried again after, run by Dagster itself."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+
+import dagster as dg
+import psycopg
+import pytest
+
+from stock_platform.defs.retries import retried_if_transient, retry_policy
+from stock_platform.errors import BrokerUnreachable, VendorUnreachable
+from stock_platform.restatement_errors import SessionProtected
+
+PROTECTED = SessionProtected(date(2026, 11, 20), "audited", datetime(2026, 11, 21, tzinfo=UTC))
+
+
+def tries(error: Exception, *, failures: int = 2) -> tuple[bool, int]:
+    """Whether the asset succeeds when its first tries raise the error, and how many tries there were."""
+    count = 0
+
+    @dg.asset(retry_policy=retry_policy(first_after_s=0.001))
+    @retried_if_transient
+    def table() -> None:
+        nonlocal count
+        count += 1
+        if count <= failures:
+            raise error
+
+    done = dg.materialize([table], raise_on_error=False)
+    return done.success, count
+
+
+@pytest.mark.parametrize(
+    "error",
+    [psycopg.OperationalError("server closed the connection"), BrokerUnreachable("a:1", "gone"), VendorUnreachable("u", "timeout")],
+    ids=lambda error: type(error).__name__,
+)
+def test_what_heals_by_itself_is_tried_again(error: Exception) -> None:
+    assert tries(error) == (True, 3)
+
+
+def test_it_is_given_up_after_three_more_tries() -> None:
+    assert tries(psycopg.OperationalError("gone"), failures=9) == (False, 4)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        PROTECTED,
+        psycopg.errors.CheckViolation("low above high"),
+        ValueError("negative size"),
+        dg.Failure("the session is held", allow_retries=False),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_what_would_say_the_same_again_fails_at_once(error: Exception) -> None:
+    assert tries(error, failures=1) == (False, 1)
+
+
+def test_step_that_yields_keeps_its_results_and_its_sentence() -> None:
+    @dg.multi_asset(specs=[dg.AssetSpec("one"), dg.AssetSpec("two")], retry_policy=retry_policy(first_after_s=0.001))
+    @retried_if_transient
+    def both(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:  # pyright: ignore[reportMissingTypeArgument]
+        yield dg.MaterializeResult(asset_key="one")
+        assert context.op_execution_context.op.name == "both"
+        raise PROTECTED
+
+    done = dg.materialize([both], raise_on_error=False)
+    (failure,) = done.get_step_failure_events()
+    assert "SessionProtected: Session 2026-11-20 is protected" in str(failure.step_failure_data.error_display_string)
+    assert len(done.asset_materializations_for_node("both")) == 1
