@@ -66,7 +66,7 @@ def queries_of(board: Mapping[str, Any]) -> Iterator[Query]:
             yield Query(uid, panel["type"], panel["title"], target["rawSql"], own)
     for variable in board["templating"]["list"]:
         if variable["type"] == "query":
-            yield Query(uid, "variable", variable["name"], variable["query"]["rawSql"], since)
+            yield Query(uid, "variable", variable["name"], variable["query"], since)
     for annotation in board["annotations"].get("list", ()):
         yield Query(uid, "annotation", annotation["name"], annotation["target"]["rawSql"], since)
 

@@ -81,6 +81,19 @@ def test_panel_says_what_it_shows_in_which_unit_from_which_source(path: Path) ->
 
 
 @pytest.mark.parametrize("path", DASHBOARDS, ids=ids)
+def test_variable_and_mark_ask_the_same_source(path: Path) -> None:
+    board = dashboard(path)
+    for variable in board["templating"]["list"]:
+        if variable["type"] == "query":
+            assert variable["datasource"] == DATASOURCE
+            assert isinstance(variable["query"], str), "Grafana 12.3 takes no other"
+            assert (variable["refresh"], variable["allowCustomValue"]) == (2, False), "anew with the time range; nothing typed in"
+    for mark in board["annotations"].get("list", ()):
+        assert mark["datasource"] == mark["target"]["datasource"] == DATASOURCE
+        assert mark["target"]["rawSql"]
+
+
+@pytest.mark.parametrize("path", DASHBOARDS, ids=ids)
 def test_panels_lie_within_the_grid_and_not_on_each_other(path: Path) -> None:
     taken: Counter[tuple[int, int]] = Counter()
     for panel in dashboard(path)["panels"]:
