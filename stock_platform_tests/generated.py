@@ -30,7 +30,7 @@ FROM (
     WHERE extract(ISODOW FROM day) < 6 ORDER BY day DESC LIMIT SESSION_COUNT
 ) AS weekday;
 INSERT INTO reference.session (calendar, session_date, ts_open, ts_close, ts_pre, ts_post_end, is_assumed)
-SELECT '24/7', day, day, day + interval '1 day', day, day + interval '1 day', FALSE
+SELECT '24/7', day, day - interval '1 hour', day + interval '1 day', day - interval '1 hour', day + interval '1 day', FALSE
 FROM generate_series(current_date - 1, current_date + 1, '1 day') AS day;
 INSERT INTO reference.corporate_action (symbol, ex_date, kind, ratio, amount, currency, source, ts_recv)
 VALUES ('S00', '2026-11-20', 'split', 2, NULL, 'USD', 'simulator', '2026-11-19 12:00Z'),
@@ -183,7 +183,8 @@ VALUES ('batch_blocked', '2026-11-20', 'completeness', 'run-1', '2026-11-20 20:0
 INSERT INTO ops.feed_line (
     line, dagster_run_id, source, state, ts_started, ts_heartbeat, ts_recv_last, tick_count, reject_count, symbols
 )
-VALUES ('shard-0-a', 'run-1', 'simulator', 'running', now() - interval '1 hour', now(), now() - interval '5 minutes', 10, 0, 'COIN S00');
+VALUES ('shard-0-a', 'run-1', 'simulator', 'running', now() - interval '1 hour', now(), now() - interval '5 minutes', 10, 0, 'COIN S00'),
+    ('shard-1-a', 'run-2', 'simulator', 'running', now() - interval '1 hour', now(), now() - interval '1 hour', 10, 0, 'NOBODY');
 INSERT INTO ops.feed_gap (line, ts_gap_start, ts_gap_end, symbols, shard, redundancy, detail)
 VALUES ('shard-0-a', '2026-11-20 20:00Z', '2026-11-20 20:01Z', 'S00', 0, 1, 'socket closed');
 INSERT INTO ops.flink_job (job_name, flink_job_id, state, restart_count, ts_heartbeat, ts_checkpoint, checkpoint_ms, checkpoint_bytes,

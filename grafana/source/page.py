@@ -49,7 +49,7 @@ class Page:
             .timezone(self.zone)
             .refresh(self.refresh)
             .time(self.since, "now")
-            .timepicker(dashboard.TimePicker().refresh_intervals(["5s", "30s", "1m", "5m"]))
+            .timepicker(dashboard.TimePicker().refresh_intervals(["5s", "10s", "30s", "1m", "5m"]))
             .tooltip(DashboardCursorSync.CROSSHAIR)
             .readonly()
             .variables([*self.variables, *addresses()])

@@ -2,8 +2,8 @@
 
 Marks and tables name the bar; a click leads to its passport or to the Dagster run behind it."""
 
-from grafana.source import links, panels
-from grafana.source.page import Page, calendar, listed, marked, session, symbols
+from grafana.source import links, panels, symbol_marks
+from grafana.source.page import Page, calendar, listed, session, symbols
 from grafana.source.panels import BASIS_POINTS, Shown
 
 _BAR = links.BAR.format(column="ts_start")
@@ -115,37 +115,6 @@ WHERE session.calendar = ${calendar:sqlstring} AND session.ts_open <= $__timeTo(
 ORDER BY session.session_date DESC
 LIMIT 40"""
 
-_MARKED_BARS = """\
-SELECT ts_start AS time, ts_end AS timeend, symbol || ': ' || verdict || ', revision ' || revision AS text, verdict AS tags
-FROM market.bar_1m
-WHERE symbol IN (${{symbol:sqlstring}}) AND $__timeFilter(ts_start) AND verdict = '{verdict}'
-ORDER BY ts_start DESC
-LIMIT 200"""
-
-_MARKED_GAPS = """\
-SELECT ts_start AS time, ts_end AS timeend, symbol || ': ' || gap_class || ', ' || state || '. ' || evidence AS text, gap_class AS tags
-FROM quality.gap
-WHERE symbol IN (${symbol:sqlstring}) AND $__timeFilter(ts_start)
-ORDER BY ts_start DESC
-LIMIT 200"""
-
-_MARKED_RESTATEMENTS = """\
-SELECT ts_start AS time, symbol || ': ' || change || ' by restatement ' || restatement_id AS text, change AS tags
-FROM quality.restatement
-WHERE symbol IN (${symbol:sqlstring}) AND $__timeFilter(ts_start)
-ORDER BY ts_start DESC
-LIMIT 200"""
-
-_MARKED_ACTIONS = """\
-SELECT session.ts_open AS time, action.symbol || ': ' || action.kind || ' ' || coalesce(action.ratio, action.amount) AS text,
-    action.kind AS tags
-FROM reference.corporate_action AS action
-JOIN reference.instrument AS instrument ON instrument.symbol = action.symbol
-JOIN reference.session AS session ON session.calendar = instrument.calendar AND session.session_date = action.ex_date
-WHERE action.symbol IN (${symbol:sqlstring}) AND $__timeFilter(session.ts_open)
-ORDER BY session.ts_open DESC
-LIMIT 100"""
-
 _INTERVALS = {
     "1m": "market.bar_1m",
     **{name: f"aggregates.bar_{name}" for name in ("5m", "15m", "1h", "1d")},
@@ -163,14 +132,7 @@ PAGE = Page(
     zone="America/New_York",
     assets=("market/bar_1m", "quality/gap", "reference/corporate_action"),
     variables=[symbols(), listed("interval", "Interval", _INTERVALS), calendar(), session()],
-    annotations=[
-        marked("Suspect bars", "orange", _MARKED_BARS.format(verdict="suspect")),
-        marked("Restated bars", "blue", _MARKED_BARS.format(verdict="restated")),
-        marked("Vendor's bars", "purple", _MARKED_BARS.format(verdict="vendor")),
-        marked("Gaps", "red", _MARKED_GAPS),
-        marked("Restatements", "light-blue", _MARKED_RESTATEMENTS, is_on=False),
-        marked("Corporate actions", "green", _MARKED_ACTIONS),
-    ],
+    annotations=symbol_marks.MARKS,
     panels=[
         panels.candles(
             Shown(

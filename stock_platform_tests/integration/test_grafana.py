@@ -140,6 +140,26 @@ def test_tables_that_grow_are_read_by_an_index(reader: Connection, query: Query)
         assert inner, f"{node['Node Type']} of {node['Relation Name']}"
 
 
+@pytest.mark.parametrize(
+    ("title", "named", "least", "most"),
+    [
+        pytest.param("Feed line is silent", ("shard-0-a",), 300, 900, id="five minutes; the other line's market is closed"),
+        pytest.param("Stream job does not run", ("ticks_to_bars", "RUNNING"), 0, 0, id="it runs"),
+        pytest.param("Stream job lags", ("ticks_to_bars",), 12, 12, id="12 records"),
+        pytest.param("Batch is blocked", ("batch_blocked", "2026-11-20"), 60, None, id="since then"),
+        pytest.param("Error budget burns", ("ALL", None), 199.9, 200.1, id="20 of 100 minutes where 0.1 were allowed"),
+    ],
+)
+def test_alert_s_number_is_what_its_threshold_is_about(
+    reader: Connection, title: str, named: tuple[str | None, ...], least: float, most: float | None
+) -> None:
+    (query,) = (query for query in queries() if query.kind == "alert" and query.title == title)
+    _, ((*labels, number),) = columns_of(reader, query)
+    assert [label for label, name in zip(labels, named, strict=True) if name not in (None, label)] == []
+    assert least <= number
+    assert most is None or number <= most
+
+
 def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The plan's steps."""
     yield plan
