@@ -108,8 +108,9 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Per service: state, port, version, memory, last error; then how fresh the data is. Exits with 1 unless all are healthy."""
+    from stock_platform.stack import grafana
     from stock_platform.stack import status as stack_status
-    from stock_platform.stack.services import grafana_binary, services
+    from stock_platform.stack.services import services
 
     with _sentences():
         settings = config.load(data_dir=data_dir)
@@ -120,7 +121,7 @@ def status(
         typer.echo(json.dumps(document, indent=2))
     else:
         _print_status(rows, document)
-        if grafana_binary(settings) is None:
+        if grafana.binary(settings) is None:
             hint = "grafana is not installed: unpack its tarball and set STOCK_PLATFORM_GRAFANA_HOME, then `make up` starts it too."
             typer.echo(hint)
     raise typer.Exit(0 if document["healthy"] else 1)

@@ -45,6 +45,7 @@ class Settings(BaseSettings):
 
     java_home: Path | None = Field(None, validation_alias="JAVA_HOME")
     grafana_home: Path | None = None
+    grafana_webhook_url: str = "http://127.0.0.1:9/"
 
     feed_kind: FeedKind = "simulator"
     feed_watchlist: Path = ROOT / "stock_platform/feed/watchlist.yaml"

@@ -1,28 +1,43 @@
-"""Dashboard `market-overview`: quotes, movers, candles of one symbol, and how fresh and how good the data is.
+"""Dashboard `market-overview`: quotes, what moved, session statistics, and how good today's bars are so far."""
 
-Every query is bounded in time, and run by a test as `grafana_reader` against a database filled by a real replay."""
+from grafana.source import links, panels
+from grafana.source.page import Page
+from grafana.source.panels import Shown
 
-from typing import Any
+_NEWEST = """\
+SELECT (extract(EPOCH FROM max(ts_end)) * 1000)::float8 AS "newest certified minute"
+FROM market.bar_1m
+WHERE $__timeFilter(ts_start)"""
 
-DATASOURCE = {"type": "grafana-postgresql-datasource", "uid": "stock-platform"}
+_SYMBOLS = """\
+SELECT count(DISTINCT symbol)::float8 AS symbols
+FROM market.bar_1m
+WHERE $__timeFilter(ts_start)"""
+
+_PASSED = """\
+SELECT (count(*) FILTER (WHERE verdict = 'passed') / nullif(count(*), 0)::float8)::float8 AS passed
+FROM market.bar_1m
+WHERE $__timeFilter(ts_start)"""
+
+_OPEN_GAPS = """\
+SELECT coalesce(sum(minute_count), 0)::float8 AS minutes
+FROM quality.gap
+WHERE state = 'open'"""
+
+_ALERTS = """\
+SELECT count(*)::float8 AS alerts
+FROM ops.alert
+WHERE ts_cleared IS NULL"""
 
 _QUOTES = """\
-SELECT quote.symbol, instrument.name, instrument.sector, quote.price::float8 AS price, quote.change_pct::float8 AS change_pct,
-    quote.day_volume, quote.ts_event, quote.source
+SELECT quote.symbol, instrument.name, instrument.sector, quote.price::float8 AS price, quote.currency,
+    quote.change_pct::float8 AS change_pct, quote.day_volume::float8 AS day_volume, quote.session_phase, quote.ts_event, quote.source
 FROM market.quote AS quote
 JOIN reference.instrument AS instrument ON instrument.symbol = quote.symbol
 ORDER BY quote.symbol
 LIMIT 500"""
 
-_CANDLES = """\
-SELECT ts_start AS time, open::float8 AS open, high::float8 AS high, low::float8 AS low, close::float8 AS close,
-    volume::float8 AS volume
-FROM market.bar_1m
-WHERE symbol = '${symbol}' AND $__timeFilter(ts_start)
-ORDER BY ts_start
-LIMIT 5000"""
-
-_CLOSES = """\
+_CHANGES = """\
 SELECT ts_start AS time, symbol AS metric, (100 * (close / first_value(close) OVER (PARTITION BY symbol ORDER BY ts_start) - 1))
     ::float8 AS value
 FROM market.bar_1m
@@ -31,12 +46,16 @@ ORDER BY ts_start
 LIMIT 20000"""
 
 _STATISTICS = """\
-SELECT symbol, session_date::text AS session, close::float8 AS close, return_pct, range_pct, gap_pct, realised_volatility_pct,
-    volume, bar_count
-FROM aggregates.session_stat
-WHERE session_date >= ($__timeFrom()::timestamptz AT TIME ZONE 'UTC')::date
-    AND session_date <= ($__timeTo()::timestamptz AT TIME ZONE 'UTC')::date
-ORDER BY session_date DESC, symbol
+SELECT statistic.symbol, statistic.session_date::text AS session, statistic.close::float8 AS close, statistic.return_pct,
+    statistic.range_pct, statistic.gap_pct, statistic.realised_volatility_pct, statistic.volume::float8 AS volume,
+    statistic.volume_ratio_20, statistic.bar_count::float8 AS bar_count, statistic.dagster_run_id AS run
+FROM aggregates.session_stat AS statistic
+JOIN reference.instrument AS instrument ON instrument.symbol = statistic.symbol
+JOIN reference.session AS session
+    ON session.calendar = instrument.calendar AND session.session_date = statistic.session_date
+WHERE session.ts_open <= $__timeTo() AND session.ts_close >= $__timeFrom()
+    AND statistic.session_date >= $__timeFrom()::timestamptz::date - 2 AND statistic.session_date <= $__timeTo()::timestamptz::date + 1
+ORDER BY statistic.session_date DESC, statistic.symbol
 LIMIT 500"""
 
 _CERTIFIED = """\
@@ -52,143 +71,66 @@ SELECT verdict, count(*)::float8 AS bars
 FROM market.bar_1m
 WHERE $__timeFilter(ts_start)
 GROUP BY verdict
-ORDER BY verdict"""
+ORDER BY verdict
+LIMIT 10"""
 
-_FAILED = """\
-SELECT ts_checked AS time, check_name, severity, failed_count, observed_count, detail, dagster_run_id
-FROM quality.check_result
-WHERE $__timeFilter(ts_checked) AND NOT is_passed
-ORDER BY ts_checked DESC
-LIMIT 100"""
-
-_FEED = """\
-SELECT line, shard, source, state, ts_heartbeat, ts_event_last, tick_count, reject_count, suspect_count, gap_count,
-    ts_gap_start, ts_gap_end, last_error
-FROM ops.feed_line
-WHERE state <> 'retired'
-ORDER BY line
-LIMIT 50"""
-
-_SYMBOLS = "SELECT symbol FROM reference.instrument ORDER BY symbol LIMIT 500"
-
-
-def dashboard() -> dict[str, Any]:
-    """The dashboard's JSON (v1, schema 42)."""
-    return {
-        "uid": "market-overview",
-        "title": "Market overview",
-        "tags": ["stock-platform"],
-        "schemaVersion": 42,
-        "timezone": "America/New_York",
-        "refresh": "5s",
-        "editable": False,
-        "time": {"from": "now-6h", "to": "now"},
-        "timepicker": {"refresh_intervals": ["5s", "30s", "1m", "5m"]},
-        "annotations": {"list": []},
-        "links": _links(),
-        "templating": {"list": [_symbol_variable()]},
-        "panels": _panels(),
-    }
-
-
-def _panels() -> list[dict[str, Any]]:
-    return [
-        _panel(
-            1,
-            "Quotes",
-            "Provisional last sale of every symbol.",
-            "table",
-            _QUOTES,
-            (0, 0, 12, 12),
-            unit_of={"change_pct": "percent"},
+PAGE = Page(
+    folder="market",
+    uid="market-overview",
+    title="Market overview",
+    description="Provisional quotes beside certified bars: what moves, and how far the certified market has come.",
+    since="now-6h",
+    refresh="5s",
+    zone="America/New_York",
+    assets=("market/bar_1m", "market/quote", "aggregates/session_stat"),
+    panels=[
+        panels.number(
+            Shown(
+                "Newest certified minute", "End of the newest bar that went through every rule.", _NEWEST, 6, 4, "dateTimeFromNow"
+            )
         ),
-        _panel(
-            2, "$symbol, certified 1-minute bars", "Bars that went through every rule.", "candlestick", _CANDLES, (12, 0, 12, 12)
+        panels.number(Shown("Symbols with bars", "Symbols with a certified bar in the time range.", _SYMBOLS, 5, 4, "short")),
+        panels.number(
+            Shown("Passed at once", "Share of the bars that no rule doubted and nobody restated.", _PASSED, 5, 4, "percentunit")
         ),
-        _panel(
-            3, "Change since the first bar shown", "The eight widest movers.", "timeseries", _CLOSES, (0, 12, 12, 9), unit="percent"
+        panels.number(
+            Shown("Minutes missing", "Session minutes in gaps that wait for their repair.", _OPEN_GAPS, 4, 4, "short"),
+            warn=1,
+            alarm=30,
         ),
-        _panel(4, "Session statistics", "Per symbol and session, from certified bars.", "table", _STATISTICS, (12, 12, 12, 9)),
-        _panel(
-            5,
-            "Certified bars per minute",
-            "One per watched symbol in a full minute.",
-            "timeseries",
-            _CERTIFIED,
-            (0, 21, 8, 7),
-            unit="short",
+        panels.number(Shown("Alerts going on", "What a person is to know of, now.", _ALERTS, 4, 4, "short"), alarm=1),
+        panels.rows(
+            Shown(
+                "Quotes",
+                "Provisional last sale of every symbol, in its own currency.",
+                _QUOTES,
+                12,
+                12,
+                units={"change_pct": "percent", "day_volume": "short"},
+                links={"symbol": (links.SYMBOL,)},
+            )
         ),
-        _panel(6, "Verdicts", "What the gate said of the bars shown.", "bargauge", _VERDICTS, (8, 21, 4, 7), unit="short"),
-        _panel(
-            7,
-            "Failed checks",
-            "Rules that a batch broke; the run is one click away.",
-            "table",
-            _FAILED,
-            (12, 21, 12, 7),
-            run_links=True,
+        panels.lines(
+            Shown(
+                "Change since the first bar shown", "The eight widest movers, from certified closes.", _CHANGES, 12, 12, "percent"
+            )
         ),
-        _panel(8, "Feed lines", "Heartbeat of each line.", "table", _FEED, (0, 28, 24, 5)),
-    ]
-
-
-def _panel(
-    number: int,
-    title: str,
-    description: str,
-    kind: str,
-    query: str,
-    place: tuple[int, int, int, int],
-    *,
-    unit: str = "none",
-    unit_of: dict[str, str] | None = None,
-    run_links: bool = False,
-) -> dict[str, Any]:
-    x, y, width, height = place
-    overrides = [_override(name, [{"id": "unit", "value": value}]) for name, value in (unit_of or {}).items()]
-    if run_links:
-        overrides.append(_override("dagster_run_id", [{"id": "links", "value": [_run_link()]}]))
-    return {
-        "id": number,
-        "title": title,
-        "description": description,
-        "type": kind,
-        "datasource": DATASOURCE,
-        "gridPos": {"x": x, "y": y, "w": width, "h": height},
-        "fieldConfig": {"defaults": {"unit": unit}, "overrides": overrides},
-        "options": {"includeAllFields": True} if kind == "candlestick" else {},
-        "targets": [_target(query, "time_series" if kind == "timeseries" else "table")],
-    }
-
-
-def _target(query: str, form: str) -> dict[str, Any]:
-    return {"refId": "A", "datasource": DATASOURCE, "editorMode": "code", "rawQuery": True, "format": form, "rawSql": query}
-
-
-def _override(name: str, properties: list[dict[str, Any]]) -> dict[str, Any]:
-    return {"matcher": {"id": "byName", "options": name}, "properties": properties}
-
-
-def _run_link() -> dict[str, Any]:
-    return {"title": "Dagster run", "url": "http://localhost:3070/runs/${__value.raw}", "targetBlank": True}
-
-
-def _links() -> list[dict[str, Any]]:
-    pages = (("Page", "http://localhost:3000"), ("Dagster", "http://localhost:3070"), ("API", "http://localhost:5000/docs"))
-    return [{"title": title, "type": "link", "url": url, "targetBlank": True} for title, url in pages]
-
-
-def _symbol_variable() -> dict[str, Any]:
-    return {
-        "name": "symbol",
-        "label": "Symbol",
-        "type": "query",
-        "datasource": DATASOURCE,
-        "definition": _SYMBOLS,
-        "query": {"refId": "A", "rawSql": _SYMBOLS, "format": "table"},
-        "refresh": 1,
-        "sort": 1,
-        "multi": False,
-        "includeAll": False,
-        "current": {"text": "SPY", "value": "SPY"},
-    }
+        panels.rows(
+            Shown(
+                "Session statistics",
+                "Per symbol and session of the time range, from certified bars.",
+                _STATISTICS,
+                24,
+                9,
+                units={
+                    **dict.fromkeys(("return_pct", "range_pct", "gap_pct", "realised_volatility_pct"), "percent"),
+                    "volume": "short",
+                    "bar_count": "short",
+                },
+                links={"symbol": (links.SYMBOL,), "run": (links.RUN,)},
+            )
+        ),
+        panels.lines(Shown("Certified bars per minute", "One per symbol that traded in the minute.", _CERTIFIED, 16, 7, "short")),
+        panels.gauges(Shown("Verdicts", "What the gate said of the bars shown.", _VERDICTS, 8, 7, "short")),
+    ],
+)

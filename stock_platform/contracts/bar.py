@@ -73,6 +73,14 @@ TORN_BAR = Record(
     ),
 )
 
+TORN_BAR_SHOWN = Record(
+    address="quality.torn_bar",
+    grain="one row per symbol and minute whose newest version lacks ticks that the staged one has",
+    meaning="The ledger of torn bars, for readers, who see nothing else of staging.",
+    key=("symbol", "ts_start"),
+    columns=columns("symbol ts_start tick_count tick_count_refused flink_job_id ts_refused"),
+)
+
 BAR = Record(
     address="market.bar_1m",
     grain="one row per symbol and minute",

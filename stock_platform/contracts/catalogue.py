@@ -43,5 +43,5 @@ TABLES = (
     slo.SLO_SESSION,
     slo.LATENCY_MINUTE,
 )
-VIEWS = (adjusted.ADJUSTMENT_FACTOR, adjusted.BAR_1M_ADJUSTED, adjusted.BAR_1D_ADJUSTED, slo.ERROR_BUDGET)
+VIEWS = (bar.TORN_BAR_SHOWN, adjusted.ADJUSTMENT_FACTOR, adjusted.BAR_1M_ADJUSTED, adjusted.BAR_1D_ADJUSTED, slo.ERROR_BUDGET)
 """Views that readers are promised; those between two hops are no contract."""

@@ -6,6 +6,7 @@ from stock_platform.config import Settings
 from stock_platform.contracts import adjusted, bar, tick, vendor
 from stock_platform.contracts.gap import GAP
 from stock_platform.contracts.record import Record
+from stock_platform.defs.dashboards import dashboard_assets
 from stock_platform.defs.world import column_schema, key_of
 
 VENDOR = dg.AssetKey(["feed", "vendor"])
@@ -61,7 +62,6 @@ def _adjusted() -> list[dg.AssetSpec]:
 def _shown(settings: Settings) -> list[dg.AssetSpec]:
     bars = [key_of(record.address) for record in (bar.BAR, bar.BAR_5M, bar.BAR_15M, bar.BAR_1H, bar.BAR_1D)]
     quote = key_of(tick.QUOTE.address)
-    statistics = key_of(bar.SESSION_STAT.address)
     api = dg.AssetKey(["api", "stocks"])
     return [
         _page(
@@ -71,12 +71,7 @@ def _shown(settings: Settings) -> list[dg.AssetSpec]:
             "HTTP API: watchlist, bars, gaps, stream.",
         ),
         _page(dg.AssetKey(["page", "watchlist"]), [api], f"http://localhost:{settings.frontend_port}", "The page."),
-        _page(
-            dg.AssetKey(["grafana", "market-overview"]),
-            [quote, key_of(bar.BAR.address), statistics],
-            f"http://localhost:{settings.grafana_port}/d/market-overview",
-            "Grafana dashboard: market overview.",
-        ),
+        *dashboard_assets(settings),
     ]
 
 

@@ -12,7 +12,7 @@ from stock_platform.adapters import flink_state, processes
 from stock_platform.adapters.flink_script import STREAM, fill_script, plan_of
 from stock_platform.config import ROOT, Settings, child_environment
 from stock_platform.errors import ToolMissing
-from stock_platform.stack import flink, kafka, layout, postgres, supervisord
+from stock_platform.stack import flink, grafana, kafka, layout, postgres, supervisord
 from stock_platform.stack.preflight import java_binary
 from stock_platform.stack.service import Service
 
@@ -31,6 +31,7 @@ def prepare(settings: Settings, services: list[Service]) -> None:
     postgres.create_cluster(home / "postgres", password=settings.password("admin"))
     _prepare_kafka(settings)
     _prepare_flink(settings)
+    grafana.write_dashboards(settings)
     shutil.copyfile(ROOT / "dagster.yaml", layout.dagster_home(home) / "dagster.yaml")
     socket = processes.socket_path(home)
     socket.parent.mkdir(mode=0o700, exist_ok=True)

@@ -1,6 +1,5 @@
 """The services of the embedded stack, one function each: command, port, health, and what comes before it."""
 
-import os
 from importlib.metadata import version as installed
 from pathlib import Path
 
@@ -9,7 +8,7 @@ from stock_platform.adapters.flink import FlinkRest
 from stock_platform.adapters.kafka import broker_problem
 from stock_platform.adapters.postgres import server_problem
 from stock_platform.config import PREFIX, ROOT, Settings, simulator_environment
-from stock_platform.stack import flink, kafka, layout, postgres, preflight
+from stock_platform.stack import flink, grafana, kafka, layout, postgres, preflight
 from stock_platform.stack.prepare import size_of
 from stock_platform.stack.service import Service
 
@@ -30,8 +29,8 @@ def services(settings: Settings) -> list[Service]:
     ]
     if settings.feed_kind == "simulator":
         listed.insert(4, _simulator(settings))
-    grafana = grafana_binary(settings)
-    return [*listed, _grafana(settings, grafana)] if grafana else listed
+    binary = grafana.binary(settings)
+    return [*listed, _grafana(settings, binary)] if binary else listed
 
 
 def _postgres(settings: Settings) -> Service:
@@ -191,42 +190,14 @@ def _frontend(settings: Settings) -> Service:
     )
 
 
-def grafana_binary(settings: Settings) -> Path | None:
-    """Grafana's server where one is installed; no package registry carries it."""
-    if settings.grafana_home:
-        return settings.grafana_home / "bin" / "grafana"
-    folders = os.get_exec_path()
-    return next((path for folder in folders if (path := Path(folder) / "grafana").exists()), None)
-
-
 def _grafana(settings: Settings, binary: Path) -> Service:
-    home = settings.home / "grafana"
     return Service(
         name="grafana",
-        command=(str(binary), "server", f"--homepath={binary.parent.parent}"),
+        command=grafana.server_command(binary),
         version="as installed",
         port=settings.grafana_port,
         port_setting=f"{PREFIX}GRAFANA_PORT",
         after=("migrations",),
-        environment={
-            "GF_PATHS_DATA": str(home / "data"),
-            "GF_PATHS_LOGS": str(home / "logs"),
-            "GF_PATHS_PROVISIONING": str(ROOT / "grafana" / "provisioning"),
-            "GF_SERVER_HTTP_ADDR": "127.0.0.1",
-            "GF_SERVER_HTTP_PORT": str(settings.grafana_port),
-            "GF_SECURITY_ADMIN_PASSWORD": settings.password("grafana_reader"),
-            "GF_AUTH_ANONYMOUS_ENABLED": "true",
-            "GF_AUTH_ANONYMOUS_ORG_ROLE": "Viewer",
-            "GF_ANALYTICS_REPORTING_ENABLED": "false",
-            "GF_ANALYTICS_CHECK_FOR_UPDATES": "false",
-            "GF_ANALYTICS_CHECK_FOR_PLUGIN_UPDATES": "false",
-            "GF_PLUGINS_PREINSTALL_DISABLED": "true",
-            "GF_NEWS_NEWS_FEED_ENABLED": "false",
-            "GF_SECURITY_DISABLE_GRAVATAR": "true",
-            "GF_DASHBOARDS_MIN_REFRESH_INTERVAL": "1s",
-            f"{PREFIX}POSTGRES_PORT": str(settings.postgres_port),
-            f"{PREFIX}POSTGRES_GRAFANA_READER_PASSWORD": settings.password("grafana_reader"),
-            f"{PREFIX}GRAFANA_DASHBOARDS": str(ROOT / "grafana" / "dashboards"),
-        },
+        environment=grafana.environment(settings),
         problem=lambda: probe.page_problem(f"http://127.0.0.1:{settings.grafana_port}/api/health"),
     )
