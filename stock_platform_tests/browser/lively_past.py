@@ -161,8 +161,8 @@ def _restatement(number: int, **values: Any) -> Restatement:
 
 
 def _indicator(day: date) -> Indicator:
-    unknown = dict.fromkeys(set(Indicator.model_fields) - {"session_date", "close", "session_count"})
-    return Indicator(**unknown | {"session_date": day, "close": Decimal(100), "session_count": 30, "sma_20": 99.5, "rsi_14": 61.2})
+    known = {"session_date": day, "close": Decimal(100), "session_count": 30, "sma_20": 99.5, "rsi_14": 61.2}
+    return Indicator.model_validate(dict.fromkeys(Indicator.model_fields) | known)
 
 
 def _refused(start: datetime, state: RefusedState) -> RefusedBar:
