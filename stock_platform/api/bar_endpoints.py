@@ -1,10 +1,11 @@
 """One symbol's bars, their passports, and the minutes without one."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, HTTPException, Path, Query
+from fastapi import APIRouter, HTTPException, Path, Query, Response
 
+from stock_platform.adapters.clock import Clock
 from stock_platform.api.parameters import Symbol, Watchlist, check_zones
 from stock_platform.api.passport_shapes import Passport
 from stock_platform.api.problems import problems
@@ -13,14 +14,17 @@ from stock_platform.api.store import BarQuery, GapQuery, Store
 from stock_platform.passport_errors import BarNotCertified
 
 _ONE_TIME = "factors are of the corporate actions known now, bars as of an instant of what was known then; ask for one of them."
+_SETTLED = timedelta(hours=1)
+"""Longer than any promotion takes: what was certified at an instant so long ago does not change any more."""
 
 
-def bar_routes(store: Store, watchlist: Watchlist) -> APIRouter:
+def bar_routes(store: Store, watchlist: Watchlist, clock: Clock) -> APIRouter:
     """`/stocks/{symbol}/bars`, `…/bars/{ts_start}/passport`, `…/gaps`."""
     routes = APIRouter(tags=["bars"], prefix="/stocks/{symbol}")
 
     @routes.get("/bars", summary="Bars of one instrument, oldest first", responses=problems(404))
     def bars(
+        response: Response,
         symbol: Symbol,
         interval: Interval = Interval.ONE_MINUTE,
         start: Annotated[
@@ -39,6 +43,8 @@ def bar_routes(store: Store, watchlist: Watchlist) -> APIRouter:
             raise HTTPException(422, f"Parameter adjusted={adjusted} does not go with as_of: {_ONE_TIME}")
         if as_of is not None and interval is not Interval.ONE_MINUTE:
             raise HTTPException(422, f"Parameter as_of goes with interval=1m only: bars of {interval} keep no earlier versions.")
+        if as_of is not None and as_of <= clock.now() - _SETTLED:
+            response.headers["Cache-Control"] = "private, max-age=86400, immutable"
         known = watchlist.known(symbol)
         items = store.bars(BarQuery(known, interval, start, end, limit, as_of, adjusted))
         return BarPage(symbol=known, interval=interval, adjusted=adjusted, items=items)

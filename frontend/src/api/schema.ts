@@ -302,7 +302,11 @@ export interface paths {
         };
         /**
          * Live quotes as server-sent events
-         * @description Events: `quote` with a Quote, `heartbeat` with `ts_now`. A slow client gets the newest quote of each symbol.
+         * @description An event `quote` carries a Quote, `heartbeat` the server's `ts_now`. A client is sent the newest quote of each
+         *     symbol when it comes, and then what moves; one that is slow is spared what a newer quote of the symbol has
+         *     replaced, one that takes nothing for 15 s is cut off. A client that returns with `Last-Event-ID`, as browsers do by
+         *     themselves, is sent the newest quote of each symbol that has moved since that event; an id of before the server's
+         *     last start counts as none.
          */
         get: operations["stream_stream_get"];
         put?: never;
@@ -2677,10 +2681,13 @@ export interface operations {
     stream_stream_get: {
         parameters: {
             query?: {
-                /** @description Comma-separated; else all. */
+                /** @description Of the watchlist, separated by commas; without it all. */
                 symbols?: string;
             };
-            header?: never;
+            header?: {
+                /** @description Id of the last event that was received. */
+                "last-event-id"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2692,7 +2699,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example id: 5f2c81d0-1042
+                     *     event: quote
+                     *     data: {"symbol":"AAPL","price":"189.25","currency":"USD"}
+                     */
                     "text/event-stream": string;
+                };
+            };
+            /** @description Nobody watches this symbol, or it has no such bar. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A parameter is not usable. */
