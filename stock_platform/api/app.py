@@ -24,7 +24,7 @@ from stock_platform.api.truth_endpoints import truth_routes
 _DESCRIPTION = """Quotes, bars and how far to trust them. Read-only.
 
 Prices are decimal strings, instants RFC 3339 in UTC, sessions ISO dates. Lists come in pages: pass `next_cursor` as `cursor`.
-Errors are `application/problem+json`. Answers have an `ETag`: ask again with `If-None-Match`, and what is unchanged comes as 304."""
+Errors are `application/problem+json`. Answers have an `ETag`: ask again with `If-None-Match`, what is unchanged comes as 304."""
 REQUESTS_PER_S = 500.0
 """More than twice what the heaviest use needs (benchmarks/api: 200), less than what starves the stream."""
 
@@ -41,7 +41,7 @@ def quotes_app(
 
     Args:
         requests_per_s: Of one address.
-        hub: Starts and stops with the application, which shows `/metrics` then.
+        hub: Starts and stops with the application.
     """
 
     @asynccontextmanager
@@ -58,11 +58,10 @@ def quotes_app(
     app.add_middleware(CORSMiddleware, allow_origins=list(allowed_origins), allow_methods=["GET"])
     app.add_middleware(Safe)
     app.add_middleware(Counted, metrics=metrics)
+    app.state.metrics = metrics
     add_problems(app)
     app.include_router(stock_routes(store))
     app.include_router(health_routes(store))
-    if hub:
-        app.include_router(metric_routes(metrics, hub))
     _describe_problems(app)
     return app
 
@@ -78,6 +77,7 @@ def create_app(
     """The whole API over one store and one live stream."""
     app = quotes_app(store, clock, allowed_origins=allowed_origins, requests_per_s=requests_per_s, hub=hub)
     watchlist = Watchlist(store, clock)
+    app.include_router(metric_routes(app.state.metrics, hub))
     app.include_router(bar_routes(store, watchlist, clock))
     app.include_router(truth_routes(store, watchlist))
     app.include_router(market_routes(store, clock))

@@ -1,12 +1,12 @@
 """One symbol's bars, their passports, and the minutes without one."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Path, Query, Response
 
 from stock_platform.adapters.clock import Clock
-from stock_platform.api.parameters import Symbol, Watchlist, check_zones
+from stock_platform.api.parameters import Instant, Symbol, Watchlist, check_zones
 from stock_platform.api.passport_shapes import Passport
 from stock_platform.api.problems import problems
 from stock_platform.api.shapes import BarPage, Basis, GapPage, Interval
@@ -28,15 +28,15 @@ def bar_routes(store: Store, watchlist: Watchlist, clock: Clock) -> APIRouter:
         symbol: Symbol,
         interval: Interval = Interval.ONE_MINUTE,
         start: Annotated[
-            datetime | None,
+            Instant | None,
             Query(description="Inclusive; without it the newest bars come. The next page starts at `ts_end` of the last bar."),
         ] = None,
-        end: Annotated[datetime | None, Query(description="Exclusive.")] = None,
+        end: Annotated[Instant | None, Query(description="Exclusive.")] = None,
         limit: Annotated[int, Query(ge=1, le=2000)] = 390,
         adjusted: Annotated[
             Basis, Query(description="Basis of prices and volumes, by the corporate actions known now.")
         ] = Basis.RAW,
-        as_of: Annotated[datetime | None, Query(description="Certified bars as they were then; for 1m only.")] = None,
+        as_of: Annotated[Instant | None, Query(description="Certified bars as they were then; for 1m only.")] = None,
     ) -> BarPage:
         check_zones(start=start, end=end, as_of=as_of)
         if as_of is not None and adjusted is not Basis.RAW:
@@ -55,7 +55,7 @@ def bar_routes(store: Store, watchlist: Watchlist, clock: Clock) -> APIRouter:
         responses=problems(404),
     )
     def passport(
-        symbol: Symbol, ts_start: Annotated[datetime, Path(description="Start of the bar.", examples=["2013-10-07T14:30:00Z"])]
+        symbol: Symbol, ts_start: Annotated[Instant, Path(description="Start of the bar.", examples=["2013-10-07T14:30:00Z"])]
     ) -> Passport:
         check_zones(ts_start=ts_start)
         try:
@@ -66,8 +66,8 @@ def bar_routes(store: Store, watchlist: Watchlist, clock: Clock) -> APIRouter:
     @routes.get("/gaps", summary="Session minutes without a certified bar, and why", responses=problems(404))
     def gaps(
         symbol: Symbol,
-        start: Annotated[datetime | None, Query(description="Gaps that end after it; without it the newest come.")] = None,
-        end: Annotated[datetime | None, Query(description="Gaps that begin before it.")] = None,
+        start: Annotated[Instant | None, Query(description="Gaps that end after it; without it the newest come.")] = None,
+        end: Annotated[Instant | None, Query(description="Gaps that begin before it.")] = None,
         limit: Annotated[int, Query(ge=1, le=500)] = 100,
     ) -> GapPage:
         check_zones(start=start, end=end)
