@@ -4,11 +4,13 @@ And what a thousand clients meet: the cap, with a reason. A latency begins when 
 when a client has read the event; of each read the oldest event is taken. Broker, server, producer and clients share the machine."""
 
 import asyncio
+import itertools
 import json
 import re
 import resource
 import tempfile
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from multiprocessing import get_context
 from pathlib import Path
@@ -34,6 +36,17 @@ _CLOCK = SystemClock()
 _RECEIVED = re.compile(rb'"ts_recv":"([^"]+)"')
 _WARM_UP = timedelta(seconds=3)
 """Connections are made and snapshots sent before anything is measured."""
+_FRESH_MS = 5_000
+"""An older event is of a snapshot."""
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What so many clients came to, and what it cost the server in that time."""
+
+    latencies_ms: list[float]
+    grown_mib: float
+    server_cpu_s: float
 
 
 def figures(*, is_quick: bool) -> list[Figure]:
@@ -51,20 +64,19 @@ def figures(*, is_quick: bool) -> list[Figure]:
 
 
 def _loaded(settings: Settings, pid: int, count: int, lasting: timedelta) -> list[Figure]:
-    server = psutil.Process(pid)
-    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as others:
-        produced = others.submit(produce, settings.kafka_bootstrap, _WARM_UP + lasting + _WARM_UP)
-        heard = others.submit(listen, settings.api_port, count, lasting)
-        _CLOCK.sleep(_WARM_UP + lasting / 3)
-        before = (server.memory_info().rss, sum(server.cpu_times()[:2]))
-        _CLOCK.sleep(lasting / 3)
-        after = (server.memory_info().rss, sum(server.cpu_times()[:2]))
-        latencies = heard.result()
-        produced.result()
+    producer = get_context("spawn").Process(target=produce, args=(settings.kafka_bootstrap,), daemon=True)
+    producer.start()
+    try:
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as others:
+            heard = others.submit(listen, settings.api_port, pid, count, lasting).result()
+    finally:
+        producer.terminate()
+        producer.join(20)
+    found = heard.latencies_ms
     return [
-        *(Figure(f"p{n}_ms_{count}", round(quantile(latencies, n / 100)), "ms", len(latencies)) for n in (50, 99)),
-        Figure(f"grown_mib_{count}", round((after[0] - before[0]) / 2**20, 1), "MiB", 1),
-        Figure(f"server_cpu_{count}", round((after[1] - before[1]) / (lasting / 3).total_seconds(), 2), "cores", 1),
+        *(Figure(f"p{n}_ms_{count}", round(quantile(found, n / 100)), "ms", len(found)) for n in (50, 99)),
+        Figure(f"grown_mib_{count}", round(heard.grown_mib, 1), "MiB", 1),
+        Figure(f"server_cpu_{count}", round(heard.server_cpu_s / lasting.total_seconds(), 2), "cores", 1),
     ]
 
 
@@ -77,40 +89,45 @@ def _many(port: int) -> list[Figure]:
     ]
 
 
-def produce(bootstrap: str, lasting: timedelta) -> None:
-    """Updates of all symbols in turn, at a steady rate, as the stream job writes them."""
+def produce(bootstrap: str) -> None:
+    """Updates of all symbols in turn, at a steady rate, as the stream job writes them; until the process is ended."""
     producer, begun = KafkaProducer(bootstrap, client_id="bench"), _CLOCK.now()
-    for number in range(int(UPDATES_PER_S * lasting.total_seconds())):
+    for number in itertools.count():
         _CLOCK.sleep(begun + timedelta(seconds=number / UPDATES_PER_S) - _CLOCK.now())
         symbol, now_ms = SYMBOLS[number % len(SYMBOLS)], epoch_ms(_CLOCK.now())
         quote = {"symbol": symbol, "price": "189.25", "previous_close": "188.1", "change_pct": "0.61", "day_volume": number}
         where = {"currency": "USD", "session_phase": "regular", "ts_event": now_ms, "ts_recv": now_ms, "source": "tape"}
         value = json.dumps(quote | where).encode()
         producer.send(QUOTE_UPDATE.address, key=symbol, value=value, headers={}, timestamp_ms=now_ms)
-    assert producer.flush(timedelta(seconds=30)), "updates were not stored"
 
 
-def listen(port: int, count: int, lasting: timedelta) -> list[float]:
-    """Latencies at so many clients, once they are all connected, milliseconds."""
-    return asyncio.run(_listen(port, count, lasting))
+def listen(port: int, pid: int, count: int, lasting: timedelta) -> Heard:
+    """So many clients, measured once all are connected and the load has come."""
+    return asyncio.run(_listen(port, psutil.Process(pid), count, lasting))
 
 
-async def _listen(port: int, count: int, lasting: timedelta) -> list[float]:
-    since = _CLOCK.now() + _WARM_UP
-    found: list[float] = []
-    await asyncio.gather(*(_client(port, since, since + lasting, found) for _ in range(count)))
-    return found
+async def _listen(port: int, server: psutil.Process, count: int, lasting: timedelta) -> Heard:
+    ages: list[tuple[datetime, float]] = []
+    clients = [asyncio.ensure_future(_client(port, ages)) for _ in range(count)]
+    while not ages or ages[-1][1] > _FRESH_MS:
+        await asyncio.sleep(0.1)
+    await asyncio.sleep(_WARM_UP.total_seconds())
+    since, rss, cpu_s = _CLOCK.now(), server.memory_info().rss, sum(server.cpu_times()[:2])
+    await asyncio.sleep(lasting.total_seconds())
+    grown_mib, spent_s = (server.memory_info().rss - rss) / 2**20, sum(server.cpu_times()[:2]) - cpu_s
+    assert not [client for client in clients if client.done()], "a client was refused or cut"
+    for client in clients:
+        client.cancel()
+    return Heard([age for seen, age in ages if seen >= since], grown_mib, spent_s)
 
 
-async def _client(port: int, since: datetime, until: datetime, found: list[float]) -> None:
-    reader, writer, status = await open_request(port, "/stream")
+async def _client(port: int, ages: list[tuple[datetime, float]]) -> None:
+    reader, _, status = await open_request(port, "/stream")
     assert status == 200, f"/stream answers {status}"
-    while (now := _CLOCK.now()) < until:
-        oldest = _RECEIVED.search(await reader.read(2**20))
-        now = _CLOCK.now()
-        if oldest and now >= since:
-            found.append((now - datetime.fromisoformat(oldest[1].decode())).total_seconds() * 1000)
-    writer.close()
+    while chunk := await reader.read(2**20):
+        now, oldest = _CLOCK.now(), _RECEIVED.search(chunk)
+        if oldest:
+            ages.append((now, (now - datetime.fromisoformat(oldest[1].decode())).total_seconds() * 1000))
 
 
 def connect_many(port: int) -> tuple[int, int]:
