@@ -13,6 +13,7 @@ from stock_platform.api.passport_shapes import BarVersion, CheckResult, FlinkJob
 from stock_platform.api.shapes import Bar, FeedState, FeedStatus, Gap, Interval, Quote, Stock
 from stock_platform.api.store import BarQuery, Freshness, GapQuery
 from stock_platform.passport_errors import BarProvisional, BarUnknown
+from stock_platform_tests.browser.lively_past import SECTORS, LivelyPast, gap
 
 MINUTE = timedelta(minutes=1)
 BARS = 60
@@ -26,7 +27,7 @@ NAMES = {
 }
 
 
-class LivelyStore:
+class LivelyStore(LivelyPast):
     """Each symbol's price climbs by one step a tick and falls back at the tenth, so that every tick changes a number."""
 
     def __init__(self, clock: Clock) -> None:
@@ -49,6 +50,10 @@ class LivelyStore:
     def stock(self, symbol: str) -> Stock | None:
         """One row of the watchlist; None when nobody watches the symbol."""
         return self._stock(symbol) if symbol in NAMES else None
+
+    def symbols(self) -> frozenset[str]:
+        """All that are watched."""
+        return frozenset(NAMES)
 
     def bars(self, query: BarQuery) -> list[Bar]:
         """An hour of minutes, the last ones provisional, one suspect and one restated; a single bar of any other length."""
@@ -74,9 +79,9 @@ class LivelyStore:
     def gaps(self, query: GapQuery) -> list[Gap]:
         """An outage two hours ago, repaired, and a silence an hour ago."""
         newest = self._clock.now().replace(second=0, microsecond=0)
-        found = [_gap(newest - 120 * MINUTE, "feed_gap", "repaired"), _gap(newest - 60 * MINUTE, "no_trade", "explained")]
-        wanted = [gap for gap in found if not query.start or gap.ts_end > query.start]
-        wanted = [gap for gap in wanted if not query.end or gap.ts_start < query.end]
+        found = [gap(newest - 120 * MINUTE, "feed_gap", "repaired"), gap(newest - 60 * MINUTE, "no_trade", "explained")]
+        wanted = [each for each in found if not query.start or each.ts_end > query.start]
+        wanted = [each for each in wanted if not query.end or each.ts_start < query.end]
         return wanted[: query.limit] if query.start else wanted[-query.limit :]
 
     def freshness(self, now: datetime) -> Freshness:
@@ -124,7 +129,7 @@ class LivelyStore:
         return Stock(
             symbol=symbol,
             name=NAMES[symbol],
-            sector="Technology",
+            sector=SECTORS[symbol],
             currency="USD",
             calendar="24/7" if symbol.endswith("-USD") else "XNYS",
             quote=self._quote(symbol),
@@ -149,23 +154,6 @@ def _bar(start: datetime, back: int) -> Bar:
         is_certified=is_certified,
         verdict={5: "suspect", 9: "restated"}.get(back, "passed") if is_certified else None,
         revision=(2 if back == 9 else 1) if is_certified else None,
-    )
-
-
-def _gap(start: datetime, gap_class: str, state: str) -> Gap:
-    return Gap(
-        ts_start=start,
-        ts_end=start + 3 * MINUTE,
-        session_date=start.date(),
-        minute_count=3,
-        gap_class=gap_class,
-        evidence="made up",
-        state=state,
-        closed_by_run="run-3" if state == "repaired" else None,
-        closed_reason="made up",
-        attempt_count=0,
-        ts_found=start + 4 * MINUTE,
-        ts_closed=start + 9 * MINUTE,
     )
 
 
