@@ -8,7 +8,6 @@ import dagster as dg
 
 from stock_platform.adapters.clock import Clock
 from stock_platform.config import Settings
-from stock_platform.definitions import build
 from stock_platform.defs.world import World
 
 SATURDAY = datetime(2026, 11, 21, 15, 0, tzinfo=UTC)
@@ -65,6 +64,8 @@ def idle_settings(settings: Settings, folder: Path, bootstrap: str) -> Settings:
 
 def sensors_of(settings: Settings) -> list[dg.SensorDefinition]:
     """All that the definitions have."""
+    from stock_platform.definitions import build  # some seconds, which a test of the clock alone need not pay
+
     found = build(settings).get_repository_def().sensor_defs
     return [each for each in found if isinstance(each, dg.SensorDefinition)]
 

@@ -140,6 +140,7 @@ def _result(key: dg.AssetKey, *, is_passed: bool, said: str) -> dg.AssetCheckRes
 
 @dg.multi_asset_check(
     name="session_freshness_checks",
+    can_subset=True,  # a person materialises one asset, and with it its checks
     specs=[
         dg.AssetCheckSpec(
             FRESH,
@@ -153,8 +154,9 @@ def _result(key: dg.AssetKey, *, is_passed: bool, said: str) -> dg.AssetCheckRes
 def session_freshness_checks(
     context: dg.AssetCheckExecutionContext, world: dg.ResourceParam[World]
 ) -> Iterator[dg.AssetCheckResult]:
-    """Look now."""
-    yield from freshness_results(context.instance, world)
+    """Look now at those that are asked for."""
+    wanted = {key.asset_key for key in context.selected_asset_check_keys}
+    yield from (each for each in freshness_results(context.instance, world) if each.asset_key in wanted)
 
 
 @dg.sensor(

@@ -9,7 +9,7 @@ Not here: what goes from Dagster's tables (adapters/dagster_storage)."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, LiteralString
 
 import dagster as dg
 
@@ -22,7 +22,7 @@ from stock_platform.defs.world import World
 RETENTION = dg.AssetKey(["ops", "retention"])
 FREQUENT_JOBS = ("certify_bars",)
 """Jobs with a run every minute."""
-_OURS = {
+_OURS: dict[str, LiteralString] = {
     "ops.latency_minute": "DELETE FROM ops.latency_minute WHERE ts_updated < %s",
     "quality.check_result": "DELETE FROM quality.check_result WHERE ts_checked < %s",
 }

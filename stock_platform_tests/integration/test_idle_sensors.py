@@ -33,11 +33,11 @@ def check_nothing_is_left(settings: Settings, instance: dg.DagsterInstance, *, t
     """Look with every sensor; neither Dagster's storage nor a cursor has changed afterwards. What each one said."""
     with connect(settings.dsn("admin"), autocommit=True) as connection:
         empty_market(connection)
-        connection.execute(_NOTHING)  # type: ignore[arg-type]
+        connection.execute(_NOTHING)
     found = [looked(sensor, instance, settings, times=times) for sensor in sensors_of(settings)]
     with connect(settings.dsn("dagster", "dagster")) as connection:
         counts = [
-            connection.execute(f"SELECT count(*) FROM {table}").fetchone()  # type: ignore[arg-type]
+            connection.execute(f"SELECT count(*) FROM {table}").fetchone()
             for table in ("runs", "event_logs", "asset_check_executions", "asset_keys")
         ]
     assert counts == [(0,)] * 4
@@ -45,9 +45,7 @@ def check_nothing_is_left(settings: Settings, instance: dg.DagsterInstance, *, t
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_sensor_that_finds_nothing_leaves_nothing_and_says_why(
-    idle: Settings, instance: dg.DagsterInstance, tmp_path: Path
-) -> None:
+def test_sensor_that_finds_nothing_leaves_nothing_and_says_why(idle: Settings, instance: dg.DagsterInstance) -> None:
     found = check_nothing_is_left(idle, instance, times=TIMES)
     assert {each.sensor for each in found} >= {
         "closed_bars",

@@ -17,7 +17,7 @@ def test_thousand_looks_leave_nothing_behind(tmp_path_factory: pytest.TempPathFa
         running_broker(folder / "kafka") as broker,
         empty_topics(broker.bootstrap),
     ):
-        settings: Settings = idle_settings(database, folder, broker.bootstrap)
+        settings = idle_settings(database, folder, broker.bootstrap)
         with postgres_instance(settings) as instance:
             found = check_nothing_is_left(settings, instance, times=1_000)
     assert [each for each in found if each.runs or each.events or len(each.cursors) > 1] == []

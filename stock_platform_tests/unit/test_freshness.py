@@ -2,9 +2,13 @@
 
 from datetime import UTC, date, datetime, timedelta
 
+import dagster as dg
 import pytest
 
-from stock_platform.defs.freshness import Due, Hours, due_now, verdict
+from stock_platform.config import Settings
+from stock_platform.defs.freshness import Due, Hours, due_now, session_freshness_checks, verdict
+from stock_platform.defs.world import World
+from stock_platform_tests.idle_sensors import SATURDAY, StoppedClock
 
 FRIDAY, MONDAY = date(2026, 11, 20), date(2026, 11, 23)
 OPEN = datetime(2026, 11, 20, 14, 30, tzinfo=UTC)
@@ -76,3 +80,16 @@ def test_market_that_is_open_counts_before_one_that_has_closed() -> None:
     due = due_now([TOKYO, NEW_YORK], now, started=LONG_AGO, next_open=None)
     assert due is not None
     assert (due.session_date, due.since, due.until) == (FRIDAY, OPEN, now)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_one_asset_can_be_looked_at_alone_and_a_replay_is_never_stale() -> None:
+    settings = Settings(_env_file=None, feed_kind="tape")  # type: ignore[call-arg]
+    key = dg.AssetCheckKey(dg.AssetKey(["quality", "gap"]), "fresh_in_session")
+    done = dg.materialize(
+        [session_freshness_checks],
+        selection=dg.AssetSelection.checks(key),
+        resources={"world": World(settings, StoppedClock(SATURDAY))},
+    )
+    (only,) = done.get_asset_check_evaluations()
+    assert (only.asset_check_key, only.passed, only.description) == (key, True, "A replay is not held to the clock.")

@@ -60,7 +60,7 @@ def test_what_would_say_the_same_again_fails_at_once(error: Exception) -> None:
 def test_step_that_yields_keeps_its_results_and_its_sentence() -> None:
     @dg.multi_asset(specs=[dg.AssetSpec("one"), dg.AssetSpec("two")], retry_policy=retry_policy(first_after_s=0.001))
     @retried_if_transient
-    def both(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:  # pyright: ignore[reportMissingTypeArgument]
+    def both(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
         yield dg.MaterializeResult(asset_key="one")
         assert context.op_execution_context.op.name == "both"
         raise PROTECTED
