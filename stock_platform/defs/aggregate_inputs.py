@@ -2,13 +2,14 @@
 
 Reads market, aggregates.bar_1d, staging.vendor_bar_1d, reference. Not here: which aggregate needs what (aggregate_registry)."""
 
+from collections.abc import Sequence
 from datetime import date
 from functools import cached_property, lru_cache
 from typing import Any
 
 import polars as pl
 
-from stock_platform.adapters.postgres import read_frame
+from stock_platform.adapters.postgres import copy_frame
 from stock_platform.aggregates.coarser import PRICE
 from stock_platform.defs.world import World
 
@@ -104,6 +105,12 @@ class SessionInputs:
         """The session's certified bars with its open and close, as `coarsen` takes them."""
         return self._read(_BARS, _BARS_SCHEMA)
 
+    def of(self, symbols: Sequence[str]) -> "SessionInputs":
+        """The bars of these symbols alone."""
+        part = SessionInputs(self._world, self._session_date)
+        part.bars = self.bars.filter(pl.col("symbol").is_in(list(symbols)))
+        return part
+
     @cached_property
     def days(self) -> pl.DataFrame:
         """Days of the symbols that have a certified bar of the session, as `aggregates.daily` takes them."""
@@ -117,10 +124,15 @@ class SessionInputs:
     def _read(self, query: str, schema: dict[str, Any]) -> pl.DataFrame:
         parameters = {"session_date": self._session_date, "days": LOOKED_BACK_DAYS}
         with self._world.database("gate_owner") as connection:
-            return read_frame(connection, query, parameters, schema=schema)
+            return copy_frame(connection, query, parameters, schema=schema)
 
 
 @lru_cache(maxsize=1)
 def inputs_of(world: World, _run_id: str, session_date: date) -> SessionInputs:
-    """Read once a run: all its aggregates are made from the same bars."""
+    """Read once a run, after `forget_inputs`: all its aggregates are made from the same bars."""
     return SessionInputs(world, session_date)
+
+
+def forget_inputs() -> None:
+    """What has been read may be true no more."""
+    inputs_of.cache_clear()
