@@ -63,6 +63,8 @@ class Settings(BaseSettings):
     vendor_timeout_s: float = Field(20.0, gt=0)
     vendor_raw_days: int = Field(14, ge=1)
     vendor_daily_days: int = Field(35, ge=1)
+    seed_daily_days: int = Field(1826, ge=0)
+    seed_minute_days: int = Field(29, ge=0, le=29)
 
     flink_parallelism: int = Field(1, ge=1)
     flink_task_heap_mib: int = Field(256, ge=128)
@@ -72,7 +74,7 @@ class Settings(BaseSettings):
     gate_grace_s: float = Field(2.0, ge=0)
     gate_lead_s: float = Field(40.0, ge=0)
     gap_repair_after_s: float = Field(120.0, ge=0)
-    sessions_first: date = date(2025, 1, 1)
+    sessions_first: date = date(2021, 1, 1)
     sessions_last: date | None = None
     api_allowed_origins: str = ""
 

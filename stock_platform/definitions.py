@@ -23,16 +23,20 @@ from stock_platform.defs.jumps import no_jump_without_factor
 from stock_platform.defs.reconcile import ended_sessions_sensor, near_vendor, reconcile_job, reconciliation_asset
 from stock_platform.defs.restate import restate_job, restatement_asset
 from stock_platform.defs.review import review_quarantine
+from stock_platform.defs.seed import history_sensor, minutes_job, seed_sessions
 from stock_platform.defs.sessions import session_partitions
 from stock_platform.defs.stream_checks import stream_job_checks
 from stock_platform.defs.stream_job import flink_job, flink_supervisor
-from stock_platform.defs.vendor import vendor_assets, vendor_schedule
+from stock_platform.defs.vendor import daily_job, vendor_assets, vendor_schedule
 from stock_platform.defs.world import key_of, world_resource
+from stock_platform.feed.choice import instruments_of
+from stock_platform.feed.reference import calendars_of
 
 
 def build(settings: Settings) -> dg.Definitions:
     """All assets, checks, jobs and sensors over one world."""
-    partitions = session_partitions(settings.sessions_first, settings.sessions_last)
+    calendars = calendars_of(instruments_of(settings))
+    partitions = session_partitions(settings.sessions_first, settings.sessions_last, calendars=calendars)
     gate, aggregates = gate_assets(partitions), aggregate_assets(partitions)
     upstream = dg.AssetSelection.assets(key_of(STAGED_BAR.address), key_of(BAR.address), "quality/quarantine", GAPS)
     computed = dg.AssetSelection.assets(*(aggregate.key for aggregate in EVERY_RUN))
@@ -43,7 +47,7 @@ def build(settings: Settings) -> dg.Definitions:
         description="Judge the closed bars of a session, promote what passes, look for gaps, refresh the session's aggregates.",
     )
     refresh, archive, reconciliation = reference_job(), archive_job(partitions), reconcile_job(partitions)
-    close = close_job(partitions)
+    close, daily, minutes = close_job(partitions), daily_job(partitions), minutes_job(partitions)
     return dg.Definitions(
         assets=[
             *external_assets(settings),
@@ -59,9 +63,9 @@ def build(settings: Settings) -> dg.Definitions:
         asset_checks=[stream_job_checks, no_jump_without_factor, near_vendor],
         jobs=[
             *(certify, feed_line, flink_job, refresh, archive, reconciliation, close),
-            *(restate_job(partitions), review_quarantine, repair_gap),
+            *(restate_job(partitions), review_quarantine, repair_gap, daily, minutes, seed_sessions),
         ],
-        schedules=[reference_schedule(refresh), vendor_schedule(partitions, settings.feed_kind)],
+        schedules=[reference_schedule(refresh), vendor_schedule(daily, partitions, settings.feed_kind)],
         sensors=[
             feed_supervisor_sensor(refresh),
             flink_supervisor,
@@ -70,6 +74,7 @@ def build(settings: Settings) -> dg.Definitions:
             ended_sessions_sensor(reconciliation, partitions, settings.feed_kind),
             gap_repair,
             session_closed_sensor(close, partitions),
+            history_sensor(daily, minutes, partitions, settings.feed_kind),
         ],
         resources={"world": world_resource(settings)},
         executor=dg.in_process_executor,
