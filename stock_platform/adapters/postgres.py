@@ -123,8 +123,8 @@ def drop_others(connection: Connection, table: str, frame: pl.DataFrame, *, key:
     """
     target = sql.Identifier(*table.split("."))
     part = sql.SQL(" AND ").join(
-        sql.SQL("old.{} = ANY (%({})s)" if isinstance(value, list) else "old.{} = %({})s").format(
-            sql.Identifier(name), sql.SQL(name)
+        sql.SQL("old.{} = ANY ({})" if isinstance(value, list) else "old.{} = {}").format(
+            sql.Identifier(name), sql.Placeholder(name)
         )
         for name, value in within.items()
     )

@@ -314,7 +314,7 @@ def test_schedule_asks_for_the_last_weeks_in_one_run(database: Settings) -> None
     schedule = vendor_schedule(daily_job(partitions), partitions, "yahoo")
     world = World(database, StandingClock())
     context = dg.build_schedule_context(scheduled_execution_time=EVENING, resources={"world": world})
-    (request,) = schedule.evaluate_tick(context).run_requests or ()
+    (request,) = schedule.evaluate_tick(context).run_requests or []
     assert request.tags["dagster/asset_partition_range_start"] == "2026-10-16"
     assert request.tags["dagster/asset_partition_range_end"] == "2026-11-20"
 

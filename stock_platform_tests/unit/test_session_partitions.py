@@ -9,7 +9,7 @@ NEW_YEAR = "2026-01-01"
 
 
 def keys(*calendars: str, first: date = date(2025, 11, 24), last: date = date(2026, 1, 5)) -> list[str]:
-    return session_partitions(first, last, calendars=calendars).get_partition_keys()
+    return list(session_partitions(first, last, calendars=calendars).get_partition_keys())
 
 
 def test_weekends_and_holidays_of_the_only_exchange_are_no_partitions() -> None:

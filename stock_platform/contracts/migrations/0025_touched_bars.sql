@@ -43,7 +43,16 @@ REFERENCING OLD TABLE AS bar_before
 FOR EACH STATEMENT EXECUTE FUNCTION market.note_touched_bar();
 
 -- Whether the newest sessions' aggregates were complete is not known: they are made once more.
+WITH newest AS (
+    SELECT max(session_date) AS session_date FROM market.bar_1m
+)
+
 INSERT INTO ops.touched_bar (session_date, symbol, ts_start, is_removed)
-SELECT session_date, symbol, ts_start, FALSE
-FROM market.bar_1m
-WHERE session_date >= (SELECT max(session_date) - 1 FROM market.bar_1m);
+SELECT
+    bar.session_date,
+    bar.symbol,
+    bar.ts_start,
+    FALSE AS is_removed
+FROM market.bar_1m AS bar
+CROSS JOIN newest
+WHERE bar.session_date >= newest.session_date - 1;
