@@ -103,7 +103,8 @@ def look(address: str, backfill_id: str) -> Backfill:
     of_it = {"tags": [{"key": "dagster/backfill", "value": backfill_id}]}
     answer = ask(address, _NAME, _LOOK, id=backfill_id, filter=of_it)
     seen, runs = answer["partitionBackfillOrError"], answer["runsOrError"]["results"]
-    counts: list[dict[str, int]] = (seen.get("assetBackfillData") or {}).get("assetBackfillStatuses", [])
+    data: Any = seen.get("assetBackfillData")
+    counts: list[dict[str, int]] = data["assetBackfillStatuses"] if data else []
     return Backfill(
         status=seen["status"],
         done=sum(count.get("numPartitionsMaterialized", 0) for count in counts),
