@@ -19,7 +19,7 @@ from stock_platform_tests.simulated_vendor import simulated_vendor
 WATCHLIST = """
 instruments:
   - {symbol: AAPL, name: Apple, sector: Technology, currency: USD, calendar: XNYS, provider: yahoo, simulator: {base_price: 200}}
-  - {symbol: MSFT, name: Microsoft, sector: Technology, currency: USD, calendar: XNYS, provider: yahoo, simulator: {base_price: 400}}
+  - {symbol: MSFT, name: MSFT, sector: Technology, currency: USD, calendar: XNYS, provider: yahoo, simulator: {base_price: 400}}
 """
 
 
