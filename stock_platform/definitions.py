@@ -35,8 +35,7 @@ from stock_platform.feed.reference import calendars_of
 
 def build(settings: Settings) -> dg.Definitions:
     """All assets, checks, jobs and sensors over one world."""
-    calendars = calendars_of(instruments_of(settings))
-    partitions = session_partitions(settings.sessions_first, settings.sessions_last, calendars=calendars)
+    partitions = session_partitions(settings.sessions_first, settings.sessions_last, calendars=_calendars(settings))
     gate, aggregates = gate_assets(partitions), aggregate_assets(partitions)
     upstream = dg.AssetSelection.assets(key_of(STAGED_BAR.address), key_of(BAR.address), "quality/quarantine", GAPS)
     computed = dg.AssetSelection.assets(*(aggregate.key for aggregate in EVERY_RUN))
@@ -79,6 +78,11 @@ def build(settings: Settings) -> dg.Definitions:
         resources={"world": world_resource(settings)},
         executor=dg.in_process_executor,
     )
+
+
+def _calendars(settings: Settings) -> list[str]:
+    """Of what is watched; a tape, which each run would read for it, has a partition for every day of its few."""
+    return ["24/7"] if settings.feed_kind == "tape" else calendars_of(instruments_of(settings))
 
 
 defs = build(load())
