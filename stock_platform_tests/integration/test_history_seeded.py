@@ -102,7 +102,7 @@ def test_history_comes_piece_by_piece_and_what_failed_is_asked_for_again(seeded:
     assert platform.run(request)
 
     assert certified(admin) == days
-    assert platform.asked().startswith("The vendor's history before")
+    assert platform.asked().startswith("The history before")
     assert_certified_as_the_vendor_says(admin, bars_at_least=2 * 200 * len(days))
 
 
