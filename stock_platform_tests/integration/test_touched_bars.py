@@ -90,7 +90,7 @@ def test_mended_tables_are_those_made_whole_after_any_changes(database: Settings
         mend_touched(world(database), f"run-{number}", DAY)
     mend_touched(world(database), "last", DAY)
     mended = rows(admin)
-    assert len(mended["aggregates.bar_5m"]) > 50
+    assert len(mended["aggregates.bar_5m"]) > 40
 
     admin.execute(f"TRUNCATE {', '.join(TABLES)}")  # type: ignore[arg-type]
     assert list(refreshed(world(database), "whole", DAY, INTRADAY))
