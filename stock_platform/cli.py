@@ -15,6 +15,7 @@ from rich.table import Table
 from stock_platform import config, restatements
 from stock_platform.adapters.clock import SystemClock
 from stock_platform.adapters.processes import Supervisor
+from stock_platform.backfill import backfill
 from stock_platform.dead_letters import app as dead_letters
 from stock_platform.errors import ServiceUnknown
 from stock_platform.gaps import gaps
@@ -32,6 +33,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 app.add_typer(dead_letters, name="dead-letters")
 app.command()(restatements.restate)
 app.command()(restatements.protect)
+app.command()(backfill)
 app.command()(passport)
 app.command()(gaps)
 app.add_typer(quarantine, name="quarantine")

@@ -64,6 +64,8 @@ class Settings(BaseSettings):
     vendor_timeout_s: float = Field(20.0, gt=0)
     vendor_raw_days: int = Field(14, ge=1)
     vendor_daily_days: int = Field(35, ge=1)
+    seed_daily_days: int = Field(1826, ge=0)
+    seed_minute_days: int = Field(29, ge=0, le=29)
 
     flink_parallelism: int = Field(1, ge=1)
     flink_task_heap_mib: int = Field(256, ge=128)
@@ -77,7 +79,7 @@ class Settings(BaseSettings):
     retention_runs_days: int = Field(30, ge=1)
     retention_rows_days: int = Field(90, ge=1)
     dagster_read_only: bool = False
-    sessions_first: date = date(2025, 1, 1)
+    sessions_first: date = date(2021, 1, 1)
     sessions_last: date | None = None
     api_allowed_origins: str = ""
 

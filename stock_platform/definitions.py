@@ -26,17 +26,20 @@ from stock_platform.defs.reconcile import ended_sessions_sensor, near_vendor, re
 from stock_platform.defs.restate import restate_job, restatement_asset
 from stock_platform.defs.retention import ops_retention, retention_job, retention_schedule
 from stock_platform.defs.review import review_quarantine
+from stock_platform.defs.seed import history_sensor, minutes_job, seed_sessions
 from stock_platform.defs.service_level import LATENCIES, LEVELS, service_level_assets
 from stock_platform.defs.sessions import session_partitions
 from stock_platform.defs.stream_checks import stream_job_checks
 from stock_platform.defs.stream_job import flink_job, flink_supervisor
-from stock_platform.defs.vendor import vendor_assets, vendor_schedule
+from stock_platform.defs.vendor import daily_job, vendor_assets, vendor_schedule
 from stock_platform.defs.world import key_of, world_resource
+from stock_platform.feed.choice import instruments_of
+from stock_platform.feed.reference import calendars_of
 
 
 def build(settings: Settings) -> dg.Definitions:
     """All assets, checks, jobs and sensors over one world."""
-    partitions = session_partitions(settings.sessions_first, settings.sessions_last)
+    partitions = session_partitions(settings.sessions_first, settings.sessions_last, calendars=_calendars(settings))
     gate, aggregates = gate_assets(partitions), aggregate_assets(partitions)
     upstream = dg.AssetSelection.assets(key_of(STAGED_BAR.address), key_of(BAR.address), "quality/quarantine")
     watched = dg.AssetSelection.assets(GAPS, LEVELS, LATENCIES)
@@ -50,8 +53,8 @@ def build(settings: Settings) -> dg.Definitions:
         description="Judge a session's closed bars, promote what passes, look for gaps, measure, refresh the session's aggregates.",
     )
     refresh, archive, reconciliation = reference_job(), archive_job(partitions), reconcile_job(partitions)
-    close, vendor = close_job(partitions), vendor_assets(partitions)
-    retention = retention_job()
+    close, vendor, retention = close_job(partitions), vendor_assets(partitions), retention_job()
+    daily, minutes = daily_job(partitions), minutes_job(partitions)
     return dg.Definitions(
         assets=[
             *external_assets(settings),
@@ -69,11 +72,11 @@ def build(settings: Settings) -> dg.Definitions:
         asset_checks=[stream_job_checks, *looked_at],
         jobs=[
             *(certify, feed_line, flink_job, refresh, archive, reconciliation, close),
-            *(restate_job(partitions), review_quarantine, repair_gap, retention),
+            *(restate_job(partitions), review_quarantine, repair_gap, retention, daily, minutes, seed_sessions),
         ],
         schedules=[
             reference_schedule(refresh),
-            vendor_schedule(partitions, settings.feed_kind),
+            vendor_schedule(daily, partitions, settings.feed_kind),
             retention_schedule(retention),
         ],
         sensors=[
@@ -85,10 +88,16 @@ def build(settings: Settings) -> dg.Definitions:
             gap_repair,
             session_closed_sensor(close, partitions),
             session_freshness,
+            history_sensor(daily, minutes, partitions, settings.feed_kind),
         ],
         resources={"world": world_resource(settings)},
         executor=dg.in_process_executor,
     )
+
+
+def _calendars(settings: Settings) -> list[str]:
+    """Of what is watched; a tape, which each run would read for it, has a partition for every day of its few."""
+    return ["24/7"] if settings.feed_kind == "tape" else calendars_of(instruments_of(settings))
 
 
 defs = build(load())

@@ -127,3 +127,18 @@ class RunNotGranted(PlatformError):
 
     def __init__(self, job: str, address: str, problem: str) -> None:
         super().__init__(f"Dagster at {address} did not run {job}: {problem}. `make status` shows whether it is healthy.")
+
+
+class NothingToBackfill(PlatformError):
+    """No session of the range has certified bars."""
+
+    def __init__(self, first: date, last: date, known: tuple[date | None, date | None]) -> None:
+        there = f"there are certified bars from {known[0]} to {known[1]}" if known[0] else "there is no certified bar at all"
+        super().__init__(f"No session from {first} to {last} has certified bars; {there}. Correct --from and --to.")
+
+
+class SymbolsUnwatched(PlatformError):
+    """Symbols that are not on the watchlist."""
+
+    def __init__(self, symbols: Iterable[str], known: Iterable[str]) -> None:
+        super().__init__(f"Not watched: {', '.join(symbols)}; expected some of {', '.join(sorted(known))}. Correct --symbols.")

@@ -135,6 +135,8 @@ def running_stack(data_dir: Path, *words: str, within_s: float = 600, verb: str 
     """`stock-platform up …`, or another verb that starts it, and `down` at the end whatever happened."""
     environment = {**os.environ, **{f"{PREFIX}{name}_PORT": str(free_port()) for name in _PORTS}}
     environment[f"{PREFIX}DATA_DIR"] = str(data_dir)
+    for name in ("SEED_DAILY_DAYS", "SEED_MINUTE_DAYS"):
+        environment.setdefault(f"{PREFIX}{name}", "0")  # the vendor's history would be brought beside what is tested
     line = [str(layout.VENV_BIN / "stock-platform"), verb, "--data-dir", str(data_dir), *words]
     try:
         done = subprocess.run(line, env=environment, capture_output=True, text=True, timeout=within_s, check=False)

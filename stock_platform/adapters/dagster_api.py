@@ -68,7 +68,7 @@ def launch(address: str, job: str, *, config: Mapping[str, Any], tags: Mapping[s
         "mode": "default",
         "executionMetadata": {"tags": [{"key": key, "value": value} for key, value in tags.items()]},
     }
-    answer = _ask(address, job, _LAUNCH, params=params)["launchRun"]
+    answer = ask(address, job, _LAUNCH, params=params)["launchRun"]
     if answer["__typename"] != "LaunchRunSuccess":
         said = answer.get("message") or "; ".join(error["message"] for error in answer.get("errors", ()))
         raise RunNotGranted(job, address, said or answer["__typename"])
@@ -85,7 +85,7 @@ def finished(address: str, run_id: str, *, clock: Clock, within: timedelta) -> R
 
     def has_ended() -> bool:
         with suppress(RunNotGranted):
-            seen.update(_ask(address, f"run {run_id}", _LOOK, id=run_id)["runOrError"])
+            seen.update(ask(address, f"run {run_id}", _LOOK, id=run_id)["runOrError"])
         return seen["status"] in _ENDED
 
     if not wait_until(has_ended, clock, within=within, every=timedelta(seconds=1)):
@@ -106,7 +106,14 @@ def _problem(events: list[dict[str, Any]]) -> str | None:
     return str(innermost["message"]).strip()
 
 
-def _ask(address: str, job: str, query: str, **variables: Any) -> dict[str, Any]:
+def ask(address: str, job: str, query: str, **variables: Any) -> dict[str, Any]:
+    """The data of one GraphQL answer.
+
+    Args:
+        job: What it is for, as an error names it.
+    Raises:
+        RunNotGranted: Dagster does not answer, or answers with an error.
+    """
     try:
         asked = {"query": query, "variables": variables}
         answer = httpx.post(f"{address}/graphql", json=asked, timeout=_ANSWER_WITHIN_S, trust_env=False).json()

@@ -60,6 +60,19 @@ def read_frame(connection: Connection, query: str, parameters: Any = None, *, sc
     return pl.DataFrame(cursor.fetchall(), schema=schema or names, orient="row", infer_schema_length=None)
 
 
+def copy_frame(connection: Connection, query: str, parameters: Mapping[str, Any], *, schema: Mapping[str, Any]) -> pl.DataFrame:
+    """The same by COPY, for many rows: a tenth of the time, as no value becomes a Python object on the way.
+
+    Args:
+        schema: Names and types in the order of the query; no flags, which COPY writes as t and f."""
+    statement = sql.SQL("COPY ({}) TO STDOUT (FORMAT csv)").format(sql.SQL(cast(LiteralString, query)))
+    with psycopg.ClientCursor(connection).copy(statement, parameters) as copy:
+        text = b"".join(copy)
+    if not text:
+        return pl.DataFrame(schema=dict(schema))
+    return pl.read_csv(text, has_header=False, schema=dict(schema))
+
+
 def upsert_frame(connection: Connection, table: str, frame: pl.DataFrame, *, key: Sequence[str]) -> int:
     """Insert or replace rows by key; rows that say nothing new are left alone. Returns the rows changed.
 
@@ -67,16 +80,21 @@ def upsert_frame(connection: Connection, table: str, frame: pl.DataFrame, *, key
     if frame.is_empty():
         return 0
     target = sql.Identifier(*table.split("."))
+    with _incoming(connection, target, frame):
+        return connection.execute(_upsert(target, frame.columns, key)).rowcount
+
+
+@contextmanager
+def _incoming(connection: Connection, target: sql.Identifier, frame: pl.DataFrame) -> Generator[None]:
+    """The frame as the temporary table `incoming` while the block runs, with the types of the target's columns."""
     names = sql.SQL(", ").join(map(sql.Identifier, frame.columns))
     connection.execute(
         sql.SQL("CREATE TEMPORARY TABLE incoming ON COMMIT DROP AS SELECT {} FROM {} WITH NO DATA").format(names, target)
     )
-    with connection.cursor().copy(sql.SQL("COPY incoming ({}) FROM STDIN").format(names)) as copy:
-        for row in frame.iter_rows():
-            copy.write_row(row)
-    changed = connection.execute(_upsert(target, frame.columns, key)).rowcount
+    with connection.cursor().copy(sql.SQL("COPY incoming ({}) FROM STDIN (FORMAT csv)").format(names)) as copy:
+        copy.write(frame.write_csv(include_header=False, datetime_format="%Y-%m-%dT%H:%M:%S%.6f%:z"))
+    yield
     connection.execute("DROP TABLE incoming")
-    return changed
 
 
 def _upsert(target: sql.Identifier, names: Sequence[str], key: Sequence[str]) -> sql.Composed:
@@ -101,16 +119,19 @@ def drop_others(connection: Connection, table: str, frame: pl.DataFrame, *, key:
 
     Args:
         key: Columns that name a row, in frame and table.
-        within: Columns and values that name the part.
+        within: Columns and values that name the part; a list stands for any of its values.
     """
-    target, names = sql.Identifier(*table.split(".")), sql.SQL(", ").join(map(sql.Identifier, key))
-    part = sql.SQL(" AND ").join(sql.SQL("{} = {}").format(sql.Identifier(name), sql.Placeholder(name)) for name in within)
-    found = connection.execute(sql.SQL("SELECT {} FROM {} WHERE {}").format(names, target, part), dict(within)).fetchall()
-    gone = set(found) - set(frame.select(key).iter_rows())
-    one = sql.SQL(" AND ").join(sql.SQL("{} = %s").format(sql.Identifier(name)) for name in key)
-    with connection.cursor() as cursor:
-        cursor.executemany(sql.SQL("DELETE FROM {} WHERE {}").format(target, one), sorted(gone, key=repr))
-    return len(gone)
+    target = sql.Identifier(*table.split("."))
+    part = sql.SQL(" AND ").join(
+        sql.SQL("old.{} = ANY ({})" if isinstance(value, list) else "old.{} = {}").format(
+            sql.Identifier(name), sql.Placeholder(name)
+        )
+        for name, value in within.items()
+    )
+    same = sql.SQL(" AND ").join(sql.SQL("incoming.{0} = old.{0}").format(sql.Identifier(name)) for name in key)
+    statement = sql.SQL("DELETE FROM {} AS old WHERE {} AND NOT EXISTS (SELECT FROM incoming WHERE {})").format(target, part, same)
+    with _incoming(connection, target, frame.select(key)):
+        return connection.execute(statement, dict(within)).rowcount
 
 
 def migrate(dsn: str, folder: Path = _MIGRATIONS) -> list[str]:

@@ -141,6 +141,15 @@ GATE_RUN = Record(
     columns=columns("dagster_run_id session_date code_version closed_until ts_promoted"),
 )
 
+TOUCHED_BAR = Record(
+    address="ops.touched_bar",
+    grain="one row per change of a certified bar of which the intraday aggregates do not know",
+    meaning="What the next run that makes the session's intraday aggregates has to look at.",
+    key=("touched_id",),
+    columns=columns("touched_id session_date symbol ts_start is_removed"),
+    defaulted=frozenset({"touched_id"}),
+)
+
 
 def _coarse(table: str, interval: str) -> Record:
     return Record(

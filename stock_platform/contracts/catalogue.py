@@ -38,6 +38,7 @@ TABLES = (
     reference.FEED_GAP,
     reference.FLINK_JOB,
     reference.ALERT,
+    bar.TOUCHED_BAR,
     restatement.RESTATEMENT,
     restatement.PROTECTED_SESSION,
     slo.SLO_SESSION,

@@ -161,6 +161,8 @@ _ALL = (
     Column("closed_reason", Type.TEXT, "Why nothing is left to do, for a person; null while something is."),
     Column("attempt_count", Type.QUANTITY, "Repair runs that have begun on it.", "count"),
     # lineage
+    Column("touched_id", Type.QUANTITY, "Number of the change."),
+    Column("is_removed", Type.FLAG, "The bar is there no more."),
     Column("dagster_run_id", Type.TEXT, "Dagster run that wrote the row."),
     Column(
         "code_version",

@@ -2,13 +2,14 @@
 
 Reads market, aggregates.bar_1d, staging.vendor_bar_1d, reference. Not here: which aggregate needs what (aggregate_registry)."""
 
+from collections.abc import Sequence
 from datetime import date
 from functools import cached_property, lru_cache
 from typing import Any
 
 import polars as pl
 
-from stock_platform.adapters.postgres import read_frame
+from stock_platform.adapters.postgres import copy_frame
 from stock_platform.aggregates.coarser import PRICE
 from stock_platform.defs.world import World
 
@@ -18,15 +19,12 @@ LOOKED_BACK_DAYS = 400
 _INSTANT = pl.Datetime("us", "UTC")
 _BARS_SCHEMA = {
     "symbol": pl.String,
-    "ts_start": _INSTANT,
-    "ts_end": _INSTANT,
+    "ts_start": pl.Int64,  # seconds since the epoch: half a million timestamps as text take a second to read
     **dict.fromkeys(("open", "high", "low", "close", "vwap"), PRICE),  # in the order of the query
     "volume": pl.Int64,
     "tick_count": pl.Int64,
-    "session_date": pl.Date,
-    "ts_open": _INSTANT,
-    "ts_close": _INSTANT,
 }
+_HOURS_SCHEMA = {"symbol": pl.String, "session_date": pl.Date, "ts_open": _INSTANT, "ts_close": _INSTANT}
 _DAYS_SCHEMA = {
     "symbol": pl.String,
     "session_date": pl.Date,
@@ -35,13 +33,15 @@ _DAYS_SCHEMA = {
 }
 
 _BARS = """
-SELECT bar.symbol, bar.ts_start, bar.ts_end, bar.open, bar.high, bar.low, bar.close, bar.vwap, bar.volume, bar.tick_count,
-    bar.session_date, session.ts_open, session.ts_close
-FROM market.bar_1m AS bar
-JOIN reference.instrument AS instrument ON instrument.symbol = bar.symbol
-JOIN reference.session AS session ON session.calendar = instrument.calendar AND session.session_date = bar.session_date
-WHERE bar.session_date = %(session_date)s
-ORDER BY bar.symbol, bar.ts_start
+SELECT symbol, extract(EPOCH FROM ts_start)::bigint AS ts_start, open, high, low, close, vwap, volume, tick_count
+FROM market.bar_1m
+WHERE session_date = %(session_date)s
+"""
+_HOURS = """
+SELECT instrument.symbol, session.session_date, session.ts_open, session.ts_close
+FROM reference.instrument AS instrument
+JOIN reference.session AS session ON session.calendar = instrument.calendar
+WHERE session.session_date = %(session_date)s
 """
 
 # One row per symbol that has a certified bar of the session, and session up to it: our certified bar, else the vendor's daily one.
@@ -101,8 +101,17 @@ class SessionInputs:
 
     @cached_property
     def bars(self) -> pl.DataFrame:
-        """The session's certified bars with its open and close, as `coarsen` takes them."""
-        return self._read(_BARS, _BARS_SCHEMA)
+        """The session's certified bars with its open and close, as `coarsen` takes them; by symbol and time."""
+        start = pl.from_epoch("ts_start", time_unit="s").cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+        bars = self._read(_BARS, _BARS_SCHEMA).with_columns(start)
+        whole = bars.join(self._read(_HOURS, _HOURS_SCHEMA), on="symbol", how="inner")
+        return whole.with_columns(ts_end=pl.col("ts_start") + pl.duration(minutes=1)).sort("symbol", "ts_start")
+
+    def of(self, symbols: Sequence[str]) -> "SessionInputs":
+        """The bars of these symbols alone."""
+        part = SessionInputs(self._world, self._session_date)
+        part.bars = self.bars.filter(pl.col("symbol").is_in(list(symbols)))
+        return part
 
     @cached_property
     def days(self) -> pl.DataFrame:
@@ -117,10 +126,15 @@ class SessionInputs:
     def _read(self, query: str, schema: dict[str, Any]) -> pl.DataFrame:
         parameters = {"session_date": self._session_date, "days": LOOKED_BACK_DAYS}
         with self._world.database("gate_owner") as connection:
-            return read_frame(connection, query, parameters, schema=schema)
+            return copy_frame(connection, query, parameters, schema=schema)
 
 
 @lru_cache(maxsize=1)
 def inputs_of(world: World, _run_id: str, session_date: date) -> SessionInputs:
-    """Read once a run: all its aggregates are made from the same bars."""
+    """Read once a run, after `forget_inputs`: all its aggregates are made from the same bars."""
     return SessionInputs(world, session_date)
+
+
+def forget_inputs() -> None:
+    """What has been read may be true no more."""
+    inputs_of.cache_clear()

@@ -37,11 +37,13 @@ class Aggregate:
     Args:
         compute: The session's frames in, the table's rows of the session out.
         origins: Of each column but its provenance.
+        is_of_session: Of an intraday one: each bar counts in all rows of its symbol, not only in those whose window it lies in.
     """
 
     record: Record
     compute: Callable[[SessionInputs], pl.DataFrame]
     origins: Mapping[str, Origin]
+    is_of_session: bool = False
 
     @property
     def key(self) -> dg.AssetKey:
@@ -122,6 +124,7 @@ INTRADAY = (
             "mean_range_bps": _minutes("open high low"),
             "amihud_pct": _minutes("open close vwap volume"),
         },
+        is_of_session=True,  # its share is of the session's volume
     ),
     _coarse(BAR_1D, None),
 )

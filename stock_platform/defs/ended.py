@@ -23,10 +23,11 @@ FROM aggregates.bar_1d AS day
 JOIN reference.session AS session ON session.session_date = day.session_date
 JOIN reference.instrument AS instrument ON instrument.calendar = session.calendar
 GROUP BY day.session_date
-HAVING max(session.ts_post_end) <= %s
+HAVING max(session.ts_post_end) <= %s AND sum(day.tick_count) > 0
 ORDER BY day.session_date
 """
-"""Sessions with certified bars that are over on every watched calendar."""
+"""Sessions with certified bars of our own ticks that are over on every watched calendar; one that is the vendor's alone has no
+ticks to archive, nothing to be compared with it, and every aggregate."""
 
 
 @dataclass(frozen=True)

@@ -118,17 +118,21 @@ def daily_span(days: Sequence[date], now: datetime) -> Span:
     return Span(min(start, now), min(end, now))
 
 
-def vendor_schedule(partitions: dg.PartitionsDefinition[str], feed_kind: FeedKind) -> dg.ScheduleDefinition:
-    """Daily bars, actions, instrument data, and the check that rests on them, before the US pre-market opens at 04:00 New York.
-
-    It asks for the sessions of the last weeks in one run, so that an action that the vendor tells late is found."""
-    job = dg.define_asset_job(
+def daily_job(partitions: dg.PartitionsDefinition[str]) -> Any:
+    """Daily bars and what comes with them, of some sessions."""
+    return dg.define_asset_job(
         "vendor_daily_job",
         selection=dg.AssetSelection.assets(*(key_of(each.address) for each in (VENDOR_BAR_1D, CORPORATE_ACTION, VENDOR_INSTRUMENT)))
         | dg.AssetSelection.checks(no_jump_without_factor),
         partitions_def=partitions,
         description="Daily bars, corporate actions and instrument data from the vendor; then jumps that no action explains.",
     )
+
+
+def vendor_schedule(job: Any, partitions: dg.PartitionsDefinition[str], feed_kind: FeedKind) -> dg.ScheduleDefinition:
+    """Daily bars, actions, instrument data, and the check that rests on them, before the US pre-market opens at 04:00 New York.
+
+    It asks for the sessions of the last weeks in one run, so that an action that the vendor tells late is found."""
 
     @dg.schedule(
         name="vendor_daily",
@@ -137,10 +141,13 @@ def vendor_schedule(partitions: dg.PartitionsDefinition[str], feed_kind: FeedKin
         execution_timezone="America/New_York",
         default_status=dg.DefaultScheduleStatus.RUNNING if feed_kind != "tape" else dg.DefaultScheduleStatus.STOPPED,
     )
-    def vendor_daily(context: dg.ScheduleEvaluationContext, world: dg.ResourceParam[World]) -> dg.RunRequest:
+    def vendor_daily(context: dg.ScheduleEvaluationContext, world: dg.ResourceParam[World]) -> dg.RunRequest | dg.SkipReason:
         first, last = recent_sessions(world.settings, context.scheduled_execution_time.date())
-        keys = {"dagster/asset_partition_range_start": first.isoformat(), "dagster/asset_partition_range_end": last.isoformat()}
-        return dg.RunRequest(tags=keys)
+        keys = [key for key in partitions.get_partition_keys() if first.isoformat() <= key <= last.isoformat()]
+        if not keys:
+            return dg.SkipReason(f"No session is watched from {first} to {last}.")
+        ends = {"dagster/asset_partition_range_start": keys[0], "dagster/asset_partition_range_end": keys[-1]}
+        return dg.RunRequest(tags=ends)
 
     return vendor_daily
 

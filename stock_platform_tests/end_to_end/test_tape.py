@@ -15,8 +15,10 @@ from confluent_kafka import Producer
 
 from stock_platform.adapters.clock import SystemClock, wait_until
 from stock_platform.adapters.code_version import code_version
+from stock_platform.adapters.postgres import connect
 from stock_platform.aggregates.coarser import PRICE
 from stock_platform.config import ROOT
+from stock_platform.defs.aggregate_registry import EVERY_RUN, PROVENANCE
 from stock_platform.passport import passport_of, verified
 from stock_platform_tests.grafana import queries, sent
 from stock_platform_tests.running_stack import RunningStack, running_stack
@@ -192,6 +194,49 @@ def backfilled(stack: RunningStack, *aggregates: str) -> object:
     ended = {"COMPLETED_SUCCESS", "COMPLETED", "FAILED", "COMPLETED_FAILED", "CANCELED"}
     assert wait_until(lambda: status() in ended, SystemClock(), within=timedelta(seconds=180), every=timedelta(seconds=2))
     return status()
+
+
+def test_command_backfill_mends_the_tables_of_a_session_in_one_run(stack: RunningStack) -> None:
+    """All of it; then one symbol's bars, with another symbol's as wrong as they were."""
+    before = contents(stack)
+    spoil_aggregates(stack, "SPY", "IBM")
+    told = stack.command("backfill", "--from", SESSION, "--to", SESSION)
+    assert told.returncode == 0, told.stderr
+    assert "partitions made, 1 run" in told.stdout
+    assert contents(stack) == before
+
+    spoil_aggregates(stack, "SPY", "IBM")
+    told = stack.command("backfill", "--from", SESSION, "--to", SESSION, "--symbols", "SPY")
+    assert told.returncode == 0, told.stderr
+    wrong = stack.frame("SELECT DISTINCT symbol FROM aggregates.bar_15m WHERE volume = 7")
+    assert wrong["symbol"].to_list() == ["IBM"]
+    assert backfilled(stack, "bar_15m") == "COMPLETED_SUCCESS"
+    assert contents(stack) == before
+
+
+def test_command_backfill_says_what_it_cannot_do(stack: RunningStack) -> None:
+    none = stack.command("backfill", "--from", "2001-01-02", "--to", "2001-01-05")
+    unknown = stack.command("backfill", "--from", SESSION, "--to", SESSION, "--symbols", "SPY,NOSUCH")
+    assert (none.returncode, unknown.returncode) == (2, 2)
+    assert "No session from 2001-01-02 to 2001-01-05 has certified bars; there are certified bars from 2013-10-07" in none.stderr
+    assert "Not watched: NOSUCH; expected some of AIG, BAC, IBM, SPY" in unknown.stderr
+
+
+def contents(stack: RunningStack) -> dict[str, list[tuple[object, ...]]]:
+    """What every table of a gate run says of the session, but for who wrote it when."""
+    found: dict[str, list[tuple[object, ...]]] = {}
+    for aggregate in EVERY_RUN:
+        names = [name for name in aggregate.record.names if name not in PROVENANCE]
+        found[aggregate.record.address] = sorted(
+            stack.frame(f"SELECT {', '.join(names)} FROM {aggregate.record.address}").rows(), key=repr
+        )
+    return found
+
+
+def spoil_aggregates(stack: RunningStack, *symbols: str) -> None:
+    """Wrong rows without that a bar has changed: no gate run would find them."""
+    with connect(stack.settings.dsn("admin")) as connection:
+        connection.execute("UPDATE aggregates.bar_15m SET volume = 7 WHERE symbol = ANY (%s)", (list(symbols),))
 
 
 def test_dashboards_of_the_replayed_day_have_rows(stack: RunningStack) -> None:

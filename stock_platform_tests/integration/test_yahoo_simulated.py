@@ -12,10 +12,9 @@ import dagster as dg
 import polars as pl
 import pytest
 
-from stock_platform.adapters.clock import SystemClock, wait_until
+from stock_platform.adapters.clock import SystemClock
 from stock_platform.adapters.postgres import connect
-from stock_platform.adapters.probe import free_port, port_open
-from stock_platform.config import PREFIX, Settings, lead_to_vendor
+from stock_platform.config import Settings
 from stock_platform.defs.sessions import session_partitions
 from stock_platform.defs.vendor import vendor_assets
 from stock_platform.defs.world import World
@@ -23,9 +22,8 @@ from stock_platform.feed.corporate_actions import load_splits
 from stock_platform.feed.splits import Split
 from stock_platform.market.asked import Stretch
 from stock_platform.restating_from_vendor import restate_from_vendor
-from stock_platform.stack import layout
+from stock_platform_tests.simulated_vendor import COMMAND, environment_of, simulated_vendor
 
-COMMAND = layout.VENV_BIN / "stock-platform"
 WATCHLIST = """
 instruments:
   - {symbol: AAPL, name: Apple, sector: Technology, currency: USD, calendar: XNYS, provider: yahoo, simulator: {base_price: 200}}
@@ -37,29 +35,13 @@ SCENARIO = "faults:\n  - {kind: split, symbols: [AAPL], ratio: 10, start: 2025-0
 @pytest.fixture(scope="module")
 def simulated(database: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Settings, dict[str, str]]]:
     """Settings of a profile whose vendor is a running simulator, and the environment of its commands."""
-    folder = tmp_path_factory.mktemp("simulated")
-    (folder / "watchlist.yaml").write_text(WATCHLIST)
-    (folder / "scenario.yaml").write_text(SCENARIO)
-    ports = {f"{name}_port": free_port() for name in ("simulator", "simulator_http", "simulator_proxy")}
-    values = {**ports, "data_dir": folder, "feed_watchlist": folder / "watchlist.yaml", "simulator_hours": "exchange"}
-    settings = database.model_copy(update={**values, "profile": "simulator", "feed_kind": "simulator"})
-    environment = {**os.environ, **{f"{PREFIX}{name.upper()}": str(value) for name, value in values.items()}}
-    line = [COMMAND, "simulate", "--scenario", folder / "scenario.yaml"]
-    before = dict(os.environ)
     with connect(database.dsn("admin")) as connection:
         connection.execute(
             "TRUNCATE staging.vendor_bar_1m, staging.vendor_bar_1d, reference.corporate_action, reference.vendor_instrument"
         )
-    with subprocess.Popen(line, env=environment, stdout=subprocess.DEVNULL) as process:
-        try:
-            assert wait_until(lambda: all(map(port_open, ports.values())), SystemClock(), within=timedelta(seconds=60))
-            lead_to_vendor(settings)
-            yield settings, environment
-        finally:
-            os.environ.clear()
-            os.environ.update(before)
-            process.terminate()
-            process.wait(20)
+    with simulated_vendor(database, tmp_path_factory.mktemp("simulated"), WATCHLIST, SCENARIO) as settings:
+        names = ("simulator_port", "simulator_http_port", "simulator_proxy_port", "data_dir", "feed_watchlist", "simulator_hours")
+        yield settings, {**os.environ, **environment_of({name: getattr(settings, name) for name in names})}
 
 
 def materialize(settings: Settings, index: int, **options: Any) -> dict[str, Any]:

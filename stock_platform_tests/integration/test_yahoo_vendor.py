@@ -15,7 +15,7 @@ from stock_platform.adapters.postgres import Connection, connect
 from stock_platform.config import Settings
 from stock_platform.defs.jumps import no_jump_without_factor
 from stock_platform.defs.sessions import session_partitions
-from stock_platform.defs.vendor import recent_sessions, vendor_assets, vendor_schedule
+from stock_platform.defs.vendor import daily_job, recent_sessions, vendor_assets, vendor_schedule
 from stock_platform.defs.world import World
 from stock_platform.feed.corporate_actions import load_splits
 from stock_platform.feed.splits import Split
@@ -310,10 +310,11 @@ def test_schedule_asks_for_the_last_weeks_in_one_run(database: Settings) -> None
     first = date(2026, 11, 1)
     assert recent_sessions(database, FRIDAY) == (date(2026, 10, 16), FRIDAY)
     assert recent_sessions(database.model_copy(update={"sessions_first": first}), FRIDAY) == (first, FRIDAY)
-    schedule = vendor_schedule(session_partitions(date(2025, 1, 1)), "yahoo")
+    partitions = session_partitions(date(2025, 1, 1), calendars=["XNYS"])
+    schedule = vendor_schedule(daily_job(partitions), partitions, "yahoo")
     world = World(database, StandingClock())
     context = dg.build_schedule_context(scheduled_execution_time=EVENING, resources={"world": world})
-    (request,) = schedule.evaluate_tick(context).run_requests or ()
+    (request,) = schedule.evaluate_tick(context).run_requests or []
     assert request.tags["dagster/asset_partition_range_start"] == "2026-10-16"
     assert request.tags["dagster/asset_partition_range_end"] == "2026-11-20"
 
@@ -323,7 +324,7 @@ def test_run_of_the_schedule_asks_once_a_symbol_and_has_every_session(vendor: Ve
     definitions = dg.Definitions(
         assets=[vendor.daily, vendor.instruments],
         asset_checks=[no_jump_without_factor],
-        schedules=[vendor_schedule(partitions, "yahoo")],
+        jobs=[daily_job(partitions)],
         resources={"world": dg.ResourceDefinition.hardcoded_resource(vendor.world)},
     )
     instance = dg.DagsterInstance.ephemeral()

@@ -1,0 +1,96 @@
+"""A backfill of every aggregate on a running stack, asked for by Dagster's own mutation: seconds, and whether twice is the same.
+
+30 symbols, 20 sessions. The tables are held against what the functions give of the same bars. Not here: the command
+(stock_platform/backfill)."""
+
+import tempfile
+import time
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+from benchmarks.harness import Figure
+from benchmarks.history import add_session, weekdays
+from stock_platform.adapters.clock import SystemClock, wait_until
+from stock_platform.adapters.dagster_backfill import launch_backfill, look
+from stock_platform.adapters.postgres import connect
+from stock_platform.backfill import AGGREGATES
+from stock_platform.defs.aggregate_inputs import SessionInputs
+from stock_platform.defs.aggregate_registry import EVERY_ONE, PROVENANCE
+from stock_platform.defs.world import World
+from stock_platform_tests.running_stack import RunningStack, running_stack
+
+_SYMBOLS, _SESSIONS, _QUICK_SESSIONS = 30, 20, 2
+_WITHIN = timedelta(minutes=15)
+
+
+@dataclass(frozen=True)
+class Done:
+    """One backfill.
+
+    Args:
+        seconds: From the mutation to its end as Dagster tells it.
+        runs: Ids of its runs.
+    """
+
+    seconds: float
+    runs: tuple[str, ...]
+
+
+def figures(*, is_quick: bool) -> list[Figure]:
+    """seconds, runs, wrong_rows, second_seconds, second_changed_rows."""
+    clock = SystemClock()
+    days = weekdays(clock.now().date() - timedelta(days=1), _QUICK_SESSIONS if is_quick else _SESSIONS)
+    with tempfile.TemporaryDirectory(prefix="bench-backfill-") as folder:
+        watchlist = _watchlist(Path(folder))
+        with running_stack(Path(folder) / "data", "--feed", "simulator", "--watchlist", str(watchlist)) as stack:
+            with connect(stack.settings.dsn("admin"), autocommit=True) as admin:
+                for day in days:
+                    add_session(admin, day)
+                admin.execute("ANALYZE")
+            first = _backfilled(stack, days)
+            wrong = sum(_wrong_rows(stack, day) for day in days)
+            second = _backfilled(stack, days)
+            changed = sum(_written_by(stack, second.runs))
+    return [
+        Figure("seconds", round(first.seconds, 1), "s", len(days)),
+        Figure("runs", len(first.runs), "", 1, must_be=1),
+        Figure("wrong_rows", wrong, "rows", len(days), must_be=0),
+        Figure("second_seconds", round(second.seconds, 1), "s", len(days)),
+        Figure("second_changed_rows", changed, "rows", len(days), must_be=0),
+    ]
+
+
+def _watchlist(folder: Path) -> Path:
+    names = [f"B{number:02d}" for number in range(_SYMBOLS)]
+    facts = "sector: Technology, currency: USD, calendar: XNYS, provider: yahoo, simulator: {base_price: 100}"
+    path = folder / "watchlist.yaml"
+    path.write_text("instruments:\n" + "".join(f"  - {{symbol: {name}, name: {name}, {facts}}}\n" for name in names))
+    return path
+
+
+def _backfilled(stack: RunningStack, days: list[date]) -> Done:
+    address, clock, started = stack.settings.dagster_address, SystemClock(), time.perf_counter()
+    backfill_id = launch_backfill(address, AGGREGATES, [day.isoformat() for day in days], config={}, tags={})
+    assert wait_until(lambda: look(address, backfill_id).has_ended, clock, within=_WITHIN, every=timedelta(seconds=1))
+    seen = look(address, backfill_id)
+    assert seen.is_done, seen
+    return Done(time.perf_counter() - started, seen.runs)
+
+
+def _wrong_rows(stack: RunningStack, day: date) -> int:
+    """Rows of the session that are not what the functions give of its bars, of every table."""
+    inputs = SessionInputs(World(stack.settings, SystemClock()), day)
+    wrong = 0
+    for aggregate in EVERY_ONE:
+        names = [name for name in aggregate.record.names if name not in PROVENANCE]
+        right = set(aggregate.compute(inputs).select(names).iter_rows())
+        query = f"SELECT {', '.join(names)} FROM {aggregate.record.address} WHERE session_date = '{day}'"
+        wrong += len(right ^ set(stack.frame(query).iter_rows()))
+    return wrong
+
+
+def _written_by(stack: RunningStack, runs: tuple[str, ...]) -> list[int]:
+    """Rows of each table that these runs wrote."""
+    of_runs = ", ".join(f"'{run}'" for run in runs)
+    return [stack.value(f"SELECT count(*) FROM {table} WHERE dagster_run_id IN ({of_runs})") for table in AGGREGATES]

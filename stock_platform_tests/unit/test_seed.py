@@ -1,0 +1,49 @@
+"""What history a new platform asks for next."""
+
+from datetime import date, timedelta
+
+from stock_platform.config import Settings
+from stock_platform.defs.seed import CERTIFIED, DAILY_BARS, MINUTE_BARS, Known, Missing, next_missing
+
+FIRST_DAY = date(2026, 11, 20)
+KEYS = [(date(2026, 10, 1) + timedelta(days=number)).isoformat() for number in range(60)]
+SETTINGS = Settings(_env_file=None, seed_daily_days=40, seed_minute_days=20)  # type: ignore[call-arg]
+
+
+def days(first: str, last: str) -> tuple[str, ...]:
+    """Of [first, last], as month-day."""
+    return tuple(key for key in KEYS if f"2026-{first}" <= key <= f"2026-{last}")
+
+
+def asked(known: Known, today: date = FIRST_DAY, settings: Settings = SETTINGS) -> Missing | None:
+    return next_missing(KEYS, known, settings, first_day=FIRST_DAY, today=today)
+
+
+def test_daily_bars_of_all_years_come_first_in_one_run() -> None:
+    assert asked(Known((), (), ())) == Missing(DAILY_BARS, days("10-11", "11-19"))
+
+
+def test_minutes_come_a_week_at_a_time_the_oldest_first() -> None:
+    assert asked(Known(KEYS, (), ())) == Missing(MINUTE_BARS, days("10-31", "11-06"))
+    assert asked(Known(KEYS, days("10-31", "11-06"), ())) == Missing(MINUTE_BARS, days("11-07", "11-13"))
+    assert asked(Known(KEYS, days("10-31", "11-13"), ())) == Missing(MINUTE_BARS, days("11-14", "11-19"))
+
+
+def test_sessions_are_certified_in_order_some_a_run_once_all_minutes_are_there() -> None:
+    assert asked(Known(KEYS, KEYS, ())) == Missing(CERTIFIED, days("10-31", "11-04"))
+    assert asked(Known(KEYS, KEYS, days("10-31", "11-17"))) == Missing(CERTIFIED, days("11-18", "11-19"))
+
+
+def test_nothing_is_left_when_all_is_there() -> None:
+    assert asked(Known(KEYS, KEYS, KEYS)) is None
+
+
+def test_minutes_that_the_vendor_has_forgotten_meanwhile_are_not_asked_for() -> None:
+    """On 2026-12-10 it keeps what begins after 2026-11-10; the platform has stood still since its first day."""
+    assert asked(Known(KEYS, (), ()), today=date(2026, 12, 10)) == Missing(MINUTE_BARS, days("11-11", "11-17"))
+    assert asked(Known(KEYS, (), ()), today=date(2027, 1, 20)) is None
+
+
+def test_without_days_nothing_is_asked_for() -> None:
+    none = SETTINGS.model_copy(update={"seed_daily_days": 0, "seed_minute_days": 0})
+    assert asked(Known((), (), ()), settings=none) is None
