@@ -12,3 +12,7 @@ export type FeedStatus = Shapes['FeedStatus'];
 export type CalendarStatus = Shapes['CalendarStatus'];
 export type MarketStatus = Shapes['MarketStatus'];
 export type Problem = Shapes['Problem'];
+export type Gap = Shapes['Gap'];
+export type Passport = Shapes['Passport'];
+export type BarVersion = Shapes['BarVersion'];
+export type CheckResult = Shapes['CheckResult'];

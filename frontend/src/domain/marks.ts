@@ -1,0 +1,38 @@
+// What is marked on a chart beside its bars: gaps, where sessions begin. Places are indexes of bars.
+import type { Bar, Gap } from '../api/types';
+import { indexFrom } from './bars';
+
+/** From bar `from` up to, not including, bar `to`; between two bars where they are equal. */
+export interface Band {
+  readonly from: number;
+  readonly to: number;
+  readonly gap: Gap;
+}
+
+/** Gaps among the bars; one before the first bar is not shown. */
+export function bands(bars: readonly Bar[], gaps: readonly Gap[]): Band[] {
+  const placed = gaps.map((gap) => ({
+    from: indexFrom(bars, Date.parse(gap.ts_start)),
+    to: indexFrom(bars, Date.parse(gap.ts_end)),
+    gap,
+  }));
+  return placed.filter(({ to }) => to > 0);
+}
+
+/** The gap whose place touches the bar: it lies in it, or right before it. */
+export function gapAt(marked: readonly Band[], index: number): Gap | null {
+  return marked.find(({ from, to }) => (from === to ? from === index : from <= index && index < to))?.gap ?? null;
+}
+
+/** Bars that open a session, without the first of all. */
+export function sessionStarts(bars: readonly Bar[]): number[] {
+  return bars.flatMap((bar, index) => (index > 0 && bar.session_date !== bars[index - 1]?.session_date ? [index] : []));
+}
+
+export type GapTone = 'open' | 'healed' | 'explained';
+
+/** Whether something is left to do about a gap. */
+export function gapTone(state: string): GapTone {
+  if (state === 'repaired') return 'healed';
+  return state === 'explained' ? 'explained' : 'open';
+}
