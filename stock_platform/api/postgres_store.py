@@ -2,16 +2,16 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any, LiteralString, cast
-
-import psycopg
-from psycopg.rows import dict_row
+from typing import Any
 
 from stock_platform.adapters.postgres import Connection, Pool
 from stock_platform.api.adjustment import adjusted
 from stock_platform.api.passport_shapes import Passport
+from stock_platform.api.postgres_overview import PostgresOverview
+from stock_platform.api.postgres_quality import PostgresQuality
+from stock_platform.api.postgres_truth import PostgresTruth
 from stock_platform.api.shapes import Bar, FeedState, FeedStatus, Gap, Interval, Stock
-from stock_platform.api.store import BarQuery, Freshness, GapQuery
+from stock_platform.api.store import BarQuery, Freshness, GapQuery, StoreUnavailable
 
 _STALE_AFTER = timedelta(seconds=20)
 """A line beats every 2 s, and a quiet night has a tick every few seconds."""
@@ -115,7 +115,7 @@ ReadPassport = Callable[[Connection, str, datetime], object]
 """Reads a bar's passport, with the attributes of the shape; raises BarNotCertified. Handed in, because it is the market's."""
 
 
-class PostgresStore:
+class PostgresStore(PostgresTruth, PostgresQuality, PostgresOverview):
     """Answers from the read replica of the truth that the gate has promoted.
 
     Args:
@@ -123,7 +123,7 @@ class PostgresStore:
     """
 
     def __init__(self, pool: Pool, *, feed_kind: str, read_passport: ReadPassport) -> None:
-        self._pool = pool
+        super().__init__(pool)
         self._feed_kind = feed_kind
         self._read_passport = read_passport
 
@@ -137,6 +137,10 @@ class PostgresStore:
         rows = self._rows(_STOCKS + " WHERE instrument.symbol = %(symbol)s", {"symbol": symbol})
         return _stock(rows[0]) if rows else None
 
+    def symbols(self) -> frozenset[str]:
+        """All that are watched."""
+        return frozenset(row["symbol"] for row in self._rows("SELECT symbol FROM reference.instrument", {}))
+
     def bars(self, query: BarQuery) -> list[Bar]:
         """Bars, oldest first."""
         values = {"symbol": query.symbol, "start": query.start, "end": query.end, "limit": query.limit, "as_of": query.as_of}
@@ -148,7 +152,7 @@ class PostgresStore:
         Raises:
             BarNotCertified: there is none; the sentence says where the bar is instead.
         """
-        with self._pool.connection(timeout=5) as connection:
+        with self._connection() as connection:
             return Passport.model_validate(self._read_passport(connection, symbol, ts_start), from_attributes=True)
 
     def gaps(self, query: GapQuery) -> list[Gap]:
@@ -175,13 +179,9 @@ class PostgresStore:
         """None when the database answers, else the reason."""
         try:
             self._rows("SELECT 1", {})
-        except psycopg.Error as error:
-            return str(error).strip().splitlines()[0]
+        except StoreUnavailable as error:
+            return error.problem
         return None
-
-    def _rows(self, statement: str, values: dict[str, Any]) -> list[dict[str, Any]]:
-        with self._pool.connection(timeout=5) as connection, connection.cursor(row_factory=dict_row) as cursor:
-            return cursor.execute(cast(LiteralString, statement), values).fetchall()
 
 
 def statement_of(query: BarQuery) -> str:

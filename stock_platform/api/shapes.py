@@ -12,6 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 Price = Annotated[Decimal, PlainSerializer(lambda price: f"{price.normalize():f}", return_type=str, when_used="json")]
 
 
+Cursor = Annotated[str | None, Field(description="Pass as `cursor` for the next page; None on the last.")]
+
+
 class Interval(StrEnum):
     """Length of a bar."""
 
@@ -90,7 +93,7 @@ class StockPage(Shape):
     """One page of the watchlist, by symbol."""
 
     items: list[Stock]
-    next_cursor: str | None = Field(description="Pass as `cursor` for the next page; None on the last.")
+    next_cursor: Cursor
 
 
 class Bar(Shape):

@@ -1,11 +1,24 @@
-"""What the API asks of whatever keeps quotes and bars: Postgres here, DynamoDB in the cloud."""
+"""What the API asks of whatever keeps quotes and bars: Postgres here, DynamoDB in the cloud, which has quotes alone."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
+from stock_platform.api.cursors import Key
+from stock_platform.api.overview_shapes import MarketOverview
 from stock_platform.api.passport_shapes import Passport
+from stock_platform.api.quality_shapes import RefusedBar, SymbolGap
 from stock_platform.api.shapes import Bar, Basis, FeedStatus, Gap, Interval, Stock
+from stock_platform.api.truth_shapes import BarChange, CorporateAction, Indicator, Restatement
+from stock_platform.errors import PlatformError
+
+
+class StoreUnavailable(PlatformError):
+    """The store does not answer, or not in time."""
+
+    def __init__(self, problem: str) -> None:
+        self.problem = problem
+        super().__init__("The store does not answer at the moment; try again in some seconds. GET /health/ready says why.")
 
 
 @dataclass(frozen=True)
@@ -37,6 +50,41 @@ class GapQuery:
 
 
 @dataclass(frozen=True)
+class SessionQuery:
+    """Which rows by session, [start, end); None is open. Without a start the newest `limit`.
+
+    Args:
+        symbol: None where the rows are of no symbol.
+    """
+
+    symbol: str | None
+    start: date | None
+    end: date | None
+    limit: int
+
+
+@dataclass(frozen=True)
+class ListQuery:
+    """Which rows of a long list, newest first; None is any.
+
+    Args:
+        start: First session.
+        end: Session after the last.
+        after: Key of the row before the first, as the list is ordered.
+        rule, gap_class: Of refused bars, of gaps.
+    """
+
+    limit: int
+    after: Key | None = None
+    symbol: str | None = None
+    start: date | None = None
+    end: date | None = None
+    state: str | None = None
+    rule: str | None = None
+    gap_class: str | None = None
+
+
+@dataclass(frozen=True)
 class Freshness:
     """How new the data is.
 
@@ -50,8 +98,8 @@ class Freshness:
     calendars: tuple[str, ...]
 
 
-class Store(Protocol):
-    """Read-only; every call is one question."""
+class QuoteStore(Protocol):
+    """All that the watchlist needs. Read-only; every call is one question."""
 
     def stocks(self, *, after: str, limit: int) -> list[Stock]:
         """Watchlist by symbol, from the first symbol after `after`."""
@@ -59,6 +107,18 @@ class Store(Protocol):
 
     def stock(self, symbol: str) -> Stock | None:
         """One row of the watchlist; None when nobody watches the symbol."""
+        ...
+
+    def problem(self) -> str | None:
+        """None when the store answers, else the reason."""
+        ...
+
+
+class Store(QuoteStore, Protocol):
+    """All that the whole API needs."""
+
+    def symbols(self) -> frozenset[str]:
+        """All that are watched."""
         ...
 
     def bars(self, query: BarQuery) -> list[Bar]:
@@ -77,10 +137,38 @@ class Store(Protocol):
         """Session minutes without a certified bar, and what became of them; oldest first."""
         ...
 
-    def freshness(self, now: datetime) -> Freshness:
-        """State of the feed and of the newest bars."""
+    def corporate_actions(self, query: ListQuery) -> list[CorporateAction]:
+        """Of one symbol; key: ex_date, kind."""
         ...
 
-    def problem(self) -> str | None:
-        """None when the store answers, else the reason."""
+    def bar_changes(self, query: ListQuery) -> list[BarChange]:
+        """What restatements changed of one symbol's bars; key: restatement_id, ts_start."""
+        ...
+
+    def restatements(self, query: ListQuery) -> list[Restatement]:
+        """Restatements; key: restatement_id."""
+        ...
+
+    def indicators(self, query: SessionQuery) -> list[Indicator]:
+        """Of one symbol, oldest session first."""
+        ...
+
+    def refused_bars(self, query: ListQuery) -> list[RefusedBar]:
+        """Bars that wait, and decisions; key: ts_start, symbol, dagster_run_id."""
+        ...
+
+    def refused_bar_count(self) -> int:
+        """Bars that wait."""
+        ...
+
+    def all_gaps(self, query: ListQuery) -> list[SymbolGap]:
+        """Of every symbol; key: ts_start, symbol."""
+        ...
+
+    def overview(self) -> MarketOverview:
+        """The market at a glance."""
+        ...
+
+    def freshness(self, now: datetime) -> Freshness:
+        """State of the feed and of the newest bars."""
         ...

@@ -9,16 +9,19 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from stock_platform.adapters.clock import Clock
+from stock_platform.api.overview_shapes import MarketOverview
 from stock_platform.api.passport_shapes import BarVersion, CheckResult, FlinkJob, GateRun, Passport
 from stock_platform.api.shapes import Bar, FeedState, FeedStatus, Gap, Interval, Quote, Stock
 from stock_platform.api.store import BarQuery, Freshness, GapQuery
 from stock_platform.passport_errors import BarProvisional, BarUnknown
+from stock_platform_tests.browser.lively_past import LivelyPast, gap
 from stock_platform_tests.browser.made_up_market import (
     INSTRUMENTS,
     MINUTE,
     PROVISIONAL,
     is_always_open,
     made_up_bars,
+    made_up_overview,
     price_at,
 )
 
@@ -26,7 +29,7 @@ TREND_BARS = 60
 STEP = Decimal("0.01")
 
 
-class LivelyStore:
+class LivelyStore(LivelyPast):
     """Each symbol's price climbs by one step a tick and falls back at the tenth, so that every tick changes a number."""
 
     def __init__(self, clock: Clock) -> None:
@@ -49,6 +52,10 @@ class LivelyStore:
     def stock(self, symbol: str) -> Stock | None:
         """One row of the watchlist; None when nobody watches the symbol."""
         return self._stock(symbol) if symbol in INSTRUMENTS else None
+
+    def symbols(self) -> frozenset[str]:
+        """All that are watched."""
+        return frozenset(INSTRUMENTS)
 
     def bars(self, query: BarQuery) -> list[Bar]:
         """Minutes of two sessions, the last ones provisional, some of other verdicts; or coarser bars."""
@@ -77,13 +84,17 @@ class LivelyStore:
         """An outage two hours ago, repaired, a silence an hour ago, and an outage that is being repaired."""
         newest = self._clock.now().replace(second=0, microsecond=0)
         found = [
-            _gap(newest - 120 * MINUTE, 3, "feed_gap", "repaired"),
-            _gap(newest - 60 * MINUTE, 3, "no_trade", "explained"),
-            _gap(newest - 29 * MINUTE, 2, "feed_gap", "open"),
+            gap(newest - 120 * MINUTE, "feed_gap", "repaired"),
+            gap(newest - 60 * MINUTE, "no_trade", "explained"),
+            gap(newest - 30 * MINUTE, "feed_gap", "open"),
         ]
-        wanted = [gap for gap in found if not query.start or gap.ts_end > query.start]
-        wanted = [gap for gap in wanted if not query.end or gap.ts_start < query.end]
+        wanted = [each for each in found if not query.start or each.ts_end > query.start]
+        wanted = [each for each in wanted if not query.end or each.ts_start < query.end]
         return wanted[: query.limit] if query.start else wanted[-query.limit :]
+
+    def overview(self) -> MarketOverview:
+        """Of the quotes as they are now."""
+        return made_up_overview([self._stock(symbol) for symbol in sorted(INSTRUMENTS)], self._clock.now().date())
 
     def freshness(self, now: datetime) -> Freshness:
         """A simulated feed that runs."""
@@ -142,24 +153,6 @@ class LivelyStore:
         newest = self._clock.now().replace(second=0, microsecond=0)
         bars = made_up_bars(symbol, Interval.ONE_MINUTE, newest, count=TREND_BARS)
         return [bar.close for bar in reversed(bars) if bar.is_certified]
-
-
-def _gap(start: datetime, minutes: int, gap_class: str, state: str) -> Gap:
-    is_open = state == "open"
-    return Gap(
-        ts_start=start,
-        ts_end=start + minutes * MINUTE,
-        session_date=start.date(),
-        minute_count=minutes,
-        gap_class=gap_class,
-        evidence=f"Nothing was heard for {minutes} minutes.",
-        state=state,
-        closed_by_run="run-3" if state == "repaired" else None,
-        closed_reason=None if is_open else "made up",
-        attempt_count=int(state != "explained"),
-        ts_found=start + 4 * MINUTE,
-        ts_closed=None if is_open else start + 9 * MINUTE,
-    )
 
 
 def _passport(symbol: str, bar: Bar) -> Passport:

@@ -6,10 +6,11 @@ import math
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from stock_platform.api.shapes import Bar, Interval
+from stock_platform.api.overview_shapes import MarketOverview, Mover, SectorBreadth, SymbolChange
+from stock_platform.api.shapes import Bar, Interval, Stock
 
 MINUTE = timedelta(minutes=1)
 PROVISIONAL = 2
@@ -19,7 +20,7 @@ OPEN_MINUTES = 150
 CLOSED = timedelta(hours=17, minutes=30)
 CENT = Decimal("0.01")
 VERDICTS = {5: "suspect", 9: "restated", 14: "vendor"}
-UNHEARD = {28, 29, 58, 59, 60}
+UNHEARD = {28, 29, 30, 58, 59, 60}
 """Minutes back without a bar: an outage that is open and a silence."""
 LENGTHS = {
     Interval.ONE_MINUTE: MINUTE,
@@ -86,6 +87,59 @@ def made_up_bars(symbol: str, interval: Interval, newest: datetime, *, count: in
     length = LENGTHS[interval]
     start = newest - timedelta(seconds=newest.timestamp() % length.total_seconds())
     return [_bar(symbol, start - back * length, length, KEPT + back) for back in range(KEPT // 2)]
+
+
+def made_up_overview(stocks: list[Stock], session: date) -> MarketOverview:
+    """Movers, breadth and changes of the stocks' quotes."""
+    changes = [_change(stock) for stock in stocks]
+    order = sorted(changes, key=lambda each: each.change_pct or Decimal(0), reverse=True)
+    sectors = ["ALL", *sorted({each.sector for each in changes})]
+    return MarketOverview(
+        session_date=session,
+        top=[_mover(rank, each) for rank, each in enumerate(order[:10], 1)],
+        bottom=[_mover(rank, each) for rank, each in enumerate(order[::-1][:10], 1)],
+        breadth=[_breadth(sector, [each for each in changes if sector in ("ALL", each.sector)]) for sector in sectors],
+        symbols=changes,
+    )
+
+
+def _change(stock: Stock) -> SymbolChange:
+    quote = stock.quote
+    return SymbolChange(
+        symbol=stock.symbol,
+        name=stock.name,
+        sector=stock.sector,
+        currency=stock.currency,
+        price=quote and quote.price,
+        change_pct=quote and quote.change_pct,
+        day_volume=quote and quote.day_volume,
+        ts_event=quote and quote.ts_event,
+    )
+
+
+def _mover(rank: int, change: SymbolChange) -> Mover:
+    return Mover(
+        rank=rank,
+        symbol=change.symbol,
+        previous_close=INSTRUMENTS[change.symbol].base,
+        close=change.price or Decimal(0),
+        change_pct=change.change_pct or Decimal(0),
+        volume=change.day_volume,
+    )
+
+
+def _breadth(sector: str, changes: list[SymbolChange]) -> SectorBreadth:
+    moves = [float(each.change_pct or 0) for each in changes]
+    return SectorBreadth(
+        sector=sector,
+        symbol_count=len(moves),
+        advancing_count=sum(move > 0 for move in moves),
+        declining_count=sum(move < 0 for move in moves),
+        unchanged_count=sum(move == 0 for move in moves),
+        above_sma_50_ratio=0.5 + 0.4 * _noise(sector, 50),
+        mean_change_pct=sum(moves) / len(moves),
+        volume=sum(each.day_volume or 0 for each in changes),
+    )
 
 
 def _minutes(symbol: str, newest: datetime, count: int) -> Iterator[tuple[int, datetime]]:

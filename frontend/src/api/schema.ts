@@ -38,6 +38,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/health/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The process runs */
+        get: operations["live_health_live_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/health/ready": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The process can answer */
+        get: operations["ready_health_ready_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/stocks/{symbol}/bars": {
         parameters: {
             query?: never;
@@ -89,6 +123,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/stocks/{symbol}/actions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Splits, dividends and capital gains, newest first */
+        get: operations["actions_stocks__symbol__actions_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/stocks/{symbol}/restatements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Certified bars that restatements changed: before and after */
+        get: operations["bar_changes_stocks__symbol__restatements_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/restatements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Restatements, newest first, with what they changed */
+        get: operations["restatements_restatements_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/stocks/{symbol}/indicators": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Technical indicators by session, oldest first; without a start the newest */
+        get: operations["indicators_stocks__symbol__indicators_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/market/status": {
         parameters: {
             query?: never;
@@ -98,6 +200,57 @@ export interface paths {
         };
         /** Feed, markets, lag */
         get: operations["status_market_status_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/market/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Movers, breadth by sector, and every symbol's change */
+        get: operations["overview_market_overview_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/quality/quarantine": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Bars that the gate refused: waiting, and decided; newest first */
+        get: operations["quarantine_quality_quarantine_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/quality/gaps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Session minutes without a certified bar, of all symbols; newest first */
+        get: operations["gaps_quality_gaps_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -118,40 +271,6 @@ export interface paths {
          * @description Events: `quote` with a Quote, `heartbeat` with `ts_now`. A slow client gets the newest quote of each symbol.
          */
         get: operations["stream_stream_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/health/live": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** The process runs */
-        get: operations["live_health_live_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/health/ready": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** The process can answer */
-        get: operations["ready_health_ready_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -219,6 +338,96 @@ export interface components {
              * @description 1 for the first accepted version; None while provisional, and for coarser bars.
              */
             revision: number | null;
+        };
+        /**
+         * BarChange
+         * @description A certified bar that a restatement added, removed or changed.
+         */
+        BarChange: {
+            /** Restatement Id */
+            restatement_id: number;
+            /**
+             * Ts Start
+             * Format: date-time
+             */
+            ts_start: string;
+            /**
+             * Session Date
+             * Format: date
+             */
+            session_date: string;
+            /**
+             * Change
+             * @description added, removed or changed.
+             * @example changed
+             */
+            change: string;
+            /** @description None of an added bar. */
+            before: components["schemas"]["BarContent"] | null;
+            /** @description None of a removed bar. */
+            after: components["schemas"]["BarContent"] | null;
+            /**
+             * Dagster Run Id
+             * @description Run that accepted the change.
+             */
+            dagster_run_id: string;
+            /**
+             * Ts Accepted
+             * Format: date-time
+             */
+            ts_accepted: string;
+        };
+        /**
+         * BarChangePage
+         * @description Restated bars of one symbol: newest restatement first, newest bar first in it.
+         */
+        BarChangePage: {
+            /**
+             * Symbol
+             * @example AAPL
+             */
+            symbol: string;
+            /** Items */
+            items: components["schemas"]["BarChange"][];
+            /**
+             * Next Cursor
+             * @description Pass as `cursor` for the next page; None on the last.
+             */
+            next_cursor: string | null;
+        };
+        /**
+         * BarContent
+         * @description What a bar said before or after a restatement.
+         */
+        BarContent: {
+            /** Open */
+            open: string;
+            /** High */
+            high: string;
+            /** Low */
+            low: string;
+            /** Close */
+            close: string;
+            /**
+             * Volume
+             * @description None where the instrument has no volume.
+             */
+            volume: number | null;
+            /**
+             * Vwap
+             * @description None where nothing was traded.
+             */
+            vwap: string | null;
+            /** Tick Count */
+            tick_count: number;
+            /** Revision */
+            revision: number;
+            /**
+             * Verdict
+             * @description passed, suspect, restated or vendor.
+             * @example restated
+             */
+            verdict: string;
         };
         /**
          * BarPage
@@ -384,6 +593,71 @@ export interface components {
              * Format: date-time
              */
             ts_checked: string;
+        };
+        /**
+         * CorporateAction
+         * @description A split, dividend or capital gain, as the vendor tells it.
+         */
+        CorporateAction: {
+            /**
+             * Ex Date
+             * Format: date
+             * @description First session that trades without it.
+             * @example 2014-06-09
+             */
+            ex_date: string;
+            /**
+             * Kind
+             * @description split, dividend or capital_gain.
+             * @example split
+             */
+            kind: string;
+            /**
+             * Ratio
+             * @description New shares for an old one; of a split only.
+             * @example 7
+             */
+            ratio: string | null;
+            /**
+             * Amount
+             * @description Paid a share, in `currency`; None of a split.
+             */
+            amount: string | null;
+            /**
+             * Currency
+             * @example USD
+             */
+            currency: string;
+            /**
+             * Source
+             * @description Vendor that told it.
+             * @example yahoo
+             */
+            source: string;
+            /**
+             * Ts Recv
+             * Format: date-time
+             * @description When it was read.
+             */
+            ts_recv: string;
+        };
+        /**
+         * CorporateActionPage
+         * @description Corporate actions of one symbol, newest first.
+         */
+        CorporateActionPage: {
+            /**
+             * Symbol
+             * @example AAPL
+             */
+            symbol: string;
+            /** Items */
+            items: components["schemas"]["CorporateAction"][];
+            /**
+             * Next Cursor
+             * @description Pass as `cursor` for the next page; None on the last.
+             */
+            next_cursor: string | null;
         };
         /**
          * FeedState
@@ -559,11 +833,6 @@ export interface components {
              */
             checks: components["schemas"]["CheckResult"][];
         };
-        /** HTTPValidationError */
-        HTTPValidationError: {
-            /** Detail */
-            detail?: components["schemas"]["ValidationError"][];
-        };
         /**
          * Health
          * @description Answer of the health endpoints.
@@ -583,11 +852,99 @@ export interface components {
             };
         };
         /**
+         * Indicator
+         * @description Technical indicators of daily closes up to a session, in the shares of that session; None until their window is full.
+         */
+        Indicator: {
+            /**
+             * Session Date
+             * Format: date
+             */
+            session_date: string;
+            /** Close */
+            close: string;
+            /**
+             * Session Count
+             * @description Sessions that were looked back over.
+             */
+            session_count: number;
+            /** Sma 20 */
+            sma_20: number | null;
+            /** Sma 50 */
+            sma_50: number | null;
+            /** Sma 200 */
+            sma_200: number | null;
+            /** Ema 12 */
+            ema_12: number | null;
+            /** Ema 26 */
+            ema_26: number | null;
+            /** Rsi 14 */
+            rsi_14: number | null;
+            /** Macd */
+            macd: number | null;
+            /** Macd Signal */
+            macd_signal: number | null;
+            /** Macd Histogram */
+            macd_histogram: number | null;
+            /** Bollinger Upper */
+            bollinger_upper: number | null;
+            /** Bollinger Middle */
+            bollinger_middle: number | null;
+            /** Bollinger Lower */
+            bollinger_lower: number | null;
+            /** Atr 14 */
+            atr_14: number | null;
+        };
+        /**
+         * IndicatorPage
+         * @description Indicators of one symbol, oldest session first.
+         */
+        IndicatorPage: {
+            /**
+             * Symbol
+             * @example AAPL
+             */
+            symbol: string;
+            /** Items */
+            items: components["schemas"]["Indicator"][];
+        };
+        /**
          * Interval
          * @description Length of a bar.
          * @enum {string}
          */
         Interval: "1m" | "5m" | "15m" | "1h" | "1d";
+        /**
+         * MarketOverview
+         * @description The market at a glance.
+         */
+        MarketOverview: {
+            /**
+             * Session Date
+             * @description Of movers and breadth: the newest session that at least half of the watchlist traded in, else the newest; None before the first.
+             */
+            session_date: string | null;
+            /**
+             * Top
+             * @description The ten highest changes, highest first.
+             */
+            top: components["schemas"]["Mover"][];
+            /**
+             * Bottom
+             * @description The ten lowest changes, lowest first.
+             */
+            bottom: components["schemas"]["Mover"][];
+            /**
+             * Breadth
+             * @description By sector; ALL first.
+             */
+            breadth: components["schemas"]["SectorBreadth"][];
+            /**
+             * Symbols
+             * @description The whole watchlist, by symbol.
+             */
+            symbols: components["schemas"]["SymbolChange"][];
+        };
         /**
          * MarketState
          * @description What the instruments' exchange is doing now.
@@ -623,6 +980,40 @@ export interface components {
              * @description Start of the newest certified bar.
              */
             ts_bar_certified_last: string | null;
+        };
+        /**
+         * Mover
+         * @description One of the highest or lowest changes of a session's close against the close before; from certified bars.
+         */
+        Mover: {
+            /**
+             * Rank
+             * @description From 1.
+             */
+            rank: number;
+            /**
+             * Symbol
+             * @example AAPL
+             */
+            symbol: string;
+            /** Previous Close */
+            previous_close: string;
+            /**
+             * Close
+             * @description So far, while the session runs.
+             */
+            close: string;
+            /**
+             * Change Pct
+             * @description Percent.
+             * @example 1.25
+             */
+            change_pct: string;
+            /**
+             * Volume
+             * @description None where the instrument has no volume.
+             */
+            volume: number | null;
         };
         /**
          * Passport
@@ -666,26 +1057,6 @@ export interface components {
             revisions: components["schemas"]["BarVersion"][];
             /** @description Where a newer version is in quarantine; the current one stays certified. */
             refused: components["schemas"]["Refused"] | null;
-        };
-        /**
-         * Problem
-         * @description An error, as application/problem+json (RFC 9457).
-         */
-        Problem: {
-            /**
-             * Type
-             * @default about:blank
-             */
-            type: string;
-            /** Title */
-            title: string;
-            /** Status */
-            status: number;
-            /**
-             * Detail
-             * @description What is wrong, where, what was expected, and what to do.
-             */
-            detail: string;
         };
         /**
          * Quote
@@ -774,6 +1145,222 @@ export interface components {
             decision: string | null;
         };
         /**
+         * RefusedBar
+         * @description A bar that the gate refused, with its content as it was refused or decided on.
+         */
+        RefusedBar: {
+            /**
+             * Symbol
+             * @example AAPL
+             */
+            symbol: string;
+            /**
+             * Ts Start
+             * Format: date-time
+             */
+            ts_start: string;
+            /**
+             * Ts End
+             * Format: date-time
+             */
+            ts_end: string;
+            /**
+             * Session Date
+             * Format: date
+             */
+            session_date: string;
+            state: components["schemas"]["RefusedState"];
+            /**
+             * Rules
+             * @description Names of the rules that it broke.
+             * @example [
+             *       "collar"
+             *     ]
+             */
+            rules: string[];
+            /** Open */
+            open: string;
+            /** High */
+            high: string;
+            /** Low */
+            low: string;
+            /** Close */
+            close: string;
+            /**
+             * Volume
+             * @description None where the instrument has no volume.
+             */
+            volume: number | null;
+            /**
+             * Vwap
+             * @description None where nothing was traded.
+             */
+            vwap: string | null;
+            /** Tick Count */
+            tick_count: number;
+            /**
+             * Dagster Run Id
+             * @description Gate run that refused it; of a decided bar the run of the decision.
+             */
+            dagster_run_id: string;
+            /**
+             * Ts Noted
+             * Format: date-time
+             * @description When it was refused; of a decided bar when that was decided.
+             */
+            ts_noted: string;
+            /** @description None while it waits. */
+            decision: components["schemas"]["ReviewDecision"] | null;
+        };
+        /**
+         * RefusedBarPage
+         * @description Refused bars, newest bar first.
+         */
+        RefusedBarPage: {
+            /** Items */
+            items: components["schemas"]["RefusedBar"][];
+            /**
+             * Open Count
+             * @description Bars that wait for a decision now, whatever the filters.
+             */
+            open_count: number;
+            /**
+             * Next Cursor
+             * @description Pass as `cursor` for the next page; None on the last.
+             */
+            next_cursor: string | null;
+        };
+        /**
+         * RefusedState
+         * @description What became of a refused bar.
+         * @enum {string}
+         */
+        RefusedState: "open" | "released" | "overridden" | "discarded";
+        /**
+         * Restatement
+         * @description One recomputation of a session, and how many certified bars it changed.
+         */
+        Restatement: {
+            /** Restatement Id */
+            restatement_id: number;
+            /**
+             * Session Date
+             * Format: date
+             */
+            session_date: string;
+            /**
+             * Symbols
+             * @description None: all of the session.
+             */
+            symbols: string[] | null;
+            /**
+             * Ticks From
+             * @description Offsets of the topic, the session's archive, a tape, or the vendor's history.
+             */
+            ticks_from: string;
+            /**
+             * State
+             * @description running, finished, failed or forgotten.
+             * @example finished
+             */
+            state: string;
+            /**
+             * Is Partial
+             * @description Only the bars that were missing were to come.
+             */
+            is_partial: boolean;
+            /** Flink Job Id */
+            flink_job_id: string | null;
+            /**
+             * Dagster Run Id
+             * @description Run that promoted it; None where nothing was promoted.
+             */
+            dagster_run_id: string | null;
+            /** Last Error */
+            last_error: string | null;
+            /** Added Count */
+            added_count: number;
+            /** Removed Count */
+            removed_count: number;
+            /** Changed Count */
+            changed_count: number;
+            /**
+             * Ts Started
+             * Format: date-time
+             */
+            ts_started: string;
+            /** Ts Ended */
+            ts_ended: string | null;
+        };
+        /**
+         * RestatementPage
+         * @description Restatements, newest first.
+         */
+        RestatementPage: {
+            /** Items */
+            items: components["schemas"]["Restatement"][];
+            /**
+             * Next Cursor
+             * @description Pass as `cursor` for the next page; None on the last.
+             */
+            next_cursor: string | null;
+        };
+        /**
+         * ReviewDecision
+         * @description What a person decided of a refused bar.
+         */
+        ReviewDecision: {
+            /** Reason */
+            reason: string;
+            /** Decided By */
+            decided_by: string;
+            /**
+             * Dagster Run Id
+             * @description Run that carried it out.
+             */
+            dagster_run_id: string;
+            /**
+             * Ts Decided
+             * Format: date-time
+             */
+            ts_decided: string;
+        };
+        /**
+         * SectorBreadth
+         * @description How many symbols of a sector rose and fell against the close before; from certified bars.
+         */
+        SectorBreadth: {
+            /**
+             * Sector
+             * @description ALL over every sector.
+             * @example Technology
+             */
+            sector: string;
+            /**
+             * Symbol Count
+             * @description One without an earlier close is counted here alone.
+             */
+            symbol_count: number;
+            /** Advancing Count */
+            advancing_count: number;
+            /** Declining Count */
+            declining_count: number;
+            /** Unchanged Count */
+            unchanged_count: number;
+            /**
+             * Above Sma 50 Ratio
+             * @description Share of those that have an SMA 50; None where none has.
+             */
+            above_sma_50_ratio: number | null;
+            /**
+             * Mean Change Pct
+             * @description Percent.
+             */
+            mean_change_pct: number | null;
+            /** Volume */
+            volume: number | null;
+        };
+        /**
          * Stock
          * @description One row of the watchlist: the instrument, its quote, and the closes of its last bars.
          */
@@ -826,18 +1413,150 @@ export interface components {
              */
             next_cursor: string | null;
         };
-        /** ValidationError */
-        ValidationError: {
-            /** Location */
-            loc: (string | number)[];
-            /** Message */
-            msg: string;
-            /** Error Type */
+        /**
+         * SymbolChange
+         * @description A tile of the heat map: the provisional quote of one symbol.
+         */
+        SymbolChange: {
+            /**
+             * Symbol
+             * @example AAPL
+             */
+            symbol: string;
+            /**
+             * Name
+             * @example Apple Inc.
+             */
+            name: string;
+            /**
+             * Sector
+             * @example Technology
+             */
+            sector: string;
+            /**
+             * Currency
+             * @example USD
+             */
+            currency: string;
+            /**
+             * Price
+             * @description None until the first tick, as all that follows.
+             */
+            price: string | null;
+            /**
+             * Change Pct
+             * @description Change since the previous close, percent.
+             */
+            change_pct: string | null;
+            /** Day Volume */
+            day_volume: number | null;
+            /** Ts Event */
+            ts_event: string | null;
+        };
+        /**
+         * SymbolGap
+         * @description A gap, and whose.
+         */
+        SymbolGap: {
+            /**
+             * Ts Start
+             * Format: date-time
+             */
+            ts_start: string;
+            /**
+             * Ts End
+             * Format: date-time
+             */
+            ts_end: string;
+            /**
+             * Session Date
+             * Format: date
+             */
+            session_date: string;
+            /** Minute Count */
+            minute_count: number;
+            /**
+             * Gap Class
+             * @description closed, halt, no_trade, feed_gap, pipeline_gap or held.
+             * @example feed_gap
+             */
+            gap_class: string;
+            /**
+             * Evidence
+             * @description What shows it, with figures.
+             * @example No feed line heard it from 14:31:30 to 14:34:30 UTC (180 s).
+             */
+            evidence: string;
+            /**
+             * State
+             * @description open, repaired (the minutes have bars now), explained or unrepairable.
+             * @example repaired
+             */
+            state: string;
+            /**
+             * Closed By Run
+             * @description Dagster run that accepted the missing bars, or found that there are none.
+             */
+            closed_by_run: string | null;
+            /**
+             * Closed Reason
+             * @description Why nothing is left to do; None while something is.
+             */
+            closed_reason: string | null;
+            /**
+             * Attempt Count
+             * @description Repair runs that have begun on it.
+             */
+            attempt_count: number;
+            /**
+             * Ts Found
+             * Format: date-time
+             * @description When it was first found.
+             */
+            ts_found: string;
+            /**
+             * Ts Closed
+             * @description When nothing was left to do about it.
+             */
+            ts_closed: string | null;
+            /**
+             * Symbol
+             * @example AAPL
+             */
+            symbol: string;
+        };
+        /**
+         * SymbolGapPage
+         * @description Gaps of all symbols, newest first.
+         */
+        SymbolGapPage: {
+            /** Items */
+            items: components["schemas"]["SymbolGap"][];
+            /**
+             * Next Cursor
+             * @description Pass as `cursor` for the next page; None on the last.
+             */
+            next_cursor: string | null;
+        };
+        /**
+         * Problem
+         * @description An error, as application/problem+json (RFC 9457).
+         */
+        Problem: {
+            /**
+             * Type
+             * @default about:blank
+             */
             type: string;
-            /** Input */
-            input?: unknown;
-            /** Context */
-            ctx?: Record<string, never>;
+            /** Title */
+            title: string;
+            /** Status */
+            status: number;
+            /**
+             * Detail
+             * @description What is wrong, where, what was expected, and what to do.
+             */
+            detail: string;
         };
     };
     responses: never;
@@ -870,13 +1589,31 @@ export interface operations {
                     "application/json": components["schemas"]["StockPage"];
                 };
             };
-            /** @description Validation Error */
+            /** @description A parameter is not usable. */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests from this address. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or the server is too busy, or not there. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -886,6 +1623,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Of the watchlist; small letters do as well. */
                 symbol: string;
             };
             cookie?: never;
@@ -907,8 +1645,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A parameter is not usable. */
@@ -917,214 +1654,25 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-        };
-    };
-    bars_stocks__symbol__bars_get: {
-        parameters: {
-            query?: {
-                interval?: components["schemas"]["Interval"];
-                /** @description Inclusive; without it the newest bars come. */
-                start?: string | null;
-                /** @description Exclusive. */
-                end?: string | null;
-                limit?: number;
-                /** @description Basis of prices and volumes, by the corporate actions known now. */
-                adjusted?: components["schemas"]["Basis"];
-                /** @description Certified bars as they were then; for 1m only. */
-                as_of?: string | null;
-            };
-            header?: never;
-            path: {
-                symbol: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
+            /** @description Too many requests from this address. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["BarPage"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Nobody watches this symbol, or it has no such bar. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A parameter is not usable. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    passport_stocks__symbol__bars__ts_start__passport_get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                symbol: string;
-                /** @description Start of the bar. */
-                ts_start: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Passport"];
-                };
-            };
-            /** @description Nobody watches this symbol, or it has no such bar. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A parameter is not usable. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    gaps_stocks__symbol__gaps_get: {
-        parameters: {
-            query?: {
-                /** @description Gaps that end after it; without it the newest come. */
-                start?: string | null;
-                /** @description Gaps that begin before it. */
-                end?: string | null;
-                limit?: number;
-            };
-            header?: never;
-            path: {
-                symbol: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GapPage"];
-                };
-            };
-            /** @description Nobody watches this symbol, or it has no such bar. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A parameter is not usable. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    status_market_status_get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["MarketStatus"];
-                };
-            };
-        };
-    };
-    stream_stream_get: {
-        parameters: {
-            query?: {
-                /** @description Comma-separated; else all. */
-                symbols?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/event-stream": string;
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-            /** @description Service Unavailable */
+            /** @description The database or the server is too busy, or not there. */
             503: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1174,6 +1722,744 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Health"];
+                };
+            };
+        };
+    };
+    bars_stocks__symbol__bars_get: {
+        parameters: {
+            query?: {
+                interval?: components["schemas"]["Interval"];
+                /** @description Inclusive; without it the newest bars come. The next page starts at `ts_end` of the last bar. */
+                start?: string | null;
+                /** @description Exclusive. */
+                end?: string | null;
+                limit?: number;
+                /** @description Basis of prices and volumes, by the corporate actions known now. */
+                adjusted?: components["schemas"]["Basis"];
+                /** @description Certified bars as they were then; for 1m only. */
+                as_of?: string | null;
+            };
+            header?: never;
+            path: {
+                /** @description Of the watchlist; small letters do as well. */
+                symbol: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BarPage"];
+                };
+            };
+            /** @description Nobody watches this symbol, or it has no such bar. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A parameter is not usable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests from this address. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or the server is too busy, or not there. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    passport_stocks__symbol__bars__ts_start__passport_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of the watchlist; small letters do as well. */
+                symbol: string;
+                /** @description Start of the bar. */
+                ts_start: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Passport"];
+                };
+            };
+            /** @description Nobody watches this symbol, or it has no such bar. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A parameter is not usable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests from this address. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or the server is too busy, or not there. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    gaps_stocks__symbol__gaps_get: {
+        parameters: {
+            query?: {
+                /** @description Gaps that end after it; without it the newest come. */
+                start?: string | null;
+                /** @description Gaps that begin before it. */
+                end?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Of the watchlist; small letters do as well. */
+                symbol: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GapPage"];
+                };
+            };
+            /** @description Nobody watches this symbol, or it has no such bar. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A parameter is not usable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests from this address. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or the server is too busy, or not there. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    actions_stocks__symbol__actions_get: {
+        parameters: {
+            query?: {
+                /** @description First session, inclusive. */
+                start?: string | null;
+                /** @description Session after the last, exclusive. */
+                end?: string | null;
+                /** @description Rows of a page. */
+                limit?: number;
+                /** @description `next_cursor` of the page before; leave it out for the first. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Of the watchlist; small letters do as well. */
+                symbol: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CorporateActionPage"];
+                };
+            };
+            /** @description Nobody watches this symbol, or it has no such bar. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A parameter is not usable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests from this address. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or the server is too busy, or not there. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    bar_changes_stocks__symbol__restatements_get: {
+        parameters: {
+            query?: {
+                /** @description First session, inclusive. */
+                start?: string | null;
+                /** @description Session after the last, exclusive. */
+                end?: string | null;
+                /** @description Rows of a page. */
+                limit?: number;
+                /** @description `next_cursor` of the page before; leave it out for the first. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Of the watchlist; small letters do as well. */
+                symbol: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BarChangePage"];
+                };
+            };
+            /** @description Nobody watches this symbol, or it has no such bar. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A parameter is not usable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests from this address. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or the server is too busy, or not there. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    restatements_restatements_get: {
+        parameters: {
+            query?: {
+                /** @description First session, inclusive. */
+                start?: string | null;
+                /** @description Session after the last, exclusive. */
+                end?: string | null;
+                /** @description Rows of a page. */
+                limit?: number;
+                /** @description `next_cursor` of the page before; leave it out for the first. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RestatementPage"];
+                };
+            };
+            /** @description A parameter is not usable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests from this address. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or the server is too busy, or not there. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    indicators_stocks__symbol__indicators_get: {
+        parameters: {
+            query?: {
+                /** @description First session, inclusive. */
+                start?: string | null;
+                /** @description Session after the last, exclusive. */
+                end?: string | null;
+                /** @description Rows of a page. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Of the watchlist; small letters do as well. */
+                symbol: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IndicatorPage"];
+                };
+            };
+            /** @description Nobody watches this symbol, or it has no such bar. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A parameter is not usable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests from this address. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or the server is too busy, or not there. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    status_market_status_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MarketStatus"];
+                };
+            };
+            /** @description A parameter is not usable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests from this address. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or the server is too busy, or not there. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    overview_market_overview_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MarketOverview"];
+                };
+            };
+            /** @description A parameter is not usable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests from this address. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or the server is too busy, or not there. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    quarantine_quality_quarantine_get: {
+        parameters: {
+            query?: {
+                /** @description `decided` is any but open; without it all. */
+                state?: ("open" | "decided" | "released" | "overridden" | "discarded") | null;
+                /** @description Of this symbol only. */
+                symbol?: string | null;
+                /** @description Bars that broke this rule. */
+                rule?: string | null;
+                /** @description First session, inclusive. */
+                start?: string | null;
+                /** @description Session after the last, exclusive. */
+                end?: string | null;
+                /** @description Rows of a page. */
+                limit?: number;
+                /** @description `next_cursor` of the page before; leave it out for the first. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedBarPage"];
+                };
+            };
+            /** @description Nobody watches this symbol, or it has no such bar. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A parameter is not usable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests from this address. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or the server is too busy, or not there. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    gaps_quality_gaps_get: {
+        parameters: {
+            query?: {
+                state?: ("open" | "repaired" | "explained" | "unrepairable") | null;
+                gap_class?: ("closed" | "halt" | "no_trade" | "feed_gap" | "pipeline_gap" | "held") | null;
+                /** @description Of this symbol only. */
+                symbol?: string | null;
+                /** @description First session, inclusive. */
+                start?: string | null;
+                /** @description Session after the last, exclusive. */
+                end?: string | null;
+                /** @description Rows of a page. */
+                limit?: number;
+                /** @description `next_cursor` of the page before; leave it out for the first. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SymbolGapPage"];
+                };
+            };
+            /** @description Nobody watches this symbol, or it has no such bar. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A parameter is not usable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests from this address. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or the server is too busy, or not there. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stream_stream_get: {
+        parameters: {
+            query?: {
+                /** @description Comma-separated; else all. */
+                symbols?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description A parameter is not usable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests from this address. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or the server is too busy, or not there. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };

@@ -1,0 +1,54 @@
+"""How good the data is, across symbols: refused bars, gaps."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+
+from stock_platform.api.cursors import decode, page_of
+from stock_platform.api.parameters import FirstSession, LastSession, Limit, OneSymbol, PageCursor, Watchlist
+from stock_platform.api.problems import problems
+from stock_platform.api.quality_shapes import RefusedBarPage, SymbolGapPage
+from stock_platform.api.store import ListQuery, Store
+
+_RefusedFilter = Literal["open", "decided", "released", "overridden", "discarded"]
+_GapState = Literal["open", "repaired", "explained", "unrepairable"]
+_GapClass = Literal["closed", "halt", "no_trade", "feed_gap", "pipeline_gap", "held"]
+_RuleName = Annotated[str | None, Query(pattern="^[a-z0-9_]{1,60}$", description="Bars that broke this rule.", examples=["collar"])]
+
+
+def quality_routes(store: Store, watchlist: Watchlist) -> APIRouter:
+    """`/quality/…`."""
+    routes = APIRouter(tags=["quality"], prefix="/quality")
+
+    @routes.get("/quarantine", summary="Bars that the gate refused: waiting, and decided; newest first", responses=problems(404))
+    def quarantine(
+        state: Annotated[_RefusedFilter | None, Query(description="`decided` is any but open; without it all.")] = None,
+        symbol: OneSymbol = None,
+        rule: _RuleName = None,
+        start: FirstSession = None,
+        end: LastSession = None,
+        limit: Limit = 50,
+        cursor: PageCursor = "",
+    ) -> RefusedBarPage:
+        known, after = watchlist.known(symbol) if symbol else None, decode(cursor, datetime, str, str)
+        rows = store.refused_bars(ListQuery(limit + 1, after, symbol=known, start=start, end=end, state=state, rule=rule))
+        items, further = page_of(rows, limit, lambda row: (row.ts_start, row.symbol, row.dagster_run_id))
+        return RefusedBarPage(items=items, open_count=store.refused_bar_count(), next_cursor=further)
+
+    @routes.get("/gaps", summary="Session minutes without a certified bar, of all symbols; newest first", responses=problems(404))
+    def gaps(
+        state: _GapState | None = None,
+        gap_class: _GapClass | None = None,
+        symbol: OneSymbol = None,
+        start: FirstSession = None,
+        end: LastSession = None,
+        limit: Limit = 100,
+        cursor: PageCursor = "",
+    ) -> SymbolGapPage:
+        known, after = watchlist.known(symbol) if symbol else None, decode(cursor, datetime, str)
+        asked = ListQuery(limit + 1, after, symbol=known, start=start, end=end, state=state, gap_class=gap_class)
+        items, further = page_of(store.all_gaps(asked), limit, lambda row: (row.ts_start, row.symbol))
+        return SymbolGapPage(items=items, next_cursor=further)
+
+    return routes

@@ -1,0 +1,49 @@
+"""The watchlist and the health of whoever serves it: all that a store of quotes can answer, here and on AWS."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from stock_platform.api.parameters import Symbol, not_watched
+from stock_platform.api.problems import problems
+from stock_platform.api.shapes import Health, Stock, StockPage
+from stock_platform.api.store import QuoteStore
+
+
+def stock_routes(store: QuoteStore) -> APIRouter:
+    """`/stocks` and `/stocks/{symbol}`."""
+    routes = APIRouter(tags=["stocks"])
+
+    @routes.get("/stocks", summary="The watchlist, by symbol", responses=problems())
+    def stocks(
+        limit: Annotated[int, Query(ge=1, le=500)] = 100,
+        cursor: Annotated[str, Query(max_length=20, description="`next_cursor` of the page before.")] = "",
+    ) -> StockPage:
+        rows = store.stocks(after=cursor, limit=limit + 1)
+        return StockPage(items=rows[:limit], next_cursor=rows[limit - 1].symbol if len(rows) > limit else None)
+
+    @routes.get("/stocks/{symbol}", summary="One instrument with its quote", responses=problems(404))
+    def stock(symbol: Symbol) -> Stock:
+        found = store.stock(symbol.upper())
+        if found is None:
+            raise not_watched(symbol.upper())
+        return found
+
+    return routes
+
+
+def health_routes(store: QuoteStore) -> APIRouter:
+    """`/health/live` and `/health/ready`."""
+    routes = APIRouter(tags=["health"])
+
+    @routes.get("/health/live", summary="The process runs")
+    def live() -> Health:
+        return Health(status="ok")
+
+    @routes.get("/health/ready", summary="The process can answer", responses={503: {"model": Health}})
+    def ready(response: Response) -> Health:
+        found = store.problem()
+        response.status_code = 503 if found else 200
+        return Health(status="not ready" if found else "ok", checks={"store": found or "ok"})
+
+    return routes

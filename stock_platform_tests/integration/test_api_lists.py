@@ -1,0 +1,217 @@
+"""Lists of the API over a real Postgres, as its read-only role: restatements, actions, refused bars, gaps, overview."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+from fastapi.testclient import TestClient
+
+from stock_platform.adapters.clock import SystemClock
+from stock_platform.adapters.postgres import Connection, connect, open_pool
+from stock_platform.api.app import create_app
+from stock_platform.api.postgres_store import PostgresStore
+from stock_platform.api.stream import Hub
+from stock_platform.config import Settings
+
+_TABLES = (
+    "reference.instrument, reference.corporate_action, market.quote, ops.restatement, quality.restatement, quality.quarantine, "
+    "quality.quarantine_decision, quality.gap, aggregates.mover, aggregates.sector_breadth, aggregates.indicator_1d"
+)
+_EMPTY = f"TRUNCATE {_TABLES} RESTART IDENTITY"
+_ROWS = """
+INSERT INTO reference.instrument (symbol, name, sector, currency, calendar, provider) VALUES
+('A', 'A Inc.', 'Technology', 'USD', 'XNYS', 'yahoo'), ('B', 'B Inc.', 'Energy', 'USD', 'XNYS', 'yahoo'),
+('C', 'Coin', 'Crypto', 'USD', '24/7', 'yahoo');
+INSERT INTO market.quote (symbol, price, change_pct, currency, session_phase, ts_event, ts_recv, source) VALUES
+('A', 101.5, 1.5, 'USD', 'regular', '2014-06-09 15:00Z', '2014-06-09 15:00Z', 'tape');
+INSERT INTO reference.corporate_action (symbol, ex_date, kind, ratio, amount, currency, source, ts_recv) VALUES
+('A', '2014-06-09', 'split', 7, NULL, 'USD', 'yahoo', '2014-06-09 12:00Z'),
+('A', '2014-05-08', 'dividend', NULL, 3.29, 'USD', 'yahoo', '2014-05-08 12:00Z');
+INSERT INTO ops.restatement (session_date, symbols, ticks_from, state, ts_started) VALUES
+('2014-06-06', 'A B', 'archive', 'finished', '2014-06-07 10:00Z'), ('2014-06-09', NULL, 'topic', 'failed', '2014-06-10 10:00Z');
+INSERT INTO quality.restatement
+(restatement_id, symbol, ts_start, session_date, change, bar_before, bar_after, dagster_run_id, ts_accepted)
+SELECT 1, symbol, ts_start::timestamptz, '2014-06-06', change, before::jsonb, after::jsonb, 'run', '2014-06-07 10:05Z'
+FROM (VALUES
+    ('A', '2014-06-06 13:30Z', 'added', NULL, {bar}), ('A', '2014-06-06 13:31Z', 'changed', {bar}, {bar}),
+    ('B', '2014-06-06 13:30Z', 'removed', {bar}, NULL)
+) AS given (symbol, ts_start, change, before, after);
+INSERT INTO quality.gap
+(symbol, ts_start, ts_end, session_date, minute_count, gap_class, evidence, state, closed_reason, attempt_count, ts_found,
+    ts_closed, dagster_run_id) VALUES
+('A', '2014-06-09 13:30Z', '2014-06-09 13:32Z', '2014-06-09', 2, 'feed_gap', 'x', 'open', NULL, 0, '2014-06-09 14:00Z', NULL, 'r'),
+('B', '2014-06-09 13:30Z', '2014-06-09 13:31Z', '2014-06-09', 1, 'no_trade', 'x', 'explained', 'x', 0, '2014-06-09 14:00Z',
+    '2014-06-09 14:00Z', 'r'),
+('A', '2014-06-06 13:30Z', '2014-06-06 13:31Z', '2014-06-06', 1, 'halt', 'x', 'explained', 'x', 0, '2014-06-06 14:00Z',
+    '2014-06-06 14:00Z', 'r');
+INSERT INTO aggregates.sector_breadth
+(session_date, sector, symbol_count, advancing_count, declining_count, unchanged_count, dagster_run_id, ts_updated) VALUES
+('2014-06-09', 'Technology', 1, 1, 0, 0, 'r', '2014-06-09 20:00Z'), ('2014-06-09', 'ALL', 2, 1, 1, 0, 'r', '2014-06-09 20:00Z'),
+('2014-06-10', 'ALL', 1, 0, 1, 0, 'r', '2014-06-10 01:00Z');
+INSERT INTO aggregates.mover (session_date, direction, rank, symbol, previous_close, close, change_pct, dagster_run_id, ts_updated)
+VALUES ('2014-06-09', 'top', 1, 'A', 100, 101.5, 1.5, 'r', '2014-06-09 20:00Z'),
+('2014-06-09', 'bottom', 1, 'B', 100, 99, -1, 'r', '2014-06-09 20:00Z'),
+('2014-06-10', 'top', 1, 'C', 100, 99, -1, 'r', '2014-06-10 01:00Z');
+INSERT INTO aggregates.indicator_1d (symbol, session_date, close, session_count, sma_20, dagster_run_id, ts_updated) VALUES
+('A', '2014-06-06', 90, 20, 88.5, 'r', '2014-06-06 20:00Z'), ('A', '2014-06-09', 91, 21, 89.25, 'r', '2014-06-09 20:00Z');
+"""
+_BAR = (
+    '\'{"open": "1.500000", "high": "2", "low": "1", "close": "2", "volume": 5, "vwap": "1.75", "tick_count": 3, '
+    '"ts_first_tick": "2014-06-06T13:30:00Z", "revision": 1, "verdict": "passed"}\''
+)
+_REFUSED_COLUMNS = (
+    "open, high, low, close, volume, vwap, tick_count, ts_first_tick, ts_last_tick, is_continuous, session_date, rules"
+)
+_REFUSED_VALUES = "9, 9, 9, 9, 1, 9, 1, '2014-06-09 13:30Z', '2014-06-09 13:30Z', TRUE, '2014-06-09', 'collar,tick_size'"
+_REFUSED = f"""
+INSERT INTO quality.quarantine (symbol, ts_start, ts_end, {_REFUSED_COLUMNS}, source, kafka_partition, kafka_offset_first,
+    kafka_offset_last, flink_job_id, dagster_run_id, ts_quarantined, state) VALUES
+('A', '2014-06-09 13:30Z', '2014-06-09 13:31Z', {_REFUSED_VALUES}, 'tape', 0, 0, 0, 'j', 'gate', '2014-06-09 13:32Z', 'open'),
+('B', '2014-06-09 13:30Z', '2014-06-09 13:31Z', {_REFUSED_VALUES}, 'tape', 0, 0, 0, 'j', 'gate', '2014-06-09 13:32Z', 'discarded');
+INSERT INTO quality.quarantine_decision
+(symbol, ts_start, {_REFUSED_COLUMNS}, decision, reason, decided_by, dagster_run_id, ts_decided) VALUES
+('B', '2014-06-09 13:30Z', {_REFUSED_VALUES}, 'discarded', 'a typing error', 'ann', 'desk', '2014-06-09 14:00Z'),
+('A', '2014-06-09 13:40Z', {_REFUSED_VALUES}, 'released', 'a true move', 'ann', 'desk', '2014-06-09 14:00Z');
+"""
+
+
+@pytest.fixture(scope="module")
+def api(database: Settings) -> Iterator[TestClient]:
+    """The API as its read-only role, over some rows of every list."""
+    with connect(database.dsn("admin"), autocommit=True) as admin:
+        for statement in (_EMPTY, _ROWS.replace("{bar}", _BAR), _REFUSED):
+            admin.execute(statement)  # type: ignore[arg-type]
+        with open_pool(database.dsn("api_reader"), size=2) as pool:
+            store = PostgresStore(pool, feed_kind="tape", read_passport=lambda *_: None)
+            yield TestClient(create_app(store, Hub(lambda should_stop: iter(())), SystemClock()))
+        admin.execute(_EMPTY)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def reader(database: Settings) -> Iterator[Connection]:
+    with connect(database.dsn("api_reader")) as connection:
+        yield connection
+
+
+def asked(api: TestClient, path: str, **parameters: Any) -> dict[str, Any]:
+    answer = api.get(path, params=parameters)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def test_overview_is_of_the_newest_session_that_half_of_the_watchlist_traded_in(api: TestClient) -> None:
+    found = asked(api, "/market/overview")
+    assert found["session_date"] == "2014-06-09"
+    assert [(each["symbol"], each["change_pct"]) for each in found["top"] + found["bottom"]] == [("A", "1.5"), ("B", "-1")]
+    assert [each["sector"] for each in found["breadth"]] == ["ALL", "Technology"]
+    assert [(each["symbol"], each["sector"], each["change_pct"]) for each in found["symbols"]] == [
+        ("A", "Technology", "1.5"),
+        ("B", "Energy", None),
+        ("C", "Crypto", None),
+    ]
+
+
+def test_restatements_say_how_many_bars_they_changed_and_how(api: TestClient) -> None:
+    failed, finished = asked(api, "/restatements")["items"]
+    assert (failed["state"], failed["symbols"], failed["changed_count"]) == ("failed", None, 0)
+    assert finished["symbols"] == ["A", "B"]
+    assert [finished[f"{change}_count"] for change in ("added", "removed", "changed")] == [1, 1, 1]
+
+
+def test_restated_bars_have_what_they_said_before_and_after(api: TestClient) -> None:
+    changed, added = asked(api, "/stocks/A/restatements")["items"]
+    assert (added["change"], added["before"], changed["change"]) == ("added", None, "changed")
+    assert (added["after"]["open"], added["after"]["vwap"], added["after"]["volume"]) == ("1.5", "1.75", 5)
+
+
+def test_actions_are_newest_first_and_of_a_range(api: TestClient) -> None:
+    items = asked(api, "/stocks/a/actions")["items"]
+    assert [(each["kind"], each["ratio"], each["amount"]) for each in items] == [("split", "7", None), ("dividend", None, "3.29")]
+    assert asked(api, "/stocks/A/actions", end="2014-06-09")["items"] == items[1:]
+
+
+def test_indicators_are_oldest_first(api: TestClient) -> None:
+    items = asked(api, "/stocks/A/indicators")["items"]
+    assert [(each["session_date"], each["sma_20"], each["sma_50"]) for each in items] == [
+        ("2014-06-06", 88.5, None),
+        ("2014-06-09", 89.25, None),
+    ]
+    assert asked(api, "/stocks/A/indicators", limit=1)["items"] == items[1:]
+    assert asked(api, "/stocks/A/indicators", limit=1, start="2014-06-01")["items"] == items[:1]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "found"),
+    [
+        ({}, ["A released", "B discarded", "A open"]),
+        ({"state": "open"}, ["A open"]),
+        ({"state": "decided"}, ["A released", "B discarded"]),
+        ({"state": "discarded"}, ["B discarded"]),
+        ({"symbol": "a"}, ["A released", "A open"]),
+        ({"rule": "tick_size", "state": "open"}, ["A open"]),
+        ({"rule": "tick", "state": "open"}, []),
+        ({"end": "2014-06-09"}, []),
+    ],
+)
+def test_refused_bars_wait_or_have_their_decision(api: TestClient, parameters: dict[str, str], found: list[str]) -> None:
+    answer = asked(api, "/quality/quarantine", **parameters)
+    assert [f"{each['symbol']} {each['state']}" for each in answer["items"]] == found
+    assert answer["open_count"] == 1
+
+
+def test_decision_says_who_and_why(api: TestClient) -> None:
+    (discarded,) = asked(api, "/quality/quarantine", state="discarded")["items"]
+    assert discarded["rules"] == ["collar", "tick_size"]
+    assert discarded["decision"] == {
+        "reason": "a typing error",
+        "decided_by": "ann",
+        "dagster_run_id": "desk",
+        "ts_decided": "2014-06-09T14:00:00Z",
+    }
+
+
+@pytest.mark.parametrize(
+    ("parameters", "found"),
+    [
+        ({}, ["B no_trade", "A feed_gap", "A halt"]),
+        ({"state": "open"}, ["A feed_gap"]),
+        ({"gap_class": "halt"}, ["A halt"]),
+        ({"symbol": "B"}, ["B no_trade"]),
+        ({"start": "2014-06-09"}, ["B no_trade", "A feed_gap"]),
+        ({"end": "2014-06-09"}, ["A halt"]),
+    ],
+)
+def test_gaps_of_all_symbols_are_filtered_and_newest_first(api: TestClient, parameters: dict[str, str], found: list[str]) -> None:
+    items = asked(api, "/quality/gaps", **parameters)["items"]
+    assert [f"{each['symbol']} {each['gap_class']}" for each in items] == found
+
+
+@pytest.mark.parametrize(
+    "path", ["/stocks", "/quality/gaps", "/quality/quarantine", "/restatements", "/stocks/A/restatements", "/stocks/A/actions"]
+)
+def test_pages_of_one_row_together_are_the_whole_list(api: TestClient, path: str) -> None:
+    whole, found, cursor = asked(api, path)["items"], list[Any](), ""
+    while cursor is not None:
+        page = asked(api, path, limit=1, cursor=cursor)
+        found += page["items"]
+        cursor = page["next_cursor"]
+    assert len(whole) > 1
+    assert found == whole
+
+
+@pytest.mark.parametrize(
+    "statement", ["INSERT INTO market.quote (symbol) VALUES ('Z')", "DELETE FROM quality.gap", "DROP TABLE ops.alert"]
+)
+def test_reader_cannot_write_even_where_it_says_that_it_will(reader: Connection, statement: str) -> None:
+    with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
+        reader.execute(statement)  # type: ignore[arg-type]
+    reader.rollback()
+    reader.execute("SET TRANSACTION READ WRITE")
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        reader.execute(statement)  # type: ignore[arg-type]
+
+
+def test_reader_does_not_see_what_the_gate_has_not_judged(reader: Connection) -> None:
+    with pytest.raises(psycopg.errors.InsufficientPrivilege, match="schema staging"):
+        reader.execute("SELECT count(*) FROM staging.bar_1m")
