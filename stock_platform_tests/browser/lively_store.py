@@ -9,24 +9,22 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from stock_platform.adapters.clock import Clock
-from stock_platform.api.overview_shapes import MarketOverview
 from stock_platform.api.passport_shapes import BarVersion, CheckResult, FlinkJob, GateRun, Passport
 from stock_platform.api.shapes import Bar, FeedState, FeedStatus, Gap, Interval, Quote, Stock
 from stock_platform.api.store import BarQuery, Freshness, GapQuery
 from stock_platform.passport_errors import BarProvisional, BarUnknown
-from stock_platform_tests.browser.lively_past import LivelyPast, gap
-from stock_platform_tests.browser.made_up_market import (
-    INSTRUMENTS,
-    MINUTE,
-    PROVISIONAL,
-    is_always_open,
-    made_up_bars,
-    made_up_overview,
-    price_at,
-)
+from stock_platform_tests.browser.lively_past import SECTORS, LivelyPast, gap
 
-TREND_BARS = 60
-STEP = Decimal("0.01")
+MINUTE = timedelta(minutes=1)
+BARS = 60
+PROVISIONAL = 2
+STEP = Decimal("0.05")
+NAMES = {
+    "AAPL": "Apple Inc.",
+    "BTC-USD": "Bitcoin USD",
+    "MSFT": "Microsoft Corporation",
+    "SPY": "SPDR S&P 500 ETF Trust",
+}
 
 
 class LivelyStore(LivelyPast):
@@ -41,30 +39,28 @@ class LivelyStore(LivelyPast):
         pause = threading.Event()
         while not should_stop():
             self._ticks += 1
-            for symbol in INSTRUMENTS:
+            for symbol in NAMES:
                 yield _message(self._quote(symbol))
             pause.wait(0.1)
 
     def stocks(self, *, after: str, limit: int) -> list[Stock]:
         """Watchlist by symbol, from the first symbol after `after`."""
-        return [self._stock(symbol) for symbol in sorted(INSTRUMENTS) if symbol > after][:limit]
+        return [self._stock(symbol) for symbol in sorted(NAMES) if symbol > after][:limit]
 
     def stock(self, symbol: str) -> Stock | None:
         """One row of the watchlist; None when nobody watches the symbol."""
-        return self._stock(symbol) if symbol in INSTRUMENTS else None
+        return self._stock(symbol) if symbol in NAMES else None
 
     def symbols(self) -> frozenset[str]:
         """All that are watched."""
-        return frozenset(INSTRUMENTS)
+        return frozenset(NAMES)
 
     def bars(self, query: BarQuery) -> list[Bar]:
-        """Minutes of two sessions, the last ones provisional, some of other verdicts; or coarser bars."""
+        """An hour of minutes, the last ones provisional, one suspect and one restated; a single bar of any other length."""
         newest = self._clock.now().replace(second=0, microsecond=0)
-        bars = made_up_bars(query.symbol, query.interval, newest)
-        bars = [bar for bar in bars if query.as_of is None or bar.is_certified]
-        bars = [bar for bar in bars if not query.start or bar.ts_start >= query.start]
-        bars = [bar for bar in bars if not query.end or bar.ts_start < query.end]
-        return bars[::-1][: query.limit] if query.start else bars[: query.limit][::-1]
+        count = BARS if query.interval is Interval.ONE_MINUTE else 1
+        bars = [_bar(newest - back * MINUTE, back) for back in range(count)]
+        return [bar for bar in bars if query.as_of is None or bar.is_certified][: query.limit][::-1]
 
     def passport(self, symbol: str, ts_start: datetime) -> Passport:
         """Of the bars that `bars` has; a restated one has two versions.
@@ -72,7 +68,7 @@ class LivelyStore(LivelyPast):
         Raises:
             BarNotCertified: there is none; the sentence says where the bar is instead.
         """
-        bars = self.bars(BarQuery(symbol, Interval.ONE_MINUTE, None, None, 500))
+        bars = self.bars(BarQuery(symbol, Interval.ONE_MINUTE, None, None, BARS))
         found = next((bar for bar in bars if bar.ts_start == ts_start), None)
         if found is None:
             raise BarUnknown(symbol, ts_start, first=bars[0].ts_start, last=bars[-1 - PROVISIONAL].ts_start)
@@ -81,20 +77,12 @@ class LivelyStore(LivelyPast):
         return _passport(symbol, found)
 
     def gaps(self, query: GapQuery) -> list[Gap]:
-        """An outage two hours ago, repaired, a silence an hour ago, and an outage that is being repaired."""
+        """An outage two hours ago, repaired, and a silence an hour ago."""
         newest = self._clock.now().replace(second=0, microsecond=0)
-        found = [
-            gap(newest - 120 * MINUTE, "feed_gap", "repaired"),
-            gap(newest - 60 * MINUTE, "no_trade", "explained"),
-            gap(newest - 30 * MINUTE, "feed_gap", "open"),
-        ]
+        found = [gap(newest - 120 * MINUTE, "feed_gap", "repaired"), gap(newest - 60 * MINUTE, "no_trade", "explained")]
         wanted = [each for each in found if not query.start or each.ts_end > query.start]
         wanted = [each for each in wanted if not query.end or each.ts_start < query.end]
         return wanted[: query.limit] if query.start else wanted[-query.limit :]
-
-    def overview(self) -> MarketOverview:
-        """Of the quotes as they are now."""
-        return made_up_overview([self._stock(symbol) for symbol in sorted(INSTRUMENTS)], self._clock.now().date())
 
     def freshness(self, now: datetime) -> Freshness:
         """A simulated feed that runs."""
@@ -120,17 +108,16 @@ class LivelyStore(LivelyPast):
         return None
 
     def _price(self, symbol: str) -> Decimal:
-        return price_at(symbol, self._clock.now()) + STEP * (self._ticks % 10)
+        return 100 * (1 + sorted(NAMES).index(symbol)) + STEP * (self._ticks % 10)
 
     def _quote(self, symbol: str) -> Quote:
         price, now = self._price(symbol), self._clock.now()
-        previous = INSTRUMENTS[symbol].base
         return Quote(
             symbol=symbol,
             price=price,
-            previous_close=previous,
-            change_pct=(100 * (price - previous) / previous).quantize(Decimal("0.000001")),
-            day_volume=12_345_678 + 1000 * self._ticks,
+            previous_close=price - 1,
+            change_pct=Decimal("0.5"),
+            day_volume=1000 * self._ticks,
             currency="USD",
             session_phase="regular",
             ts_event=now,
@@ -141,24 +128,46 @@ class LivelyStore(LivelyPast):
     def _stock(self, symbol: str) -> Stock:
         return Stock(
             symbol=symbol,
-            name=INSTRUMENTS[symbol].name,
-            sector=INSTRUMENTS[symbol].sector,
+            name=NAMES[symbol],
+            sector=SECTORS[symbol],
             currency="USD",
-            calendar="24/7" if is_always_open(symbol) else "XNYS",
+            calendar="24/7" if symbol.endswith("-USD") else "XNYS",
             quote=self._quote(symbol),
-            sparkline=self._trend(symbol),
+            sparkline=[bar.close for bar in self.bars(BarQuery(symbol, Interval.ONE_MINUTE, None, None, BARS))],
         )
 
-    def _trend(self, symbol: str) -> list[Decimal]:
-        newest = self._clock.now().replace(second=0, microsecond=0)
-        bars = made_up_bars(symbol, Interval.ONE_MINUTE, newest, count=TREND_BARS)
-        return [bar.close for bar in reversed(bars) if bar.is_certified]
+
+def _bar(start: datetime, back: int) -> Bar:
+    price = Decimal(100) + STEP * (back % 7)
+    is_certified = back >= PROVISIONAL
+    return Bar(
+        ts_start=start,
+        ts_end=start + MINUTE,
+        session_date=start.date(),
+        open=price,
+        high=price + 1,
+        low=price - 1,
+        close=price + (STEP if back % 2 else -STEP),
+        volume=1000 + back,
+        vwap=price,
+        tick_count=10,
+        is_certified=is_certified,
+        verdict={5: "suspect", 9: "restated"}.get(back, "passed") if is_certified else None,
+        revision=(2 if back == 9 else 1) if is_certified else None,
+    )
 
 
 def _passport(symbol: str, bar: Bar) -> Passport:
     revisions = [_version(bar, number, is_current=number == bar.revision) for number in range(1, (bar.revision or 1) + 1)]
-    checks = [_check("collar", bar, is_passed=bar.verdict != "suspect")]
-    checks += [_check(name, bar, is_passed=True) for name in ("high_is_highest", "inside_session", "vwap_within_range")]
+    check = CheckResult(
+        check_name="collar",
+        severity="suspect",
+        is_passed=bar.verdict != "suspect",
+        observed_count=len(NAMES),
+        failed_count=int(bar.verdict == "suspect"),
+        detail="",
+        ts_checked=bar.ts_end,
+    )
     return Passport(
         symbol=symbol,
         ts_start=bar.ts_start,
@@ -172,30 +181,16 @@ def _passport(symbol: str, bar: Bar) -> Passport:
             url="http://127.0.0.1:3070/runs/run-1",
             code_version="0123456789abcdef0123456789abcdef01234567",
             closed_until=bar.ts_end,
-            checks=checks,
+            checks=[check],
         ),
         revisions=revisions,
         refused=None,
     )
 
 
-def _check(name: str, bar: Bar, *, is_passed: bool) -> CheckResult:
-    return CheckResult(
-        check_name=name,
-        severity="suspect" if name == "collar" else "quarantine",
-        is_passed=is_passed,
-        observed_count=len(INSTRUMENTS),
-        failed_count=int(not is_passed),
-        detail="" if is_passed else f"{bar.ts_start:%H:%M} close {bar.close} is far from the bars before.",
-        ts_checked=bar.ts_end,
-    )
-
-
 def _version(bar: Bar, revision: int, *, is_current: bool) -> BarVersion:
-    numbers = bar.model_dump(include={"open", "high", "low", "close", "volume", "vwap", "tick_count"})
-    earlier = {} if is_current else {"close": bar.open, "volume": (bar.volume or 0) - 1200}
     return BarVersion(
-        **{**numbers, **earlier},
+        **bar.model_dump(include={"open", "high", "low", "close", "volume", "vwap", "tick_count"}),
         revision=revision,
         verdict=bar.verdict or "passed" if is_current else "passed",
         ts_first_tick=bar.ts_start,

@@ -8,7 +8,7 @@ interface Props {
   readonly onChange: (patch: Partial<View>) => void;
 }
 
-const TEXT: Record<Page, string> = { symbol: 'Symbols', market: 'Market', quality: 'Data quality' };
+const TEXT: Record<Page, string> = { symbol: 'Symbols', market: 'Market', quality: 'Quality' };
 
 /** The views of the page, as links: each has an address of its own. */
 export function Pages({ view, onChange }: Props) {
