@@ -7,6 +7,7 @@ from typing import Any
 from stock_platform.adapters.postgres import Connection, Pool
 from stock_platform.api.adjustment import adjusted
 from stock_platform.api.passport_shapes import Passport
+from stock_platform.api.postgres_level import PostgresLevel
 from stock_platform.api.postgres_overview import PostgresOverview
 from stock_platform.api.postgres_quality import PostgresQuality
 from stock_platform.api.postgres_truth import PostgresTruth
@@ -115,7 +116,7 @@ ReadPassport = Callable[[Connection, str, datetime], object]
 """Reads a bar's passport, with the attributes of the shape; raises BarNotCertified. Handed in, because it is the market's."""
 
 
-class PostgresStore(PostgresTruth, PostgresQuality, PostgresOverview):
+class PostgresStore(PostgresTruth, PostgresQuality, PostgresLevel, PostgresOverview):
     """Answers from the read replica of the truth that the gate has promoted.
 
     Args:

@@ -1,25 +1,36 @@
-"""How good the data is, across symbols: refused bars, gaps."""
+"""How good the data is, across symbols: refused bars, gaps, service levels, latency."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 
 from stock_platform.api.cursors import decode, page_of
-from stock_platform.api.parameters import FirstSession, LastSession, Limit, OneSymbol, PageCursor, Watchlist
+from stock_platform.api.level_shapes import LatencyPage, SessionLevelPage
+from stock_platform.api.parameters import FirstSession, LastSession, Limit, OneSymbol, PageCursor, Watchlist, check_zones
 from stock_platform.api.problems import problems
 from stock_platform.api.quality_shapes import RefusedBarPage, SymbolGapPage
-from stock_platform.api.store import ListQuery, Store
+from stock_platform.api.store import LatencyQuery, ListQuery, Store
 
 _RefusedFilter = Literal["open", "decided", "released", "overridden", "discarded"]
 _GapState = Literal["open", "repaired", "explained", "unrepairable"]
 _GapClass = Literal["closed", "halt", "no_trade", "feed_gap", "pipeline_gap", "held"]
+_Hop = Literal[
+    "event_to_received", "received_to_kafka", "kafka_to_staging", "event_to_staging", "closed_to_certified", "event_to_certified"
+]
+_Calendar = Annotated[str | None, Query(pattern="^[A-Z0-9/]{1,20}$", description="ALL is over every one.", examples=["ALL"])]
 _RuleName = Annotated[str | None, Query(pattern="^[a-z0-9_]{1,60}$", description="Bars that broke this rule.", examples=["collar"])]
 
 
 def quality_routes(store: Store, watchlist: Watchlist) -> APIRouter:
     """`/quality/…`."""
     routes = APIRouter(tags=["quality"], prefix="/quality")
+    _add_bad_bars(routes, store, watchlist)
+    _add_levels(routes, store)
+    return routes
+
+
+def _add_bad_bars(routes: APIRouter, store: Store, watchlist: Watchlist) -> None:
 
     @routes.get("/quarantine", summary="Bars that the gate refused: waiting, and decided; newest first", responses=problems(404))
     def quarantine(
@@ -51,4 +62,26 @@ def quality_routes(store: Store, watchlist: Watchlist) -> APIRouter:
         items, further = page_of(store.all_gaps(asked), limit, lambda row: (row.ts_start, row.symbol))
         return SymbolGapPage(items=items, next_cursor=further)
 
-    return routes
+
+def _add_levels(routes: APIRouter, store: Store) -> None:
+    @routes.get("/slo", summary="How complete sessions were, and what is left of the error budget", responses=problems())
+    def levels(
+        calendar: _Calendar = None,
+        start: FirstSession = None,
+        end: LastSession = None,
+        limit: Limit = 60,
+        cursor: PageCursor = "",
+    ) -> SessionLevelPage:
+        asked = ListQuery(limit + 1, decode(cursor, date, str), start=start, end=end, calendar=calendar)
+        items, further = page_of(store.session_levels(asked), limit, lambda row: (row.session_date, row.calendar))
+        return SessionLevelPage(items=items, next_cursor=further)
+
+    @routes.get("/latency", summary="How long each hop took, by minute, oldest first", responses=problems())
+    def latency(
+        hop: _Hop | None = None,
+        start: Annotated[datetime | None, Query(description="Inclusive; without it the newest minutes come.")] = None,
+        end: Annotated[datetime | None, Query(description="Exclusive.")] = None,
+        limit: Annotated[int, Query(ge=1, le=2000, description="Rows, one a minute and hop.")] = 360,
+    ) -> LatencyPage:
+        check_zones(start=start, end=end)
+        return LatencyPage(items=store.latency(LatencyQuery(hop, start, end, limit)))

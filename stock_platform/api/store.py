@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import Protocol
 
 from stock_platform.api.cursors import Key
+from stock_platform.api.level_shapes import HopLatency, SessionLevel
 from stock_platform.api.overview_shapes import MarketOverview
 from stock_platform.api.passport_shapes import Passport
 from stock_platform.api.quality_shapes import RefusedBar, SymbolGap
@@ -71,7 +72,7 @@ class ListQuery:
         start: First session.
         end: Session after the last.
         after: Key of the row before the first, as the list is ordered.
-        rule, gap_class: Of refused bars, of gaps.
+        rule, gap_class, calendar: Of refused bars, of gaps, of service levels.
     """
 
     limit: int
@@ -82,6 +83,17 @@ class ListQuery:
     state: str | None = None
     rule: str | None = None
     gap_class: str | None = None
+    calendar: str | None = None
+
+
+@dataclass(frozen=True)
+class LatencyQuery:
+    """Which minutes, [start, end); None is open. Without a start the newest `limit` rows, of one hop or all."""
+
+    hop: str | None
+    start: datetime | None
+    end: datetime | None
+    limit: int
 
 
 @dataclass(frozen=True)
@@ -163,6 +175,14 @@ class Store(QuoteStore, Protocol):
 
     def all_gaps(self, query: ListQuery) -> list[SymbolGap]:
         """Of every symbol; key: ts_start, symbol."""
+        ...
+
+    def session_levels(self, query: ListQuery) -> list[SessionLevel]:
+        """Error budgets; key: session_date, calendar."""
+        ...
+
+    def latency(self, query: LatencyQuery) -> list[HopLatency]:
+        """By minute and hop, oldest first."""
         ...
 
     def overview(self) -> MarketOverview:

@@ -7,10 +7,11 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from stock_platform.api.cursors import Key
+from stock_platform.api.level_shapes import HopLatency, SessionLevel
 from stock_platform.api.overview_shapes import MarketOverview, Mover, SectorBreadth, SymbolChange
 from stock_platform.api.quality_shapes import RefusedBar, RefusedState, ReviewDecision, SymbolGap
 from stock_platform.api.shapes import Gap
-from stock_platform.api.store import ListQuery, SessionQuery
+from stock_platform.api.store import LatencyQuery, ListQuery, SessionQuery
 from stock_platform.api.truth_shapes import BarChange, BarContent, CorporateAction, Indicator, Restatement
 
 SESSION = date(2026, 11, 19)
@@ -91,6 +92,24 @@ class LivelyPast:
         rows = [row for row in rows if query.state in (None, row.state) and query.gap_class in (None, row.gap_class)]
         return _page(_of_sessions(rows, query), query, lambda row: (row.ts_start, row.symbol))
 
+    def session_levels(self, query: ListQuery) -> list[SessionLevel]:
+        """A day that missed half of what it may, after one that missed nothing."""
+        rows = [_level(SESSION, "XNYS", 1), _level(SESSION, "ALL", 1), _level(SESSION - timedelta(days=1), "ALL", 0)]
+        rows = [row for row in rows if query.calendar in (None, row.calendar)]
+        return _page(_of_sessions(rows, query), query, lambda row: (row.session_date, row.calendar))
+
+    def latency(self, query: LatencyQuery) -> list[HopLatency]:
+        """Three minutes of two hops."""
+        rows = [
+            HopLatency(ts_minute=OPEN + minute * MINUTE, hop=hop, observation_count=9, p50_ms=5, p95_ms=9, p99_ms=20, max_ms=40)
+            for minute in range(3)
+            for hop in ("event_to_staging", "received_to_kafka")
+        ]
+        rows = [row for row in rows if query.hop in (None, row.hop)]
+        rows = [row for row in rows if not query.start or row.ts_minute >= query.start]
+        rows = [row for row in rows if not query.end or row.ts_minute < query.end]
+        return rows[: query.limit] if query.start else rows[-query.limit :]
+
     def overview(self) -> MarketOverview:
         """Two rose, one fell."""
         order = sorted(CHANGES, key=lambda symbol: Decimal(CHANGES[symbol]))
@@ -161,8 +180,8 @@ def _restatement(number: int, **values: Any) -> Restatement:
 
 
 def _indicator(day: date) -> Indicator:
-    unknown = dict.fromkeys(set(Indicator.model_fields) - {"session_date", "close", "session_count"})
-    return Indicator(**unknown | {"session_date": day, "close": Decimal(100), "session_count": 30, "sma_20": 99.5, "rsi_14": 61.2})
+    known = {"session_date": day, "close": Decimal(100), "session_count": 30, "sma_20": 99.5, "rsi_14": 61.2}
+    return Indicator.model_validate(dict.fromkeys(Indicator.model_fields) | known)
 
 
 def _refused(start: datetime, state: RefusedState) -> RefusedBar:
@@ -190,6 +209,22 @@ def _refused(start: datetime, state: RefusedState) -> RefusedBar:
 
 def _gap(symbol: str, start: datetime, gap_class: str, state: str) -> SymbolGap:
     return SymbolGap(symbol=symbol, **gap(start, gap_class, state).model_dump())
+
+
+def _level(day: date, calendar: str, spent: int) -> SessionLevel:
+    return SessionLevel(
+        session_date=day,
+        calendar=calendar,
+        objective_ratio=0.999,
+        counted_minute_count=2_000,
+        spent_minute_count=spent,
+        good_ratio=1 - spent / 2_000,
+        burn_rate=spent / 2,
+        session_30_count=30,
+        budget_30_minutes=60,
+        spent_30_minute_count=30 * spent,
+        budget_left_ratio=1 - spent / 2,
+    )
 
 
 def _mover(rank: int, symbol: str) -> Mover:

@@ -81,11 +81,11 @@ def api(database: Settings) -> Iterator[TestClient]:
     """The API as its read-only role, over some rows of every list."""
     with connect(database.dsn("admin"), autocommit=True) as admin:
         for statement in (_EMPTY, _ROWS.replace("{bar}", _BAR), _REFUSED):
-            admin.execute(statement)  # type: ignore[arg-type]
+            admin.execute(statement)
         with open_pool(database.dsn("api_reader"), size=2) as pool:
             store = PostgresStore(pool, feed_kind="tape", read_passport=lambda *_: None)
             yield TestClient(create_app(store, Hub(lambda should_stop: iter(())), SystemClock()))
-        admin.execute(_EMPTY)  # type: ignore[arg-type]
+        admin.execute(_EMPTY)
 
 
 @pytest.fixture

@@ -259,6 +259,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/quality/slo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How complete sessions were, and what is left of the error budget */
+        get: operations["levels_quality_slo_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/quality/latency": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How long each hop took, by minute, oldest first */
+        get: operations["latency_quality_latency_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/stream": {
         parameters: {
             query?: never;
@@ -852,6 +886,33 @@ export interface components {
             };
         };
         /**
+         * HopLatency
+         * @description How long one hop took in one minute, milliseconds.
+         */
+        HopLatency: {
+            /**
+             * Ts Minute
+             * Format: date-time
+             */
+            ts_minute: string;
+            /**
+             * Hop
+             * @description event_to_received, received_to_kafka, kafka_to_staging, event_to_staging, closed_to_certified or event_to_certified.
+             * @example event_to_staging
+             */
+            hop: string;
+            /** Observation Count */
+            observation_count: number;
+            /** P50 Ms */
+            p50_ms: number;
+            /** P95 Ms */
+            p95_ms: number;
+            /** P99 Ms */
+            p99_ms: number;
+            /** Max Ms */
+            max_ms: number;
+        };
+        /**
          * Indicator
          * @description Technical indicators of daily closes up to a session, in the shares of that session; None until their window is full.
          */
@@ -914,6 +975,14 @@ export interface components {
          * @enum {string}
          */
         Interval: "1m" | "5m" | "15m" | "1h" | "1d";
+        /**
+         * LatencyPage
+         * @description Latency by minute and hop, oldest first.
+         */
+        LatencyPage: {
+            /** Items */
+            items: components["schemas"]["HopLatency"][];
+        };
         /**
          * MarketOverview
          * @description The market at a glance.
@@ -1359,6 +1428,84 @@ export interface components {
             mean_change_pct: number | null;
             /** Volume */
             volume: number | null;
+        };
+        /**
+         * SessionLevel
+         * @description How complete one session was, and what that leaves of the error budget of the calendar's 30 newest sessions up to it.
+         */
+        SessionLevel: {
+            /**
+             * Session Date
+             * Format: date
+             */
+            session_date: string;
+            /**
+             * Calendar
+             * @description Exchange calendar; ALL over every one.
+             * @example XNYS
+             * @example ALL
+             */
+            calendar: string;
+            /**
+             * Objective Ratio
+             * @description Share of minutes that is to be good.
+             * @example 0.999
+             */
+            objective_ratio: number;
+            /**
+             * Counted Minute Count
+             * @description Session minutes of all symbols, those without a fault of ours left out.
+             */
+            counted_minute_count: number;
+            /**
+             * Spent Minute Count
+             * @description Counted minutes without a bar that was certified.
+             */
+            spent_minute_count: number;
+            /**
+             * Good Ratio
+             * @description None where no minute counts.
+             * @example 0.9995
+             */
+            good_ratio: number | null;
+            /**
+             * Burn Rate
+             * @description 1 spends exactly the budget; None where no minute counts.
+             */
+            burn_rate: number | null;
+            /**
+             * Session 30 Count
+             * @description Sessions that the budget is over, at most 30.
+             */
+            session_30_count: number;
+            /**
+             * Budget 30 Minutes
+             * @description Minutes that they may miss.
+             */
+            budget_30_minutes: number;
+            /**
+             * Spent 30 Minute Count
+             * @description Minutes that they have missed.
+             */
+            spent_30_minute_count: number;
+            /**
+             * Budget Left Ratio
+             * @description 1: nothing spent; below 0: more than there was. None where no minute counts.
+             */
+            budget_left_ratio: number | null;
+        };
+        /**
+         * SessionLevelPage
+         * @description Service levels, newest session first.
+         */
+        SessionLevelPage: {
+            /** Items */
+            items: components["schemas"]["SessionLevel"][];
+            /**
+             * Next Cursor
+             * @description Pass as `cursor` for the next page; None on the last.
+             */
+            next_cursor: string | null;
         };
         /**
          * Stock
@@ -2383,6 +2530,119 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A parameter is not usable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests from this address. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or the server is too busy, or not there. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    levels_quality_slo_get: {
+        parameters: {
+            query?: {
+                /** @description ALL is over every one. */
+                calendar?: string | null;
+                /** @description First session, inclusive. */
+                start?: string | null;
+                /** @description Session after the last, exclusive. */
+                end?: string | null;
+                /** @description Rows of a page. */
+                limit?: number;
+                /** @description `next_cursor` of the page before; leave it out for the first. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionLevelPage"];
+                };
+            };
+            /** @description A parameter is not usable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests from this address. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or the server is too busy, or not there. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    latency_quality_latency_get: {
+        parameters: {
+            query?: {
+                hop?: ("event_to_received" | "received_to_kafka" | "kafka_to_staging" | "event_to_staging" | "closed_to_certified" | "event_to_certified") | null;
+                /** @description Inclusive; without it the newest minutes come. */
+                start?: string | null;
+                /** @description Exclusive. */
+                end?: string | null;
+                /** @description Rows, one a minute and hop. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LatencyPage"];
                 };
             };
             /** @description A parameter is not usable. */
