@@ -1,4 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
+import { lazy, Suspense } from 'react';
 import { stocksQuery } from './api/queries';
 import type { Stock } from './api/types';
 import type { View } from './domain/view';
@@ -8,8 +9,13 @@ import { useLink, useStream } from './state/useLive';
 import { useView } from './state/useView';
 import { StatusBar } from './status/StatusBar';
 import { SymbolView } from './symbol/SymbolView';
+import { Guard } from './ui/Guard';
 import { Notice } from './ui/Notice';
 import { Watchlist } from './watchlist/Watchlist';
+
+// Fetched when they are first looked at.
+const MarketView = lazy(() => import('./market/MarketView'));
+const QualityView = lazy(() => import('./quality/QualityView'));
 
 /** The page: how things stand, the watchlist, and the chosen symbol. */
 export function App() {
@@ -21,7 +27,11 @@ export function App() {
     <>
       <StatusBar view={view} onChange={change} />
       <main className={`${view.page} ${link === 'reconnecting' ? 'frozen' : ''}`}>
-        <Symbols view={view} onChange={change} />
+        <Guard key={view.page}>
+          <Suspense fallback={<div className="skeleton view" role="status" aria-label="Loading the view" />}>
+            <Shown view={view} onChange={change} />
+          </Suspense>
+        </Guard>
       </main>
       <footer>
         Prices of the open minute are provisional; a bar is certified when the quality gate has accepted it. Charts by{' '}
@@ -34,6 +44,17 @@ export function App() {
 interface Props {
   readonly view: View;
   readonly onChange: (patch: Partial<View>) => void;
+}
+
+function Shown({ view, onChange }: Props) {
+  switch (view.page) {
+    case 'symbol':
+      return <Symbols view={view} onChange={onChange} />;
+    case 'market':
+      return <MarketView onChange={onChange} />;
+    case 'quality':
+      return <QualityView view={view} onChange={onChange} />;
+  }
 }
 
 function Symbols({ view, onChange }: Props) {

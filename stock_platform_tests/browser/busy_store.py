@@ -8,13 +8,16 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from decimal import Decimal
 
+from stock_platform.api.level_shapes import HopLatency, SessionLevel
 from stock_platform.api.overview_shapes import MarketOverview
 from stock_platform.api.passport_shapes import CheckResult, Passport
+from stock_platform.api.quality_shapes import SymbolGap
 from stock_platform.api.shapes import Bar, Gap, Interval, Quote, Stock
-from stock_platform.api.store import BarQuery, GapQuery, ListQuery
-from stock_platform.api.truth_shapes import BarChange, BarContent
+from stock_platform.api.store import BarQuery, GapQuery, LatencyQuery, ListQuery
+from stock_platform.api.truth_shapes import BarChange, BarContent, CorporateAction
 from stock_platform_tests.browser.lively_past import gap
 from stock_platform_tests.browser.lively_store import LivelyStore
+from stock_platform_tests.browser.made_up_levels import made_up_latency, made_up_levels
 from stock_platform_tests.browser.made_up_market import (
     INSTRUMENTS,
     MINUTE,
@@ -25,6 +28,7 @@ from stock_platform_tests.browser.made_up_market import (
 )
 
 TREND_BARS = 60
+ANY_GAP = GapQuery("", None, None, 10)
 TICK = Decimal("0.01")
 RULES = ("high_is_highest", "inside_session", "vwap_within_range")
 CHANGED = {"open", "high", "low", "close", "volume", "vwap", "tick_count"}
@@ -92,6 +96,26 @@ class BusyStore(LivelyStore):
             ts_accepted=bar.ts_end + 5 * MINUTE,
         )
         return [change] if query.after is None else []
+
+    def corporate_actions(self, query: ListQuery) -> list[CorporateAction]:
+        """A dividend of today."""
+        today = self._minute().date()
+        told = {"ex_date": today, "kind": "dividend", "ratio": None, "amount": "0.25", "currency": "USD"}
+        return [CorporateAction.model_validate(told | {"source": "simulator", "ts_recv": self._minute()})]
+
+    def session_levels(self, query: ListQuery) -> list[SessionLevel]:
+        """A month of sessions, of which two missed the objective."""
+        return made_up_levels(self._minute().date())[: query.limit]
+
+    def latency(self, query: LatencyQuery) -> list[HopLatency]:
+        """The last hour of all hops."""
+        return made_up_latency(self._minute())
+
+    def all_gaps(self, query: ListQuery) -> list[SymbolGap]:
+        """Gaps of some symbols."""
+        ours = [SymbolGap(symbol=symbol, **each.model_dump()) for symbol in sorted(INSTRUMENTS)[::4] for each in self.gaps(ANY_GAP)]
+        found = [each for each in ours if query.state in (None, each.state)]
+        return sorted(found, key=lambda each: (each.ts_start, each.symbol), reverse=True)[: query.limit]
 
     def overview(self) -> MarketOverview:
         """Of the quotes as they are now."""

@@ -26,7 +26,7 @@ export interface Span {
   readonly end?: string;
 }
 
-const client = createClient<paths>({ baseUrl: API_URL });
+export const client = createClient<paths>({ baseUrl: API_URL });
 
 function isProblem(error: unknown): error is Problem {
   return typeof error === 'object' && error !== null && 'title' in error && 'detail' in error && typeof error.detail === 'string';
@@ -48,13 +48,13 @@ interface Answer<T> {
   response: Response;
 }
 
-async function answer<T>(request: Promise<Answer<T>>): Promise<T> {
+export async function answer<T>(request: Promise<Answer<T>>): Promise<T> {
   const { data, error, response } = await request.catch(reached);
   if (data === undefined) throw failed(error, response);
   return data;
 }
 
-const within = (signal: AbortSignal): AbortSignal => AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
+export const within = (signal: AbortSignal): AbortSignal => AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
 
 /** The whole watchlist, page by page. */
 export async function fetchStocks(signal: AbortSignal): Promise<Stock[]> {

@@ -1,6 +1,6 @@
-import { expect, test } from 'vitest';
-import type { Bar, Gap } from '../api/types';
-import { bands, gapAt, gapTone, sessionStarts } from './marks';
+import { describe, expect, test } from 'vitest';
+import type { Bar, CorporateAction, Gap } from '../api/types';
+import { actionMarks, bands, gapAt, gapTone, sessionStarts } from './marks';
 
 const bar = (start: string, session_date = '2026-11-20'): Bar => ({
   ts_start: `2026-11-20T${start}:00Z`, ts_end: `2026-11-20T${start}:59Z`, session_date,
@@ -37,4 +37,20 @@ test('a session begins where the day changes, not with the first bar', () => {
 
 test('a gap that cannot be repaired stays open to the eye', () => {
   expect(['open', 'unrepairable', 'repaired', 'explained'].map(gapTone)).toEqual(['open', 'open', 'healed', 'explained']);
+});
+
+describe('corporate actions', () => {
+  const action = (ex_date: string, kind: string, ratio: string | null, amount: string | null): CorporateAction => ({
+    ex_date, kind, ratio, amount, currency: 'USD', source: 'yahoo', ts_recv: '2026-11-20T00:00:00Z',
+  });
+  const days = [bar('14:30', '2026-11-18'), bar('14:30', '2026-11-19'), bar('14:31', '2026-11-19'), bar('14:30', '2026-11-23')];
+
+  test.each([
+    ['on a session: its first bar', action('2026-11-19', 'split', '4', null), [{ index: 1, letter: 'S', words: 'Split 4 for 1' }]],
+    ['on a holiday: the next bar', action('2026-11-20', 'dividend', null, '0.25'), [{ index: 3, letter: 'D', words: 'Dividend 0.25 USD' }]],
+    ['before the bars', action('2026-11-17', 'dividend', null, '0.25'), []],
+    ['still to come', action('2026-11-30', 'capital_gain', null, '1'), []],
+  ])('%s', (_, told, expected) => {
+    expect(actionMarks(days, [told])).toEqual(expected);
+  });
 });

@@ -1,5 +1,5 @@
-// What is marked on a chart beside its bars: gaps, where sessions begin. Places are indexes of bars.
-import type { Bar, Gap } from '../api/types';
+// What is marked on a chart beside its bars: gaps, corporate actions, where sessions begin. Places are indexes of bars.
+import type { Bar, CorporateAction, Gap } from '../api/types';
 import { indexFrom } from './bars';
 
 /** From bar `from` up to, not including, bar `to`; between two bars where they are equal. */
@@ -35,4 +35,28 @@ export type GapTone = 'open' | 'healed' | 'explained';
 export function gapTone(state: string): GapTone {
   if (state === 'repaired') return 'healed';
   return state === 'explained' ? 'explained' : 'open';
+}
+
+export interface ActionMark {
+  readonly index: number;
+  /** One letter, as D for a dividend. */
+  readonly letter: string;
+  readonly words: string;
+}
+
+/** "Dividend 0.25 USD", "Split 4 for 1". */
+export function actionWords({ kind, ratio, amount, currency }: CorporateAction): string {
+  const name = kind.charAt(0).toUpperCase() + kind.slice(1).replaceAll('_', ' ');
+  if (ratio !== null) return `${name} ${ratio} for 1`;
+  return amount === null ? name : `${name} ${amount} ${currency}`;
+}
+
+/** Corporate actions at the first bar that trades without them; those older than the bars are not shown. */
+export function actionMarks(bars: readonly Bar[], actions: readonly CorporateAction[]): ActionMark[] {
+  const first = bars[0]?.session_date ?? '';
+  return actions.flatMap((action) => {
+    const index = bars.findIndex(({ session_date }) => session_date >= action.ex_date);
+    if (index < 0 || action.ex_date < first) return [];
+    return [{ index, letter: action.kind.charAt(0).toUpperCase(), words: actionWords(action) }];
+  });
 }

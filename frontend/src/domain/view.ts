@@ -14,6 +14,9 @@ export const PAGES: readonly Page[] = ['symbol', 'market', 'quality'];
 export type Line = 'vwap' | 'sma20' | 'sma50';
 export const LINES: readonly Line[] = ['vwap', 'sma20', 'sma50'];
 
+export type Shown = 'all' | 'open';
+export const SHOWN: readonly Shown[] = ['all', 'open'];
+
 export interface View {
   readonly page: Page;
   /** null: the first of the watchlist. */
@@ -22,6 +25,8 @@ export interface View {
   /** Start of the bar that is looked into, as RFC 3339 in UTC; null: none. */
   readonly bar: string | null;
   readonly lines: readonly Line[];
+  /** Lists of the quality view: only what waits, or all. */
+  readonly shown: Shown;
   readonly zone: Zone;
   readonly sort: Sort;
   readonly filter: string;
@@ -33,6 +38,7 @@ export const DEFAULT_VIEW: View = {
   interval: '1m',
   bar: null,
   lines: ['vwap', 'sma20'],
+  shown: 'all',
   zone: 'exchange',
   sort: { column: 'symbol', isDescending: false },
   filter: '',
@@ -71,6 +77,7 @@ export function readView(search: string): View {
     interval: oneOf(INTERVALS, query.get('interval'), DEFAULT_VIEW.interval),
     bar: readInstant(query.get('bar')),
     lines: readLines(query.get('lines')),
+    shown: oneOf(SHOWN, query.get('shown'), DEFAULT_VIEW.shown),
     zone: oneOf(ZONES, query.get('zone'), DEFAULT_VIEW.zone),
     sort: readSort(query.get('sort')),
     filter: query.get('q') ?? DEFAULT_VIEW.filter,
@@ -84,6 +91,7 @@ function fields(view: View): [string, string][] {
     ['interval', view.interval],
     ['bar', view.bar ?? ''],
     ['lines', view.lines.join(',')],
+    ['shown', view.shown],
     ['zone', view.zone],
     ['sort', writeSort(view.sort)],
     ['q', view.filter],

@@ -9,6 +9,7 @@ import { Fact } from '../ui/Fact';
 import { Guard } from '../ui/Guard';
 import { Minutes } from './Minutes';
 import { Panel } from './Panel';
+import { Restated } from './Restated';
 import { Passport } from './Passport';
 import { Verdict } from './Verdict';
 
@@ -34,6 +35,7 @@ export function BarPanel({ symbol, interval, start, bars, index, zone, onChange 
     onChange({ bar: null });
     document.querySelector<HTMLElement>('.canvas')?.focus();
   };
+  const openMinute = (minute: string) => { onChange({ interval: '1m', bar: instantText(Date.parse(minute)) }); };
   return (
     <Panel
       title={interval === '1d' && bar ? `${symbol} ${showDay(bar.session_date)}` : `${symbol} ${show(start, 'time', zone)} ${zoneLabel(start, zone)}`}
@@ -46,8 +48,9 @@ export function BarPanel({ symbol, interval, start, bars, index, zone, onChange 
       <Guard key={`${symbol} ${start}`}>
         {interval === '1m' && <Passport symbol={symbol} start={start} bar={bar} zone={zone} />}
         {interval !== '1m' && bar && (
-          <Minutes symbol={symbol} bar={bar} zone={zone} onOpen={(minute) => { onChange({ interval: '1m', bar: instantText(Date.parse(minute)) }); }} />
+          <Minutes symbol={symbol} bar={bar} zone={zone} onOpen={openMinute} />
         )}
+        {bar && <Restated symbol={symbol} bar={bar} zone={zone} onOpen={openMinute} />}
       </Guard>
     </Panel>
   );

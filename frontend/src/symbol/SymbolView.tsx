@@ -1,10 +1,11 @@
 import { useQuery } from '@tanstack/react-query';
 import { useMemo, useState } from 'react';
+import { actionsQuery } from '../api/quality';
 import { gapsQuery } from '../api/queries';
-import type { Bar, BarPage, Gap, Stock } from '../api/types';
+import type { Bar, BarPage, CorporateAction, Gap, Stock } from '../api/types';
 import { standing } from '../domain/bars';
 import * as format from '../domain/format';
-import { bands, gapAt, sessionStarts } from '../domain/marks';
+import { actionMarks, bands, gapAt, sessionStarts } from '../domain/marks';
 import { show, showDay, zoneName } from '../domain/time';
 import type { View } from '../domain/view';
 import { instantText } from '../domain/view';
@@ -99,18 +100,29 @@ function Chart({ page, isCut, selected, view, currency, onChange }: ChartProps) 
 }
 
 const NO_GAPS: readonly Gap[] = [];
+const NO_ACTIONS: readonly CorporateAction[] = [];
 
 /** The same marks until bars come or go: a price that moves changes no place. */
 function useMarks(page: BarPage, selected: number | null): Marks {
   const gaps = useQuery(gapsQuery(page.symbol)).data ?? NO_GAPS;
+  const actions = useQuery(actionsQuery(page.symbol)).data ?? NO_ACTIONS;
   const key = `${page.items[0]?.ts_start ?? ''} ${page.items.length}`;
   const isDaily = page.interval === '1d';
-  // eslint-disable-next-line react-hooks/exhaustive-deps -- `key` stands for the bars: only where they are counts
-  const places = useMemo(() => ({ bands: isDaily ? [] : bands(page.items, gaps), starts: isDaily ? [] : sessionStarts(page.items) }), [key, gaps, isDaily]);
-  return useMemo(() => ({ ...places, actions: [], selected }), [places, selected]);
+  const places = useMemo(
+    () => ({
+      bands: isDaily ? [] : bands(page.items, gaps),
+      starts: isDaily ? [] : sessionStarts(page.items),
+      actions: actionMarks(page.items, actions),
+    }),
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- `key` stands for the bars: only where they are counts
+    [key, gaps, actions, isDaily],
+  );
+  return useMemo(() => ({ ...places, selected }), [places, selected]);
 }
 
 function noteOf(marks: Marks, index: number): string | null {
+  const action = marks.actions.find((mark) => mark.index === index);
+  if (action) return action.words;
   const gap = gapAt(marks.bands, index);
   return gap && `${gap.gap_class.replaceAll('_', ' ')}, ${format.count(gap.minute_count)} min, ${gap.state}. ${gap.evidence}`;
 }

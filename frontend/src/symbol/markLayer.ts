@@ -1,17 +1,11 @@
 // Drawn under and over the candles: session boundaries, gaps, corporate actions, the bar that is looked into.
 import type { IChartApi, ISeriesPrimitive, IPrimitivePaneRenderer, IPrimitivePaneView, Logical, SeriesAttachedParameter } from 'lightweight-charts';
-import type { Band, GapTone } from '../domain/marks';
+import type { ActionMark, Band, GapTone } from '../domain/marks';
 import { gapTone } from '../domain/marks';
 import type { Palette } from './candles';
 
 type Target = Parameters<IPrimitivePaneRenderer['draw']>[0];
 type Context = CanvasRenderingContext2D;
-
-export interface ActionMark {
-  readonly index: number;
-  /** One letter, as D for a dividend. */
-  readonly letter: string;
-}
 
 export interface Marks {
   readonly bands: readonly Band[];
