@@ -1,5 +1,6 @@
 import type { CSSProperties } from 'react';
 import { memo } from 'react';
+import { round } from '../domain/decimal';
 import * as format from '../domain/format';
 import type { Sector, Tile } from '../domain/market';
 import { FULL_PCT, strength } from '../domain/market';
@@ -16,7 +17,7 @@ export function HeatMap({ sectors, onOpen }: Props) {
       {sectors.map(({ name, tiles, mean }) => (
         <section key={name} aria-label={name} style={{ '--tiles': tiles.length } as CSSProperties}>
           <h3>
-            {name} <span className={mean === null ? '' : format.direction(mean.toFixed(2))}>{format.percent(mean?.toFixed(2) ?? null)}</span>
+            <b title={name}>{name}</b> <span className={mean === null ? '' : format.direction(mean.toFixed(2))}>{format.percent(mean?.toFixed(2) ?? null)}</span>
           </h3>
           <div className="tiles">
             {tiles.map((tile) => (
@@ -32,13 +33,14 @@ export function HeatMap({ sectors, onOpen }: Props) {
 type SquareProps = Tile & { readonly onOpen: (symbol: string) => void };
 
 const Square = memo(function Square({ symbol, name, price, change, onOpen }: SquareProps) {
-  const tone = format.direction(change);
+  const shown = change === null ? null : round(change, 2);
+  const tone = format.direction(shown);
   const digits = price === null ? 2 : format.priceDigits(symbol, price);
   return (
     <button
       type="button"
       className={`tile ${tone}`}
-      style={{ '--strength': strength(change === null ? null : Number(change)).toFixed(2) } as CSSProperties}
+      style={{ '--strength': strength(shown === null ? null : Number(shown)).toFixed(2) } as CSSProperties}
       title={`${name}: ${format.price(price, digits)}`}
       onClick={() => { onOpen(symbol); }}
     >

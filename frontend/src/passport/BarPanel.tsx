@@ -69,7 +69,7 @@ function Numbers({ symbol, bar }: { readonly symbol: string; readonly bar: Bar }
         <Fact name="High">{format.price(bar.high, digits)}</Fact>
         <Fact name="Low">{format.price(bar.low, digits)}</Fact>
         <Fact name="Close">{format.price(bar.close, digits)}</Fact>
-        <Fact name="Volume">{bar.volume === null ? format.NONE : format.count(bar.volume)}</Fact>
+        <Fact name="Volume" title={bar.volume === null ? 'No volume' : format.count(bar.volume)}>{format.volume(bar.volume)}</Fact>
         <Fact name="VWAP">{format.price(bar.vwap, digits)}</Fact>
         <Fact name="Ticks">{format.count(bar.tick_count)}</Fact>
       </dl>

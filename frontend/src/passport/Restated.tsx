@@ -6,7 +6,6 @@ import { changes } from '../domain/revisions';
 import type { Zone } from '../domain/time';
 import { show } from '../domain/time';
 import { Section } from './Passport';
-import { Diff } from './Revisions';
 
 interface Props {
   readonly symbol: string;
@@ -25,7 +24,12 @@ export function Restated({ symbol, bar, zone, onOpen }: Props) {
   const others = ofSession.filter((change) => !own.includes(change));
   return (
     <Section title={`Restated, session ${bar.session_date}`}>
-      {own.map((change) => <Own key={change.restatement_id} symbol={symbol} change={change} zone={zone} />)}
+      {own.map((change) => (
+        <p key={change.restatement_id}>
+          Restatement {change.restatement_id} {change.change} this minute, accepted {show(change.ts_accepted, 'daySeconds', zone)}:{' '}
+          {inWords(symbol, change)}
+        </p>
+      ))}
       {others.length > 0 && (
         <>
           <p className="quiet">{format.count(others.length)} other {others.length === 1 ? 'minute' : 'minutes'} of the session:</p>
@@ -34,7 +38,7 @@ export function Restated({ symbol, bar, zone, onOpen }: Props) {
               <li key={`${change.restatement_id} ${change.ts_start}`}>
                 <button type="button" onClick={() => { onOpen(change.ts_start); }}>
                   <span>{show(change.ts_start, 'time', zone)}</span>
-                  <span>{change.change}</span>
+                  <span className="words">{inWords(symbol, change)}</span>
                 </button>
               </li>
             ))}
@@ -47,14 +51,9 @@ export function Restated({ symbol, bar, zone, onOpen }: Props) {
 
 const isMinute = (bar: Bar): boolean => Date.parse(bar.ts_end) - Date.parse(bar.ts_start) === 60_000;
 
-function Own({ symbol, change, zone }: { readonly symbol: string; readonly change: BarChange; readonly zone: Zone }) {
-  const { before, after } = change;
-  return (
-    <>
-      <p>
-        Restatement {change.restatement_id} {change.change} it, accepted {show(change.ts_accepted, 'daySeconds', zone)}
-      </p>
-      {before && after && <Diff changes={changes(before, after, format.priceDigits(symbol, after.close))} />}
-    </>
-  );
+/** "Close 591.31 → 591.22, Volume 1,200 → 99,526", or that the bar came or went. */
+function inWords(symbol: string, { change, before, after }: BarChange): string {
+  if (!before || !after) return change;
+  const digits = format.priceDigits(symbol, after.close);
+  return changes(before, after, digits).map((each) => `${each.name} ${each.before} → ${each.after}`).join(', ') || 'no figure changed';
 }

@@ -69,11 +69,11 @@ export function volumeColumn(bar: Bar, interval: Interval, palette: Palette): Hi
 
 export type Point = LineData | WhitespaceData;
 
-/** One point of a line; where a new session begins the line is lifted off the paper. */
-export function point(bar: Bar, before: Bar | undefined, interval: Interval, value: number | null, ink: Ink): Point {
+/** One point of a line; at a session's last bar the line is lifted off the paper: a point colours the way to the next. */
+export function point(bar: Bar, next: Bar | undefined, interval: Interval, value: number | null, ink: Ink): Point {
   const time = timeOf(bar, interval);
   if (value === null) return { time };
-  const isLifted = before !== undefined && before.session_date !== bar.session_date && ink.isBySession;
+  const isLifted = next !== undefined && next.session_date !== bar.session_date && ink.isBySession;
   return { time, value, color: isLifted ? ink.clear : ink.color };
 }
 

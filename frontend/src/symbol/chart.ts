@@ -19,6 +19,8 @@ const BARS_IN_SIGHT = 110;
 /** A young symbol's few bars are not blown up to the whole width. */
 const BARS_IN_SIGHT_LEAST = 40;
 const BARS_AHEAD = 4;
+/** Narrower columns hide what is hollow and what is filled. */
+const PIXELS_LEAST = 5.5;
 
 export interface Chart {
   readonly api: IChartApi;
@@ -119,7 +121,7 @@ function drawLine(chart: Chart, line: Line, drawn: Drawn, from: number, palette:
   const { items, interval } = drawn.page;
   const ink = { color: palette[line], clear: palette.clear, isBySession: line === 'vwap' && interval !== '1d' };
   const values = valuesOf(line, drawn);
-  const points = items.map((bar, index) => point(bar, items[index - 1], interval, values[index] ?? null, ink));
+  const points = items.map((bar, index) => point(bar, items[index + 1], interval, values[index] ?? null, ink));
   if (from === 0) chart.lines[line].setData(points);
   else points.slice(from).forEach((each) => { chart.lines[line].update(each); });
 }
@@ -144,7 +146,8 @@ export function pointAt(chart: Chart, bar: Bar, page: BarPage): void {
 }
 
 export function showNewest(chart: Chart, count: number): void {
-  const inSight = Math.min(BARS_IN_SIGHT, Math.max(BARS_IN_SIGHT_LEAST, count));
+  const room = Math.floor(chart.api.timeScale().width() / PIXELS_LEAST) || BARS_IN_SIGHT;
+  const inSight = Math.min(BARS_IN_SIGHT, room, Math.max(BARS_IN_SIGHT_LEAST, count));
   chart.api.timeScale().setVisibleLogicalRange({ from: count - inSight, to: count + BARS_AHEAD });
 }
 
