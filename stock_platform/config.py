@@ -106,6 +106,12 @@ class Settings(BaseSettings):
         return "simulator" if self.feed_kind == "simulator" else "yahoo"
 
     @property
+    def is_replay(self) -> bool:
+        """Whether event times are of the past, or go faster than the clock: nothing is late then."""
+        is_shifted_to_now = self.feed_tape_as_live and self.feed_tape_speed == 1
+        return self.feed_kind == "tape" and not is_shifted_to_now
+
+    @property
     def kafka_bootstrap(self) -> str:
         """Address of the broker."""
         return f"127.0.0.1:{self.kafka_port}"

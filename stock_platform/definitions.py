@@ -23,6 +23,7 @@ from stock_platform.defs.jumps import no_jump_without_factor
 from stock_platform.defs.reconcile import ended_sessions_sensor, near_vendor, reconcile_job, reconciliation_asset
 from stock_platform.defs.restate import restate_job, restatement_asset
 from stock_platform.defs.review import review_quarantine
+from stock_platform.defs.service_level import LATENCIES, LEVELS, service_level_assets
 from stock_platform.defs.sessions import session_partitions
 from stock_platform.defs.stream_checks import stream_job_checks
 from stock_platform.defs.stream_job import flink_job, flink_supervisor
@@ -34,13 +35,14 @@ def build(settings: Settings) -> dg.Definitions:
     """All assets, checks, jobs and sensors over one world."""
     partitions = session_partitions(settings.sessions_first, settings.sessions_last)
     gate, aggregates = gate_assets(partitions), aggregate_assets(partitions)
-    upstream = dg.AssetSelection.assets(key_of(STAGED_BAR.address), key_of(BAR.address), "quality/quarantine", GAPS)
+    upstream = dg.AssetSelection.assets(key_of(STAGED_BAR.address), key_of(BAR.address), "quality/quarantine")
+    watched = dg.AssetSelection.assets(GAPS, LEVELS, LATENCIES)
     computed = dg.AssetSelection.assets(*(aggregate.key for aggregate in EVERY_RUN))
     certify = dg.define_asset_job(
         "certify_bars",
-        selection=(upstream | computed) - dg.AssetSelection.checks(no_jump_without_factor, near_vendor),
+        selection=(upstream | watched | computed) - dg.AssetSelection.checks(no_jump_without_factor, near_vendor),
         tags={GATE: "1", **MAX_RUNTIME},
-        description="Judge the closed bars of a session, promote what passes, look for gaps, refresh the session's aggregates.",
+        description="Judge a session's closed bars, promote what passes, look for gaps, measure, refresh the session's aggregates.",
     )
     refresh, archive, reconciliation = reference_job(), archive_job(partitions), reconcile_job(partitions)
     close = close_job(partitions)
@@ -51,6 +53,7 @@ def build(settings: Settings) -> dg.Definitions:
             gate,
             *aggregates,
             gap_asset(partitions),
+            service_level_assets(partitions),
             *vendor_assets(partitions),
             archive_asset(partitions),
             restatement_asset(partitions),

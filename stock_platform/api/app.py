@@ -4,17 +4,19 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
 from stock_platform.adapters.clock import Clock
 from stock_platform.api.bar_endpoints import bar_routes
+from stock_platform.api.front import Counted, Limited, Safe, Tagged
 from stock_platform.api.market_endpoints import market_routes, stream_routes
+from stock_platform.api.metrics import Metrics
 from stock_platform.api.parameters import Watchlist
 from stock_platform.api.problems import add_problems
 from stock_platform.api.quality_endpoints import quality_routes
 from stock_platform.api.shapes import Problem
-from stock_platform.api.stock_endpoints import health_routes, stock_routes
+from stock_platform.api.stock_endpoints import health_routes, metric_routes, stock_routes
 from stock_platform.api.store import QuoteStore, Store
 from stock_platform.api.stream import Hub
 from stock_platform.api.truth_endpoints import truth_routes
@@ -22,18 +24,23 @@ from stock_platform.api.truth_endpoints import truth_routes
 _DESCRIPTION = """Quotes, bars and how far to trust them. Read-only.
 
 Prices are decimal strings, instants RFC 3339 in UTC, sessions ISO dates. Lists come in pages: pass `next_cursor` as `cursor`.
-Errors are `application/problem+json`."""
-_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-}
+Errors are `application/problem+json`. Answers have an `ETag`: ask again with `If-None-Match`, what is unchanged comes as 304."""
+REQUESTS_PER_S = 500.0
+"""More than twice what the heaviest use needs (benchmarks/api: 200), less than what starves the stream."""
 
 
-def quotes_app(store: QuoteStore, *, allowed_origins: tuple[str, ...] = (), hub: Hub | None = None) -> FastAPI:
+def quotes_app(
+    store: QuoteStore,
+    clock: Clock,
+    *,
+    allowed_origins: tuple[str, ...] = (),
+    requests_per_s: float = REQUESTS_PER_S,
+    hub: Hub | None = None,
+) -> FastAPI:
     """The API over a store of quotes alone: `/stocks`, `/stocks/{symbol}`, `/health/…`.
 
     Args:
+        requests_per_s: Of one address.
         hub: Starts and stops with the application.
     """
 
@@ -45,33 +52,38 @@ def quotes_app(store: QuoteStore, *, allowed_origins: tuple[str, ...] = (), hub:
         if hub:
             hub.stop()
 
-    app = FastAPI(title="Stock platform", version="1", description=_DESCRIPTION, lifespan=lifespan)
+    app, metrics = FastAPI(title="Stock platform", version="1", description=_DESCRIPTION, lifespan=lifespan), Metrics()
+    app.add_middleware(Tagged)  # the last one added is the outermost
+    app.add_middleware(Limited, per_s=requests_per_s, now=clock.now)
     app.add_middleware(CORSMiddleware, allow_origins=list(allowed_origins), allow_methods=["GET"])
+    app.add_middleware(Safe)
+    app.add_middleware(Counted, metrics=metrics)
+    app.state.metrics = metrics
     add_problems(app)
-    _add_headers(app)
     app.include_router(stock_routes(store))
     app.include_router(health_routes(store))
     _describe_problems(app)
     return app
 
 
-def create_app(store: Store, hub: Hub, clock: Clock, *, allowed_origins: tuple[str, ...] = ()) -> FastAPI:
+def create_app(
+    store: Store,
+    hub: Hub,
+    clock: Clock,
+    *,
+    allowed_origins: tuple[str, ...] = (),
+    requests_per_s: float = REQUESTS_PER_S,
+) -> FastAPI:
     """The whole API over one store and one live stream."""
-    app, watchlist = quotes_app(store, allowed_origins=allowed_origins, hub=hub), Watchlist(store, clock)
-    app.include_router(bar_routes(store, watchlist))
+    app = quotes_app(store, clock, allowed_origins=allowed_origins, requests_per_s=requests_per_s, hub=hub)
+    watchlist = Watchlist(store, clock)
+    app.include_router(metric_routes(app.state.metrics, hub))
+    app.include_router(bar_routes(store, watchlist, clock))
     app.include_router(truth_routes(store, watchlist))
     app.include_router(market_routes(store, clock))
     app.include_router(quality_routes(store, watchlist))
-    app.include_router(stream_routes(hub, clock))
+    app.include_router(stream_routes(hub, watchlist, clock))
     return app
-
-
-def _add_headers(app: FastAPI) -> None:
-    @app.middleware("http")
-    async def secure(request: Request, call_next: Any) -> Response:
-        answer: Response = await call_next(request)
-        answer.headers.update(_HEADERS)
-        return answer
 
 
 def _describe_problems(app: FastAPI) -> None:

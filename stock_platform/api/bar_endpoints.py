@@ -1,11 +1,12 @@
 """One symbol's bars, their passports, and the minutes without one."""
 
-from datetime import datetime
+from datetime import timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, HTTPException, Path, Query
+from fastapi import APIRouter, HTTPException, Path, Query, Response
 
-from stock_platform.api.parameters import Symbol, Watchlist, check_zones
+from stock_platform.adapters.clock import Clock
+from stock_platform.api.parameters import Instant, Symbol, Watchlist, check_zones
 from stock_platform.api.passport_shapes import Passport
 from stock_platform.api.problems import problems
 from stock_platform.api.shapes import BarPage, Basis, GapPage, Interval
@@ -13,32 +14,37 @@ from stock_platform.api.store import BarQuery, GapQuery, Store
 from stock_platform.passport_errors import BarNotCertified
 
 _ONE_TIME = "factors are of the corporate actions known now, bars as of an instant of what was known then; ask for one of them."
+_SETTLED = timedelta(hours=1)
+"""Longer than any promotion takes: what was certified at an instant so long ago does not change any more."""
 
 
-def bar_routes(store: Store, watchlist: Watchlist) -> APIRouter:
+def bar_routes(store: Store, watchlist: Watchlist, clock: Clock) -> APIRouter:
     """`/stocks/{symbol}/bars`, `…/bars/{ts_start}/passport`, `…/gaps`."""
     routes = APIRouter(tags=["bars"], prefix="/stocks/{symbol}")
 
     @routes.get("/bars", summary="Bars of one instrument, oldest first", responses=problems(404))
     def bars(
+        response: Response,
         symbol: Symbol,
         interval: Interval = Interval.ONE_MINUTE,
         start: Annotated[
-            datetime | None,
+            Instant | None,
             Query(description="Inclusive; without it the newest bars come. The next page starts at `ts_end` of the last bar."),
         ] = None,
-        end: Annotated[datetime | None, Query(description="Exclusive.")] = None,
+        end: Annotated[Instant | None, Query(description="Exclusive.")] = None,
         limit: Annotated[int, Query(ge=1, le=2000)] = 390,
         adjusted: Annotated[
             Basis, Query(description="Basis of prices and volumes, by the corporate actions known now.")
         ] = Basis.RAW,
-        as_of: Annotated[datetime | None, Query(description="Certified bars as they were then; for 1m only.")] = None,
+        as_of: Annotated[Instant | None, Query(description="Certified bars as they were then; for 1m only.")] = None,
     ) -> BarPage:
         check_zones(start=start, end=end, as_of=as_of)
         if as_of is not None and adjusted is not Basis.RAW:
             raise HTTPException(422, f"Parameter adjusted={adjusted} does not go with as_of: {_ONE_TIME}")
         if as_of is not None and interval is not Interval.ONE_MINUTE:
             raise HTTPException(422, f"Parameter as_of goes with interval=1m only: bars of {interval} keep no earlier versions.")
+        if as_of is not None and as_of <= clock.now() - _SETTLED:
+            response.headers["Cache-Control"] = "private, max-age=86400, immutable"
         known = watchlist.known(symbol)
         items = store.bars(BarQuery(known, interval, start, end, limit, as_of, adjusted))
         return BarPage(symbol=known, interval=interval, adjusted=adjusted, items=items)
@@ -49,7 +55,7 @@ def bar_routes(store: Store, watchlist: Watchlist) -> APIRouter:
         responses=problems(404),
     )
     def passport(
-        symbol: Symbol, ts_start: Annotated[datetime, Path(description="Start of the bar.", examples=["2013-10-07T14:30:00Z"])]
+        symbol: Symbol, ts_start: Annotated[Instant, Path(description="Start of the bar.", examples=["2013-10-07T14:30:00Z"])]
     ) -> Passport:
         check_zones(ts_start=ts_start)
         try:
@@ -60,8 +66,8 @@ def bar_routes(store: Store, watchlist: Watchlist) -> APIRouter:
     @routes.get("/gaps", summary="Session minutes without a certified bar, and why", responses=problems(404))
     def gaps(
         symbol: Symbol,
-        start: Annotated[datetime | None, Query(description="Gaps that end after it; without it the newest come.")] = None,
-        end: Annotated[datetime | None, Query(description="Gaps that begin before it.")] = None,
+        start: Annotated[Instant | None, Query(description="Gaps that end after it; without it the newest come.")] = None,
+        end: Annotated[Instant | None, Query(description="Gaps that begin before it.")] = None,
         limit: Annotated[int, Query(ge=1, le=500)] = 100,
     ) -> GapPage:
         check_zones(start=start, end=end)

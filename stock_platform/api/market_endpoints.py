@@ -2,16 +2,37 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, HTTPException, Query, Response
+from fastapi import APIRouter, Header, HTTPException, Query, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
 from stock_platform.adapters.clock import Clock
+from stock_platform.api.event_stream import EventStream
 from stock_platform.api.overview_shapes import MarketOverview
+from stock_platform.api.parameters import SYMBOL_PATTERN, Watchlist
 from stock_platform.api.problems import problems
 from stock_platform.api.shapes import MarketStatus
 from stock_platform.api.status import market_status
 from stock_platform.api.store import Store
-from stock_platform.api.stream import Hub
+from stock_platform.api.stream import Hub, HubFull
+
+_STREAM = """An event `quote` carries a Quote, `heartbeat` the server's `ts_now`. A client is sent the newest quote of each
+symbol when it comes, and then what moves; one that is slow is spared what a newer quote of the symbol has
+replaced, one that takes nothing for 15 s is cut off. A client that returns with `Last-Event-ID`, as browsers do by
+themselves, is sent the newest quote of each symbol that has moved since that event; an id of before the server's
+last start counts as none."""
+_EXAMPLE = 'id: 5f2c81d0-1042\nevent: quote\ndata: {"symbol":"AAPL","price":"189.25","currency":"USD"}\n\n'
+_ONE = SYMBOL_PATTERN.strip("^$")
+_Symbols = Annotated[
+    str,
+    Query(
+        max_length=4000,
+        pattern=f"^({_ONE}(,{_ONE})*)?$",
+        description="Of the watchlist, separated by commas; without it all.",
+        examples=["AAPL,MSFT"],
+    ),
+]
+_EventId = Annotated[str | None, Header(max_length=100, description="Id of the last event that was received.")]
 
 
 def market_routes(store: Store, clock: Clock) -> APIRouter:
@@ -30,22 +51,24 @@ def market_routes(store: Store, clock: Clock) -> APIRouter:
     return routes
 
 
-def stream_routes(hub: Hub, clock: Clock) -> APIRouter:
+def stream_routes(hub: Hub, watchlist: Watchlist, clock: Clock) -> APIRouter:
     """`/stream`."""
     routes = APIRouter(tags=["market"])
 
     @routes.get(
         "/stream",
         summary="Live quotes as server-sent events",
-        description="Events: `quote` with a Quote, `heartbeat` with `ts_now`. A slow client gets the newest quote of each symbol.",
+        description=_STREAM,
         response_class=StreamingResponse,
-        responses=problems() | {200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
+        responses=problems(404) | {200: {"content": {"text/event-stream": {"schema": {"type": "string"}, "example": _EXAMPLE}}}},
     )
-    async def stream(symbols: Annotated[str, Query(max_length=4000, description="Comma-separated; else all.")] = "") -> Response:
-        if hub.is_full:
-            raise HTTPException(503, "Too many clients listen already; try again in a minute, or poll /stocks.")
-        wanted = frozenset(symbol.strip().upper() for symbol in symbols.split(",") if symbol.strip())
-        headers = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
-        return StreamingResponse(hub.events(wanted, clock.now), media_type="text/event-stream", headers=headers)
+    async def stream(symbols: _Symbols = "", last_event_id: _EventId = None) -> Response:
+        asked = [symbol for symbol in symbols.split(",") if symbol]
+        wanted = await run_in_threadpool(watchlist.all_known, asked) if asked else frozenset[str]()
+        try:
+            client = hub.join(wanted, last_event_id)
+        except HubFull as full:
+            raise HTTPException(503, str(full)) from None
+        return EventStream(hub, client, clock.now)
 
     return routes

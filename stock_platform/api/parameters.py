@@ -1,9 +1,11 @@
 """Parameters that several endpoints share, and the list of symbols that may be asked for."""
 
+import re
 from datetime import date, datetime, timedelta
 from typing import Annotated
 
 from fastapi import HTTPException, Path, Query
+from pydantic import BeforeValidator
 
 from stock_platform.adapters.clock import Clock
 from stock_platform.api.store import Store
@@ -13,9 +15,13 @@ Symbol = Annotated[str, Path(pattern=SYMBOL_PATTERN, description="Of the watchli
 OneSymbol = Annotated[str | None, Query(pattern=SYMBOL_PATTERN, description="Of this symbol only.", examples=["AAPL"])]
 Limit = Annotated[int, Query(ge=1, le=500, description="Rows of a page.", examples=[50])]
 PageCursor = Annotated[str, Query(max_length=200, description="`next_cursor` of the page before; leave it out for the first.")]
-FirstSession = Annotated[date | None, Query(description="First session, inclusive.", examples=["2026-11-16"])]
-LastSession = Annotated[date | None, Query(description="Session after the last, exclusive.", examples=["2026-11-21"])]
+Day = Annotated[date, BeforeValidator(lambda value: _written(value, _DAY, "a day as in 2026-11-20"))]
+Instant = Annotated[datetime, BeforeValidator(lambda value: _written(value, _INSTANT, "an instant as in 2026-11-20T14:30:00Z"))]
+FirstSession = Annotated[Day | None, Query(description="First session, inclusive.", examples=["2026-11-16"])]
+LastSession = Annotated[Day | None, Query(description="Session after the last, exclusive.", examples=["2026-11-21"])]
 
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d.*")
 _KEPT = timedelta(seconds=5)
 
 
@@ -58,6 +64,13 @@ class Watchlist:
 def not_watched(symbol: str) -> HTTPException:
     """The refusal of a symbol."""
     return HTTPException(404, f"Symbol {symbol} is not on the watchlist; GET /stocks lists those that are.")
+
+
+def _written(value: object, pattern: re.Pattern[str], expected: str) -> object:
+    """Numbers are no days and no instants here: nobody knows from the outside what they count."""
+    if isinstance(value, str) and not pattern.fullmatch(value):
+        raise ValueError(f"expected {expected}")
+    return value
 
 
 def check_zones(**instants: datetime | None) -> None:

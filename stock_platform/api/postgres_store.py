@@ -11,7 +11,7 @@ from stock_platform.api.postgres_level import PostgresLevel
 from stock_platform.api.postgres_overview import PostgresOverview
 from stock_platform.api.postgres_quality import PostgresQuality
 from stock_platform.api.postgres_truth import PostgresTruth
-from stock_platform.api.shapes import Bar, FeedState, FeedStatus, Gap, Interval, Stock
+from stock_platform.api.shapes import Bar, FeedState, FeedStatus, Gap, Interval, Quote, Stock
 from stock_platform.api.store import BarQuery, Freshness, GapQuery, StoreUnavailable
 
 _STALE_AFTER = timedelta(seconds=20)
@@ -30,6 +30,14 @@ SELECT instrument.symbol, instrument.name, instrument.sector, instrument.currenc
     ) AS sparkline
 FROM reference.instrument AS instrument
 LEFT JOIN market.quote AS quote ON quote.symbol = instrument.symbol
+"""
+
+_QUOTES = """
+SELECT quote.symbol, quote.price, quote.previous_close, quote.change_pct, quote.day_volume, quote.currency, quote.session_phase,
+    quote.ts_event, quote.ts_recv, quote.source
+FROM market.quote AS quote
+JOIN reference.instrument AS instrument ON instrument.symbol = quote.symbol
+ORDER BY quote.ts_event
 """
 
 _CERTIFIED = """
@@ -137,6 +145,10 @@ class PostgresStore(PostgresTruth, PostgresQuality, PostgresLevel, PostgresOverv
         """One row of the watchlist; None when nobody watches the symbol."""
         rows = self._rows(_STOCKS + " WHERE instrument.symbol = %(symbol)s", {"symbol": symbol})
         return _stock(rows[0]) if rows else None
+
+    def quotes(self) -> list[Quote]:
+        """The quote of every instrument that has one."""
+        return [Quote(**row) for row in self._rows(_QUOTES, {})]
 
     def symbols(self) -> frozenset[str]:
         """All that are watched."""

@@ -12,6 +12,12 @@ from stock_platform.api.shapes import Problem
 from stock_platform.api.store import StoreUnavailable
 
 RETRY_AFTER_S = 2
+SAFE_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+}
+"""Of every answer, a crash's too."""
 _MEDIA_TYPE = "application/problem+json"
 _TITLES = {
     400: "Request not readable",
@@ -74,4 +80,4 @@ def add_problems(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def on_crash(_request: Request, _error: Exception) -> Response:
-        return problem(500, "The server failed; its log says why. Try again, and tell an operator if it stays.")
+        return problem(500, "The server failed; its log says why. Try again, and tell an operator if it stays.", SAFE_HEADERS)

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 
 from stock_platform.api.cursors import decode, page_of
 from stock_platform.api.level_shapes import LatencyPage, SessionLevelPage
-from stock_platform.api.parameters import FirstSession, LastSession, Limit, OneSymbol, PageCursor, Watchlist, check_zones
+from stock_platform.api.parameters import FirstSession, Instant, LastSession, Limit, OneSymbol, PageCursor, Watchlist, check_zones
 from stock_platform.api.problems import problems
 from stock_platform.api.quality_shapes import RefusedBarPage, SymbolGapPage
 from stock_platform.api.store import LatencyQuery, ListQuery, Store
@@ -79,8 +79,8 @@ def _add_levels(routes: APIRouter, store: Store) -> None:
     @routes.get("/latency", summary="How long each hop took, by minute, oldest first", responses=problems())
     def latency(
         hop: _Hop | None = None,
-        start: Annotated[datetime | None, Query(description="Inclusive; without it the newest minutes come.")] = None,
-        end: Annotated[datetime | None, Query(description="Exclusive.")] = None,
+        start: Annotated[Instant | None, Query(description="Inclusive; without it the newest minutes come.")] = None,
+        end: Annotated[Instant | None, Query(description="Exclusive.")] = None,
         limit: Annotated[int, Query(ge=1, le=2000, description="Rows, one a minute and hop.")] = 360,
     ) -> LatencyPage:
         check_zones(start=start, end=end)

@@ -1,44 +1,94 @@
 """Serve the API of this machine's stack: Postgres store, Kafka stream, loopback only."""
 
+import socket
 from collections.abc import Callable
 from functools import partial
+from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI
 
 from stock_platform.adapters.clock import SystemClock
-from stock_platform.adapters.kafka_tail import follow
+from stock_platform.adapters.kafka_tail import Tail
 from stock_platform.adapters.postgres import open_pool
 from stock_platform.api.app import create_app
 from stock_platform.api.postgres_store import PostgresStore
-from stock_platform.api.stream import Hub
+from stock_platform.api.stream import MAX_CLIENTS, Hub
 from stock_platform.config import Settings
 from stock_platform.contracts.tick import QUOTE_UPDATE
 
+_POOL_SIZE = 8
+"""Below the role's limit of connections, so that a person can still look."""
+_MAX_REQUESTS = 200
+"""At a time, beside the stream's clients; further ones are refused by the server."""
+_UNREAD_MS = 30_000
+"""A connection whose peer takes nothing for so long is dropped by the kernel, with what it was to be sent."""
 
-def app_of(settings: Settings, read_passport: Callable[..., object]) -> FastAPI:
-    """The application over the stack's own database and broker.
+
+class Server(uvicorn.Server):
+    """Lets the stream's clients go as soon as it is told to end, instead of waiting for them."""
+
+    def __init__(self, config: uvicorn.Config, hub: Hub) -> None:
+        super().__init__(config)
+        self._hub = hub
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """A signal to end has come."""
+        self._hub.close()
+        super().handle_exit(sig, frame)
+
+
+def stack_hub(settings: Settings, store: PostgresStore) -> Hub:
+    """The stream of the stack's own broker, which begins with the quotes that the store has."""
+    tail = Tail(settings.kafka_bootstrap, QUOTE_UPDATE.address, clock=SystemClock())
+    return Hub(tail.follow, seed=store.quotes, lag=tail.lag)
+
+
+def stack_store(settings: Settings, read_passport: Callable[..., object]) -> PostgresStore:
+    """The stack's own database.
 
     Args:
         read_passport: market/passport.read_passport.
     """
-    pool = open_pool(settings.dsn("api_reader"), size=8)
+    pool = open_pool(settings.dsn("api_reader"), size=_POOL_SIZE)
     passports = partial(read_passport, dagster_address=settings.dagster_address)
-    store = PostgresStore(pool, feed_kind=settings.feed_kind, read_passport=passports)
-    hub = Hub(lambda should_stop: follow(settings.kafka_bootstrap, QUOTE_UPDATE.address, should_stop=should_stop))
+    return PostgresStore(pool, feed_kind=settings.feed_kind, read_passport=passports)
+
+
+def app_of(settings: Settings, store: PostgresStore, hub: Hub) -> FastAPI:
+    """The application, for pages of this machine and of the origins that are allowed."""
     page = f"http://localhost:{settings.frontend_port},http://127.0.0.1:{settings.frontend_port}"
     origins = f"{page},{settings.api_allowed_origins}" if settings.api_allowed_origins else page
     return create_app(store, hub, SystemClock(), allowed_origins=tuple(origins.split(",")))
 
 
 def serve(settings: Settings, read_passport: Callable[..., object]) -> None:
-    """Run until stopped; `read_passport` as app_of has it."""
-    uvicorn.run(
-        app_of(settings, read_passport),
+    """Run until stopped; `read_passport` as stack_store has it."""
+    store = stack_store(settings, read_passport)
+    hub = stack_hub(settings, store)
+    server_of(app_of(settings, store, hub), hub, settings.api_port).run(sockets=[listener(settings.api_port)])
+
+
+def server_of(app: FastAPI, hub: Hub, port: int) -> Server:
+    """A server of the application on loopback."""
+    config = uvicorn.Config(
+        app,
         host="127.0.0.1",
-        port=settings.api_port,
+        port=port,
         log_level="warning",
+        access_log=False,
         server_header=False,
         timeout_graceful_shutdown=2,
-        limit_concurrency=500,
+        limit_concurrency=MAX_CLIENTS + _MAX_REQUESTS,
     )
+    return Server(config, hub)
+
+
+def listener(port: int) -> socket.socket:
+    """Its socket."""
+    listening = socket.socket()
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNREAD_MS)
+    listening.bind(("127.0.0.1", port))
+    return listening

@@ -3,11 +3,16 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
+from fastapi.responses import PlainTextResponse
 
+from stock_platform.api.metrics import MEDIA_TYPE, Metrics
 from stock_platform.api.parameters import Symbol, not_watched
 from stock_platform.api.problems import problems
 from stock_platform.api.shapes import Health, Stock, StockPage
 from stock_platform.api.store import QuoteStore
+from stock_platform.api.stream import Hub
+
+_METRICS = 'stock_platform_api_requests_total{method="GET",route="/stocks",status="200"} 7\n'
 
 
 def stock_routes(store: QuoteStore) -> APIRouter:
@@ -45,5 +50,21 @@ def health_routes(store: QuoteStore) -> APIRouter:
         found = store.problem()
         response.status_code = 503 if found else 200
         return Health(status="not ready" if found else "ok", checks={"store": found or "ok"})
+
+    return routes
+
+
+def metric_routes(metrics: Metrics, hub: Hub) -> APIRouter:
+    """`/metrics`."""
+    routes = APIRouter(tags=["health"])
+
+    @routes.get(
+        "/metrics",
+        summary="What Prometheus reads",
+        response_class=PlainTextResponse,
+        responses={200: {"content": {"text/plain": {"example": _METRICS}}}} | problems(),
+    )
+    async def measured() -> Response:
+        return PlainTextResponse(metrics.text(hub), media_type=MEDIA_TYPE)
 
     return routes

@@ -1,6 +1,6 @@
 """All contracts, in the order of the data's way."""
 
-from stock_platform.contracts import adjusted, aggregate, bar, gap, reference, restatement, tick, vendor
+from stock_platform.contracts import adjusted, aggregate, bar, gap, reference, restatement, slo, tick, vendor
 
 TOPICS = (tick.TICK, tick.DEAD_LETTER, tick.QUOTE_UPDATE)
 TABLES = (
@@ -40,6 +40,8 @@ TABLES = (
     reference.ALERT,
     restatement.RESTATEMENT,
     restatement.PROTECTED_SESSION,
+    slo.SLO_SESSION,
+    slo.LATENCY_MINUTE,
 )
-VIEWS = (adjusted.ADJUSTMENT_FACTOR, adjusted.BAR_1M_ADJUSTED, adjusted.BAR_1D_ADJUSTED)
+VIEWS = (adjusted.ADJUSTMENT_FACTOR, adjusted.BAR_1M_ADJUSTED, adjusted.BAR_1D_ADJUSTED, slo.ERROR_BUDGET)
 """Views that readers are promised; those between two hops are no contract."""

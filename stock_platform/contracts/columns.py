@@ -2,6 +2,7 @@
 
 from stock_platform.contracts.aggregate_columns import OF_AGGREGATES
 from stock_platform.contracts.record import Column, Type
+from stock_platform.contracts.slo_columns import OF_SLO
 
 _ALL = (
     # identity
@@ -211,6 +212,7 @@ _ALL = (
     Column("gap_pct", Type.RATIO, "open / previous session's close - 1, splits taken out.", "percent"),
     Column("realised_volatility_pct", Type.RATIO, "Square root of the sum of squared 1-minute log returns.", "percent"),
     *OF_AGGREGATES,
+    *OF_SLO,
 )
 
 COLUMNS = {column.name: column for column in _ALL}

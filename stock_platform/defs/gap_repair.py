@@ -19,6 +19,7 @@ from stock_platform.contracts.gap import GapClass, GapState
 from stock_platform.defs.gaps import GAPS
 from stock_platform.defs.progress import bars_closed_until, closed_until_reader
 from stock_platform.defs.restate import POOL, followed_up, restatement_metadata
+from stock_platform.defs.service_level import refreshed_level
 from stock_platform.defs.world import UNDER_WAY, World
 from stock_platform.gap_repair import ATTEMPTS, Repair, Repairer, repair, stretches_of
 from stock_platform.market.gap_ledger import Closing, close_rows, read_open
@@ -51,6 +52,8 @@ def repair_outage(context: dg.OpExecutionContext, config: RepairedGap, world: dg
     if done.promoted is not None:
         for event in followed_up(world, context.run_id, session_date, restatement_metadata(done.promoted)):
             context.log_event(event)
+    else:  # what the look found is a reason, not a bar
+        context.log_event(refreshed_level(world, context.run_id, session_date))
     context.log_event(dg.AssetMaterialization(GAPS, partition=config.session_date, metadata=_metadata(done)))
 
 

@@ -55,13 +55,17 @@ def gap_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
     def quality_gap(context: dg.AssetExecutionContext, world: dg.ResourceParam[World]) -> dg.MaterializeResult:
         session_date = date.fromisoformat(context.partition_key)
         with world.database("gate_owner") as connection:
-            before = connection.execute(_BEFORE, {"session_date": session_date, "first_runs": _FIRST_RUNS}).fetchone()
-            if before and before[0]:
-                _look(connection, world, before[0], context.run_id)
-            found = _look(connection, world, session_date, context.run_id)
+            looks = [_look(connection, world, day, context.run_id) for day in sessions_to_look_at(connection, session_date)]
+        found = looks[-1]
         return dg.MaterializeResult(metadata=gap_metadata(found), check_results=[_check(found)])
 
     return quality_gap
+
+
+def sessions_to_look_at(connection: Connection, session_date: date) -> list[date]:
+    """The run's session, and before it the one whose end its first runs see."""
+    before = connection.execute(_BEFORE, {"session_date": session_date, "first_runs": _FIRST_RUNS}).fetchone()
+    return [before[0], session_date] if before and before[0] else [session_date]
 
 
 def _look(connection: Connection, world: World, session_date: date, run_id: str) -> Found:

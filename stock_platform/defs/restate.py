@@ -19,6 +19,7 @@ from stock_platform.defs.aggregate_inputs import LOOKED_BACK_DAYS
 from stock_platform.defs.aggregate_registry import AT_CLOSE, DAILY, EVERY_ONE
 from stock_platform.defs.archive import ARCHIVE
 from stock_platform.defs.progress import bars_closed_until
+from stock_platform.defs.service_level import refreshed_level
 from stock_platform.defs.world import World, column_schema, key_of
 from stock_platform.restating import Promoted
 from stock_platform.restating_from_vendor import restate_session
@@ -76,9 +77,10 @@ def restatement_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefi
 
 
 def followed_up(world: World, run_id: str, session_date: date, metadata: dict[str, Any]) -> Iterator[dg.AssetMaterialization]:
-    """What follows from certified bars that have changed: their event, and the aggregates made of them."""
+    """What follows from certified bars that have changed: their event, the aggregates made of them, the session's service level."""
     yield dg.AssetMaterialization(key_of(BAR.address), partition=session_date.isoformat(), metadata=metadata)
     yield from remade(world, run_id, session_date)
+    yield refreshed_level(world, run_id, session_date)
 
 
 def remade(world: World, run_id: str, session_date: date) -> Iterator[dg.AssetMaterialization]:

@@ -18,6 +18,7 @@ from stock_platform.contracts.bar import BAR, QUARANTINE
 from stock_platform.contracts.bar_start import bar_start
 from stock_platform.defs.aggregate import refreshed
 from stock_platform.defs.certify import GATE, MAX_RUNTIME
+from stock_platform.defs.service_level import refreshed_level
 from stock_platform.defs.world import World, key_of
 from stock_platform.gate import desk, judge
 from stock_platform.gate.desk import Outcome, Review
@@ -56,6 +57,7 @@ def review_bar(context: dg.OpExecutionContext, config: BarReview, world: dg.Reso
     if outcome.verdict is not None:
         for event in refreshed(world, context.run_id, outcome.session_date):
             context.log_event(event)
+        context.log_event(refreshed_level(world, context.run_id, outcome.session_date))
 
 
 @dg.job(

@@ -1,10 +1,12 @@
 """Lists of the API over a real Postgres, as its read-only role: restatements, actions, refused bars, gaps, overview."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from stock_platform.adapters.clock import SystemClock
@@ -16,7 +18,8 @@ from stock_platform.config import Settings
 
 _TABLES = (
     "reference.instrument, reference.corporate_action, market.quote, ops.restatement, quality.restatement, quality.quarantine, "
-    "quality.quarantine_decision, quality.gap, aggregates.mover, aggregates.sector_breadth, aggregates.indicator_1d"
+    "quality.quarantine_decision, quality.gap, aggregates.mover, aggregates.sector_breadth, aggregates.indicator_1d, "
+    "ops.slo_session, ops.latency_minute"
 )
 _EMPTY = f"TRUNCATE {_TABLES} RESTART IDENTITY"
 _ROWS = """
@@ -55,6 +58,15 @@ VALUES ('2014-06-09', 'top', 1, 'A', 100, 101.5, 1.5, 'r', '2014-06-09 20:00Z'),
 ('2014-06-10', 'top', 1, 'C', 100, 99, -1, 'r', '2014-06-10 01:00Z');
 INSERT INTO aggregates.indicator_1d (symbol, session_date, close, session_count, sma_20, dagster_run_id, ts_updated) VALUES
 ('A', '2014-06-06', 90, 20, 88.5, 'r', '2014-06-06 20:00Z'), ('A', '2014-06-09', 91, 21, 89.25, 'r', '2014-06-09 20:00Z');
+INSERT INTO ops.slo_session
+(session_date, symbol, calendar, session_minute_count, excused_minute_count, good_minute_count, dagster_run_id, ts_updated) VALUES
+('2014-06-09', 'A', 'XNYS', 1010, 10, 999, 'r', '2014-06-09 20:00Z'),
+('2014-06-09', 'C', '24/7', 1000, 0, 1000, 'r', '2014-06-09 20:00Z');
+INSERT INTO ops.latency_minute
+(ts_minute, hop, observation_count, p50_ms, p95_ms, p99_ms, max_ms, dagster_run_id, ts_updated) VALUES
+('2014-06-09 13:30Z', 'event_to_received', 9, 1, 2, 3, 4, 'r', '2014-06-09 20:00Z'),
+('2014-06-09 13:30Z', 'event_to_staging', 9, 2, 3, 4, 5, 'r', '2014-06-09 20:00Z'),
+('2014-06-09 13:31Z', 'event_to_staging', 9, 3, 4, 5, 6.5, 'r', '2014-06-09 20:00Z');
 """
 _BAR = (
     '\'{"open": "1.500000", "high": "2", "low": "1", "close": "2", "volume": 5, "vwap": "1.75", "tick_count": 3, '
@@ -79,12 +91,19 @@ INSERT INTO quality.quarantine_decision
 @pytest.fixture(scope="module")
 def api(database: Settings) -> Iterator[TestClient]:
     """The API as its read-only role, over some rows of every list."""
+    with listing_app(database) as app:
+        yield TestClient(app)
+
+
+@contextmanager
+def listing_app(database: Settings) -> Generator[FastAPI]:
+    """The application over some rows of every list; gone afterwards."""
     with connect(database.dsn("admin"), autocommit=True) as admin:
         for statement in (_EMPTY, _ROWS.replace("{bar}", _BAR), _REFUSED):
             admin.execute(statement)
         with open_pool(database.dsn("api_reader"), size=2) as pool:
             store = PostgresStore(pool, feed_kind="tape", read_passport=lambda *_: None)
-            yield TestClient(create_app(store, Hub(lambda should_stop: iter(())), SystemClock()))
+            yield create_app(store, Hub(lambda should_stop: iter(())), SystemClock(), requests_per_s=1_000_000)
         admin.execute(_EMPTY)
 
 
@@ -187,8 +206,47 @@ def test_gaps_of_all_symbols_are_filtered_and_newest_first(api: TestClient, para
     assert [f"{each['symbol']} {each['gap_class']}" for each in items] == found
 
 
+def test_service_levels_say_what_is_left_of_the_budget(api: TestClient) -> None:
+    levels = asked(api, "/quality/slo")["items"]
+    assert [(each["session_date"], each["calendar"]) for each in levels] == [
+        ("2014-06-09", "XNYS"),
+        ("2014-06-09", "ALL"),
+        ("2014-06-09", "24/7"),
+    ]
+    xnys, overall, _ = levels
+    assert (xnys["counted_minute_count"], xnys["spent_minute_count"]) == (1000, 1)
+    assert (overall["counted_minute_count"], overall["spent_minute_count"]) == (2000, 1)
+    # of 2,000 minutes 0.1 % may be missed: two; one is
+    assert overall["good_ratio"] == pytest.approx(0.9995)
+    assert overall["budget_30_minutes"] == pytest.approx(2)
+    assert overall["budget_left_ratio"] == pytest.approx(0.5)
+    assert asked(api, "/quality/slo", calendar="ALL")["items"] == [overall]
+
+
+def test_latency_is_oldest_first_and_the_newest_without_a_start(api: TestClient) -> None:
+    items = asked(api, "/quality/latency")["items"]
+    assert [(each["ts_minute"], each["hop"]) for each in items] == [
+        ("2014-06-09T13:30:00Z", "event_to_received"),
+        ("2014-06-09T13:30:00Z", "event_to_staging"),
+        ("2014-06-09T13:31:00Z", "event_to_staging"),
+    ]
+    assert items[2]["max_ms"] == 6.5
+    assert asked(api, "/quality/latency", limit=1)["items"] == items[2:]
+    assert asked(api, "/quality/latency", hop="event_to_received")["items"] == items[:1]
+    assert asked(api, "/quality/latency", start="2014-06-09T13:30:00Z", end="2014-06-09T13:31:00Z")["items"] == items[:2]
+
+
 @pytest.mark.parametrize(
-    "path", ["/stocks", "/quality/gaps", "/quality/quarantine", "/restatements", "/stocks/A/restatements", "/stocks/A/actions"]
+    "path",
+    [
+        "/stocks",
+        "/quality/slo",
+        "/quality/gaps",
+        "/quality/quarantine",
+        "/restatements",
+        "/stocks/A/restatements",
+        "/stocks/A/actions",
+    ],
 )
 def test_pages_of_one_row_together_are_the_whole_list(api: TestClient, path: str) -> None:
     whole, found, cursor = asked(api, path)["items"], list[Any](), ""

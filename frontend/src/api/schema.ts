@@ -72,6 +72,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What Prometheus reads */
+        get: operations["measured_metrics_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/stocks/{symbol}/bars": {
         parameters: {
             query?: never;
@@ -302,7 +319,11 @@ export interface paths {
         };
         /**
          * Live quotes as server-sent events
-         * @description Events: `quote` with a Quote, `heartbeat` with `ts_now`. A slow client gets the newest quote of each symbol.
+         * @description An event `quote` carries a Quote, `heartbeat` the server's `ts_now`. A client is sent the newest quote of each
+         *     symbol when it comes, and then what moves; one that is slow is spared what a newer quote of the symbol has
+         *     replaced, one that takes nothing for 15 s is cut off. A client that returns with `Last-Event-ID`, as browsers do by
+         *     themselves, is sent the newest quote of each symbol that has moved since that event; an id of before the server's
+         *     last start counts as none.
          */
         get: operations["stream_stream_get"];
         put?: never;
@@ -1873,6 +1894,54 @@ export interface operations {
             };
         };
     };
+    measured_metrics_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example stock_platform_api_requests_total{method="GET",route="/stocks",status="200"} 7 */
+                    "text/plain": string;
+                };
+            };
+            /** @description A parameter is not usable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests from this address. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or the server is too busy, or not there. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     bars_stocks__symbol__bars_get: {
         parameters: {
             query?: {
@@ -2677,10 +2746,13 @@ export interface operations {
     stream_stream_get: {
         parameters: {
             query?: {
-                /** @description Comma-separated; else all. */
+                /** @description Of the watchlist, separated by commas; without it all. */
                 symbols?: string;
             };
-            header?: never;
+            header?: {
+                /** @description Id of the last event that was received. */
+                "last-event-id"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2692,7 +2764,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example id: 5f2c81d0-1042
+                     *     event: quote
+                     *     data: {"symbol":"AAPL","price":"189.25","currency":"USD"}
+                     */
                     "text/event-stream": string;
+                };
+            };
+            /** @description Nobody watches this symbol, or it has no such bar. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A parameter is not usable. */

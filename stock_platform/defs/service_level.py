@@ -1,0 +1,192 @@
+"""Service levels as assets: behind the gap look of each gate run, and of whatever changes a session's certified bars later.
+
+Cost of a gate run: some queries of one session and a bounded sample of the newest quotes; the promotion is over by then. Not here:
+what is counted (market/service_level), what is measured (market/latency)."""
+
+# Dagster's decorators are typed in part only, and refuse MaterializeResult with its type argument.
+# pyright: reportUnknownMemberType=false, reportMissingTypeArgument=false, reportUnknownParameterType=false
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from typing import Any
+
+import dagster as dg
+
+from stock_platform.adapters.postgres import Connection
+from stock_platform.contracts.slo import LATENCY_MINUTE, LATENCY_P50_S, LATENCY_P99_S, OBJECTIVE, SLO_SESSION, Hop
+from stock_platform.defs.certify import GATE
+from stock_platform.defs.external import QUOTES
+from stock_platform.defs.gaps import GAPS, sessions_to_look_at
+from stock_platform.defs.world import World, key_of, table_spec
+from stock_platform.errors import BrokerUnreachable, TopicMissing
+from stock_platform.market.gap_facts import read_until
+from stock_platform.market.latency import Latency, latencies
+from stock_platform.market.latency_facts import (
+    all_minutes,
+    keep_latencies,
+    new_minutes,
+    read_bars,
+    sampled,
+    with_flink,
+)
+from stock_platform.market.service_level import Level, keep_levels, read_levels
+
+LEVELS, LATENCIES = key_of(SLO_SESSION.address), key_of(LATENCY_MINUTE.address)
+SLO_MET, LATENCY_WITHIN = "slo_met", "latency_within"
+
+_BUDGET = """
+SELECT session_date, budget_left_ratio, burn_rate, spent_30_minute_count, budget_30_minutes, session_30_count
+FROM ops.error_budget
+WHERE calendar = 'ALL' AND session_date = %s
+"""
+_LATENCY = """
+SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY p50_ms), percentile_disc(0.99) WITHIN GROUP (ORDER BY p99_ms), count(*)
+FROM ops.latency_minute
+WHERE
+    hop = %(hop)s
+    AND ts_minute >= (SELECT min(ts_open) FROM reference.session WHERE session_date = %(session_date)s)
+    AND ts_minute < (SELECT max(ts_close) FROM reference.session WHERE session_date = %(session_date)s)
+"""
+
+
+def service_level_assets(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
+    """ops/slo_session and ops/latency_minute, one step."""
+
+    @dg.multi_asset(
+        name="service_level",
+        specs=[
+            table_spec(SLO_SESSION, upstream=GAPS, kinds=set(), partitions=partitions),
+            # Of a replay nothing is measured.
+            table_spec(LATENCY_MINUTE, upstream=GAPS, kinds={"kafka"}, partitions=partitions, is_skippable=True).merge_attributes(
+                deps=[QUOTES]
+            ),
+        ],
+        check_specs=[
+            dg.AssetCheckSpec(
+                SLO_MET,
+                asset=LEVELS,
+                description=f"Of 30 sessions' error budget (objective {OBJECTIVE:.1%} of counted minutes good) some is left.",
+            ),
+            dg.AssetCheckSpec(
+                LATENCY_WITHIN,
+                asset=LATENCIES,
+                description=f"From a bar's end to its certificate it takes at most {LATENCY_P50_S:g} s in half of the session's "
+                f"minutes, and {LATENCY_P99_S:g} s in 99 of 100.",
+            ),
+        ],
+    )
+    def service_level(context: dg.AssetExecutionContext, world: dg.ResourceParam[World]) -> Iterator[dg.MaterializeResult]:
+        session_date, run_id = date.fromisoformat(context.partition_key), context.run.run_id
+        with world.database("gate_owner") as connection:
+            for earlier in sessions_to_look_at(connection, session_date)[:-1]:
+                _level(connection, world, earlier, run_id)
+            rows = _level(connection, world, session_date, run_id)
+            budget = slo_met(connection, session_date)
+        yield dg.MaterializeResult(asset_key=LEVELS, metadata=level_metadata(rows), check_results=[budget])
+        if world.settings.is_replay:
+            return
+        with world.database("gate_owner") as connection:
+            measured = _measure(connection, world, session_date, run_id, is_gate=GATE in context.run.tags)
+            within = latency_within(connection, session_date)
+        yield dg.MaterializeResult(asset_key=LATENCIES, metadata=latency_metadata(measured), check_results=[within])
+
+    return service_level
+
+
+def refreshed_level(world: World, run_id: str, session_date: date) -> dg.AssetMaterialization:
+    """Bring a session's level up to date from within another run: its certified bars or gaps have changed."""
+    with world.database("gate_owner") as connection:
+        rows = _level(connection, world, session_date, run_id)
+    return dg.AssetMaterialization(LEVELS, partition=session_date.isoformat(), metadata=level_metadata(rows))
+
+
+def _level(connection: Connection, world: World, session_date: date, run_id: str) -> list[Level]:
+    until = read_until(connection, session_date)
+    if until is None:
+        return []
+    rows = read_levels(connection, session_date, until, is_replay=world.settings.is_replay)
+    keep_levels(connection, session_date, rows, run_id=run_id, now=world.clock.now())
+    return rows
+
+
+def _measure(connection: Connection, world: World, session_date: date, run_id: str, *, is_gate: bool) -> list[Latency]:
+    """A gate run measures what it has certified, quotes too; another run what Postgres knows of the whole session."""
+    bars = read_bars(connection, session_date, (new_minutes if is_gate else all_minutes)(connection, session_date))
+    ticks = []
+    if is_gate:
+        try:
+            ticks = sampled(world.settings.kafka_bootstrap, bars)
+        except (BrokerUnreachable, TopicMissing) as error:
+            dg.get_dagster_logger().warning("no quotes to measure ticks by", extra={"reason": str(error)})
+    rows = latencies(with_flink(bars, ticks), ticks)
+    keep_latencies(connection, rows, run_id=run_id, now=world.clock.now())
+    return rows
+
+
+def level_metadata(rows: Sequence[Level]) -> dict[str, Any]:
+    """What a person wants to know of a session."""
+    good, excused = sum(row.good_minute_count for row in rows), sum(row.excused_minute_count for row in rows)
+    counted = sum(row.session_minute_count for row in rows) - excused
+    worst = sorted((row for row in rows if row.good_ratio is not None), key=lambda row: (row.good_ratio or 0, row.symbol))[:5]
+    return {
+        "dagster/row_count": len(rows),
+        "counted_minutes": counted,
+        "good_minutes": good,
+        "excused_minutes": excused,
+        "spent_minutes": counted - good,
+        "good_ratio": good / counted if counted else 1.0,
+        "worst": ", ".join(f"{row.symbol} {row.good_ratio:.4f}" for row in worst) or "none",
+    }
+
+
+def latency_metadata(rows: Iterable[Latency]) -> dict[str, Any]:
+    """The newest minute's hops, and how many rows were written."""
+    found = list(rows)
+    newest = max((row.ts_minute for row in found), default=None)
+    hops = {row.hop: row for row in found if row.ts_minute == newest}
+    return {
+        "dagster/row_count": len(found),
+        "minute": str(newest or "none"),
+        **{f"{hop}_p50_ms": row.p50_ms for hop, row in hops.items()},
+        **{f"{hop}_p99_ms": row.p99_ms for hop, row in hops.items()},
+    }
+
+
+def slo_met(connection: Connection, session_date: date) -> dg.AssetCheckResult:
+    """Whether the window that ends with the session leaves some of its error budget."""
+    row = connection.execute(_BUDGET, (session_date,)).fetchone()
+    left = row[1] if row else None
+    if row is None or left is None:
+        return _result(SLO_MET, LEVELS, "No minute of the session counts yet.", is_passed=True)
+    _, _, burn, spent, budget, sessions = row
+    said = (
+        f"{left:.0%} of the error budget is left: of {budget:.1f} min in {sessions} sessions {spent} are spent. "
+        f"This session burns at {burn or 0:.1f} times what it earns."
+    )
+    return _result(SLO_MET, LEVELS, said, is_passed=left >= 0, budget_left_ratio=left, burn_rate=burn or 0.0)
+
+
+def latency_within(connection: Connection, session_date: date) -> dg.AssetCheckResult:
+    """Whether the session's minutes were certified in time: the 99th percentile of their p99, the median of their p50."""
+    facts = {"hop": Hop.EVENT_TO_CERTIFIED.value, "session_date": session_date}
+    row = connection.execute(_LATENCY, facts).fetchone()
+    if row is None or row[0] is None:
+        return _result(LATENCY_WITHIN, LATENCIES, "No bar of the session came live yet.", is_passed=True)
+    p50_s, p99_s, minutes = row[0] / 1000, row[1] / 1000, row[2]
+    said = (
+        f"Bars of {minutes} minutes were certified {p50_s:.1f} s after their end (p50, at most {LATENCY_P50_S:g} s) and "
+        f"{p99_s:.1f} s (p99, at most {LATENCY_P99_S:g} s)."
+    )
+    is_passed = p50_s <= LATENCY_P50_S and p99_s <= LATENCY_P99_S
+    return _result(LATENCY_WITHIN, LATENCIES, said, is_passed=is_passed, p50_s=p50_s, p99_s=p99_s)
+
+
+def _result(name: str, key: dg.AssetKey, said: str, *, is_passed: bool, **figures: float) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        asset_key=key,
+        check_name=name,
+        passed=is_passed,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=said,
+        metadata=dict(figures),
+    )
