@@ -1,4 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
+import type { KeyboardEvent } from 'react';
 import { lazy, Suspense } from 'react';
 import { stocksQuery } from './api/queries';
 import type { Stock } from './api/types';
@@ -61,14 +62,21 @@ function Symbols({ view, onChange }: Props) {
   const { data: stocks } = useQuery(stocksQuery);
   const symbol = view.symbol ?? stocks?.[0]?.symbol;
   const stock = stocks?.find((candidate) => candidate.symbol === symbol);
+  const close = () => {
+    onChange({ bar: null });
+    document.querySelector<HTMLElement>('.canvas')?.focus();
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key === 'Escape' && view.bar && !(event.target instanceof HTMLInputElement)) close();
+  };
   return (
-    <div className={view.bar && symbol ? 'symbols with-passport' : 'symbols'}>
+    <div className={view.bar && symbol ? 'symbols with-passport' : 'symbols'} onKeyDown={onKeyDown}>
       <section className="panel symbol" aria-label="Symbol">
         {symbol && <SymbolView symbol={symbol} stock={stock} view={view} onChange={onChange} />}
         {!symbol && !stocks && <div className="skeleton chart" role="status" aria-label="Waiting for the watchlist" />}
         {!symbol && stocks && <Notice title="No symbol to show">The first one appears with the first instrument.</Notice>}
       </section>
-      {symbol && view.bar && <ChosenBar symbol={symbol} bar={view.bar} view={view} onChange={onChange} />}
+      {symbol && view.bar && <ChosenBar symbol={symbol} bar={view.bar} view={view} onChange={onChange} onClose={close} />}
       <section className="panel watchlist" aria-label="Watchlist">
         <Watchlist view={view} symbol={symbol} onChange={onChange} />
       </section>
@@ -79,11 +87,12 @@ function Symbols({ view, onChange }: Props) {
 interface ChosenProps extends Props {
   readonly symbol: Stock['symbol'];
   readonly bar: string;
+  readonly onClose: () => void;
 }
 
-function ChosenBar({ symbol, bar, view, onChange }: ChosenProps) {
+function ChosenBar({ symbol, bar, view, onChange, onClose }: ChosenProps) {
   const { page, index } = useBars(symbol, view);
   return (
-    <BarPanel symbol={symbol} interval={view.interval} start={bar} bars={page?.items ?? []} index={index} zone={view.zone} onChange={onChange} />
+    <BarPanel symbol={symbol} interval={view.interval} start={bar} bars={page?.items ?? []} index={index} zone={view.zone} onChange={onChange} onClose={onClose} />
   );
 }

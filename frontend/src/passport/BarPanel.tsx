@@ -23,25 +23,22 @@ interface Props {
   readonly index: number | null;
   readonly zone: Zone;
   readonly onChange: (patch: Partial<View>) => void;
+  readonly onClose: () => void;
 }
 
 /** All that is known of the chosen bar, beside the chart. */
-export function BarPanel({ symbol, interval, start, bars, index, zone, onChange }: Props) {
+export function BarPanel({ symbol, interval, start, bars, index, zone, onChange, onClose }: Props) {
   const at = index ?? Number.NaN;
   const bar = bars[at];
   const goTo = (target: Bar | undefined) =>
     target && (() => { onChange({ bar: instantText(Date.parse(target.ts_start)) }); });
-  const close = () => {
-    onChange({ bar: null });
-    document.querySelector<HTMLElement>('.canvas')?.focus();
-  };
   const openMinute = (minute: string) => { onChange({ interval: '1m', bar: instantText(Date.parse(minute)) }); };
   return (
     <Panel
       title={interval === '1d' && bar ? `${symbol} ${showDay(bar.session_date)}` : `${symbol} ${show(start, 'time', zone)} ${zoneLabel(start, zone)}`}
       subtitle={`${interval === '1d' ? 'Session' : show(start, 'date', zone)}, ${interval} bar`}
       badge={bar && <Numbers symbol={symbol} bar={bar} />}
-      onClose={close}
+      onClose={onClose}
       onOlder={goTo(bars[at - 1])}
       onNewer={goTo(bars[at + 1])}
     >

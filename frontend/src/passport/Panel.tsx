@@ -1,4 +1,4 @@
-import type { KeyboardEvent, ReactNode } from 'react';
+import type { ReactNode } from 'react';
 import { useEffect, useRef } from 'react';
 import { Icon } from '../ui/Icon';
 
@@ -13,15 +13,12 @@ interface Props {
   readonly children: ReactNode;
 }
 
-/** The frame of what is said about one bar. It takes the focus when it opens; Escape closes it. */
+/** The frame of what is said about one bar. It takes the focus when it opens. */
 export function Panel({ title, subtitle, badge, onClose, onOlder, onNewer, children }: Props) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => { heading.current?.focus(); }, []);
-  const onKeyDown = (event: KeyboardEvent) => {
-    if (event.key === 'Escape') onClose();
-  };
   return (
-    <aside className="panel passport" aria-label="Bar passport" onKeyDown={onKeyDown}>
+    <aside className="panel passport" aria-label="Bar passport">
       <header>
         <div>
           <h2 ref={heading} tabIndex={-1}>{title}</h2>

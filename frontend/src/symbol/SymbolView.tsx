@@ -14,6 +14,7 @@ import { Guard } from '../ui/Guard';
 import { Notice } from '../ui/Notice';
 import { BarChart } from './BarChart';
 import { Headline } from './Headline';
+import { LastSale } from './LastSale';
 import { Legend } from './Legend';
 import type { Marks } from './markLayer';
 import { Key, Tools } from './Tools';
@@ -37,7 +38,9 @@ export function SymbolView({ symbol, stock, view, onChange }: Props) {
         lines={view.lines}
         onInterval={(interval) => { onChange({ interval }); }}
         onLines={(lines) => { onChange({ lines }); }}
-      />
+      >
+        <LastSale symbol={symbol} stock={stock} zone={view.zone} />
+      </Tools>
       <div className="stage">
         {page && page.items.length > 0 && (
           <Guard key={`${symbol} ${view.interval} ${isPast ? 'past' : 'now'}`}>

@@ -1,3 +1,4 @@
+import type { ReactNode } from 'react';
 import type { Interval } from '../api/types';
 import { STANDINGS } from '../domain/bars';
 import type { Line } from '../domain/view';
@@ -9,14 +10,16 @@ interface Props {
   readonly lines: readonly Line[];
   readonly onInterval: (interval: Interval) => void;
   readonly onLines: (lines: readonly Line[]) => void;
+  readonly children: ReactNode;
 }
 
 /** What is drawn: length of the bars, lines over them. */
-export function Tools({ interval, lines, onInterval, onLines }: Props) {
+export function Tools({ interval, lines, onInterval, onLines, children }: Props) {
   return (
     <div className="tools">
       <Segmented label="Length of a bar" value={interval} onChange={onInterval} choices={INTERVALS.map((value) => ({ value, text: value }))} />
       <LineChoice lines={lines} onChange={onLines} />
+      {children}
     </div>
   );
 }
