@@ -124,6 +124,14 @@ test('the quality view shows service level, latency, quarantine, gaps and restat
   assert.equal(parameter('shown'), 'open');
 });
 
+test('a minute of the gap ledger says why it has no bar', async (context) => {
+  const { items } = await (await page.request.get(`${PAGE_URL}/quality/gaps?state=open`)).json();
+  if (items.length === 0) return context.skip('no gap is open');
+  await go(`?symbol=${items[0].symbol}&bar=${items[0].ts_start}`);
+  await passport().getByRole('heading', { name: /gap ledger/ }).waitFor();
+  return passport().getByText(items[0].gap_class.replaceAll('_', ' ')).first().waitFor();
+});
+
 const VIEWS = {
   symbol: () => '',
   passport: async () => {

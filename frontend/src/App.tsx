@@ -91,8 +91,8 @@ interface ChosenProps extends Props {
 }
 
 function ChosenBar({ symbol, bar, view, onChange, onClose }: ChosenProps) {
-  const { page, index } = useBars(symbol, view);
+  const { page, index, error } = useBars(symbol, view);
   return (
-    <BarPanel symbol={symbol} interval={view.interval} start={bar} bars={page?.items ?? []} index={index} zone={view.zone} onChange={onChange} onClose={onClose} />
+    <BarPanel symbol={symbol} interval={view.interval} start={bar} bars={page?.items ?? []} isAwaited={!page && !error} index={index} zone={view.zone} onChange={onChange} onClose={onClose} />
   );
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Bar, CorporateAction, Gap } from '../api/types';
-import { actionMarks, bands, gapAt, gapTone, sessionStarts } from './marks';
+import { actionMarks, bands, gapAt, gapOf, gapTone, sessionStarts } from './marks';
 
 const bar = (start: string, session_date = '2026-11-20'): Bar => ({
   ts_start: `2026-11-20T${start}:00Z`, ts_end: `2026-11-20T${start}:59Z`, session_date,
@@ -53,4 +53,14 @@ describe('corporate actions', () => {
   ])('%s', (_, told, expected) => {
     expect(actionMarks(days, [told])).toEqual(expected);
   });
+});
+
+test.each([
+  ['14:31', null],
+  ['14:32', '14:32'],
+  ['14:34', '14:32'],
+  ['14:35', null],
+])('the minute %s lies in the gap from %s', (time, expected) => {
+  const found = gapOf([gap('14:32', '14:35')], `2026-11-20T${time}:00Z`);
+  expect(found?.ts_start.slice(11, 16) ?? null).toBe(expected);
 });

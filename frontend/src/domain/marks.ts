@@ -29,6 +29,12 @@ export function sessionStarts(bars: readonly Bar[]): number[] {
   return bars.flatMap((bar, index) => (index > 0 && bar.session_date !== bars[index - 1]?.session_date ? [index] : []));
 }
 
+/** The gap that a minute lies in. */
+export function gapOf(gaps: readonly Gap[], start: string): Gap | null {
+  const instant = Date.parse(start);
+  return gaps.find(({ ts_start, ts_end }) => Date.parse(ts_start) <= instant && instant < Date.parse(ts_end)) ?? null;
+}
+
 export type GapTone = 'open' | 'healed' | 'explained';
 
 /** Whether something is left to do about a gap. */

@@ -10,7 +10,7 @@ import { Guard } from '../ui/Guard';
 import { Minutes } from './Minutes';
 import { Panel } from './Panel';
 import { Restated } from './Restated';
-import { Passport } from './Passport';
+import { Passport, Waiting } from './Passport';
 import { Verdict } from './Verdict';
 
 interface Props {
@@ -19,6 +19,7 @@ interface Props {
   /** Start of the bar, as the address says it. */
   readonly start: string;
   readonly bars: readonly Bar[];
+  readonly isAwaited: boolean;
   /** Index among the bars; null while they load, or where there is no such bar. */
   readonly index: number | null;
   readonly zone: Zone;
@@ -27,7 +28,7 @@ interface Props {
 }
 
 /** All that is known of the chosen bar, beside the chart. */
-export function BarPanel({ symbol, interval, start, bars, index, zone, onChange, onClose }: Props) {
+export function BarPanel({ symbol, interval, start, bars, isAwaited, index, zone, onChange, onClose }: Props) {
   const at = index ?? Number.NaN;
   const bar = bars[at];
   const goTo = (target: Bar | undefined) =>
@@ -43,7 +44,8 @@ export function BarPanel({ symbol, interval, start, bars, index, zone, onChange,
       onNewer={goTo(bars[at + 1])}
     >
       <Guard key={`${symbol} ${start}`}>
-        {interval === '1m' && <Passport symbol={symbol} start={start} bar={bar} zone={zone} />}
+        {interval === '1m' && isAwaited && <Waiting />}
+        {interval === '1m' && !isAwaited && <Passport symbol={symbol} start={start} bar={bar} zone={zone} />}
         {interval !== '1m' && bar && (
           <Minutes symbol={symbol} bar={bar} zone={zone} onOpen={openMinute} />
         )}

@@ -1,26 +1,30 @@
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
-import { passportQuery } from '../api/queries';
+import { gapsQuery, passportQuery } from '../api/queries';
 import type { Bar, Passport as Shape } from '../api/types';
 import { standing } from '../domain/bars';
+import { gapOf } from '../domain/marks';
 import type { Zone } from '../domain/time';
 import { show } from '../domain/time';
 import { CopyButton } from '../ui/CopyButton';
 import { Notice } from '../ui/Notice';
 import { Checks } from './Checks';
 import { Journey } from './Journey';
+import { Missing } from './Missing';
 import { Revisions } from './Revisions';
 
 interface Props {
   readonly symbol: string;
   readonly start: string;
-  /** Undefined while the bars load, or where there is no such bar. */
+  /** Undefined where there is no such bar. */
   readonly bar: Bar | undefined;
   readonly zone: Zone;
 }
 
 /** Where a minute comes from, who accepted it, and what it was before. */
 export function Passport({ symbol, start, bar, zone }: Props) {
+  const gap = gapOf(useQuery(gapsQuery(symbol)).data ?? [], start);
+  if (!bar && gap) return <Missing gap={gap} zone={zone} />;
   if (bar && standing(bar) === 'provisional') return <Provisional bar={bar} zone={zone} />;
   return <Certified symbol={symbol} start={start} revision={bar?.revision ?? null} zone={zone} />;
 }

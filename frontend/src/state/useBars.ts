@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { BAR_COUNT } from '../api/client';
 import { barsAroundQuery, barsQuery } from '../api/queries';
 import type { BarPage } from '../api/types';
-import { indexOf } from '../domain/bars';
+import { indexFrom, indexOf } from '../domain/bars';
 import type { View } from '../domain/view';
 
 export interface Bars {
@@ -14,6 +14,8 @@ export interface Bars {
   readonly isCut: boolean;
   /** Place of the bar that the address names; null where it is not among the bars. */
   readonly index: number | null;
+  /** What to bring in sight for it: the bar, or the first behind it. */
+  readonly place: number | null;
   readonly error: Error | null;
   readonly retry: () => void;
 }
@@ -33,6 +35,7 @@ export function useBars(symbol: string, { interval, bar }: View): Bars {
     isPast,
     isCut: page !== undefined && page.items.length >= BAR_COUNT,
     index: bar !== null && page ? indexOf(page.items, Date.parse(bar)) : null,
+    place: bar !== null && page ? Math.min(page.items.length - 1, indexFrom(page.items, Date.parse(bar))) : null,
     error,
     retry: () => void refetch(),
   };

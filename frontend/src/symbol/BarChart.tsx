@@ -14,6 +14,8 @@ interface Props {
   /** The first session's beginning may lie before the bars. */
   readonly isCut: boolean;
   readonly marks: Marks;
+  /** Index of the bar to bring in sight. */
+  readonly place: number | null;
   readonly lines: readonly Line[];
   readonly zone: Zone;
   readonly label: string;
@@ -27,7 +29,7 @@ interface Props {
 const STEPS: Record<string, number> = { ArrowLeft: -1, ArrowRight: 1, PageUp: -30, PageDown: 30, Home: -Infinity, End: Infinity };
 
 /** The canvas. Effects keep it in step with what is shown, because the chart library lives outside React. */
-export function BarChart({ page, isCut, marks, lines, zone, label, describe, onPoint, onOpen }: Props) {
+export function BarChart({ page, isCut, marks, place: wanted, lines, zone, label, describe, onPoint, onOpen }: Props) {
   const place = useRef<HTMLDivElement>(null);
   const chart = useRef<Chart>(null);
   const drawn = useRef<{ page: BarPage; isDark: boolean }>(null);
@@ -72,8 +74,8 @@ export function BarChart({ page, isCut, marks, lines, zone, label, describe, onP
   }, [marks, isDark]);
 
   useEffect(() => {
-    if (chart.current && marks.selected !== null) reveal(chart.current, marks.selected);
-  }, [marks.selected]);
+    if (chart.current && wanted !== null) reveal(chart.current, wanted);
+  }, [wanted]);
 
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key === 'Enter' || event.key === ' ') onOpen(at);

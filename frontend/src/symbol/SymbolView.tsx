@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { useMemo, useState } from 'react';
+import { ApiProblem } from '../api/client';
 import { actionsQuery } from '../api/quality';
 import { gapsQuery } from '../api/queries';
 import type { Bar, BarPage, CorporateAction, Gap, Stock } from '../api/types';
@@ -29,7 +30,7 @@ interface Props {
 
 /** One symbol: its price now, and its bars with how far each can be trusted. */
 export function SymbolView({ symbol, stock, view, onChange }: Props) {
-  const { page, isPast, isCut, index, error, retry } = useBars(symbol, view);
+  const { page, isPast, isCut, index, place, error, retry } = useBars(symbol, view);
   return (
     <>
       <Headline symbol={symbol} stock={stock} />
@@ -44,7 +45,7 @@ export function SymbolView({ symbol, stock, view, onChange }: Props) {
       <div className="stage">
         {page && page.items.length > 0 && (
           <Guard key={`${symbol} ${view.interval} ${isPast ? 'past' : 'now'}`}>
-            <Chart page={page} isCut={isCut} selected={index} view={view} currency={stock?.currency ?? ''} onChange={onChange} />
+            <Chart page={page} isCut={isCut} selected={index} place={place} view={view} currency={stock?.currency ?? ''} onChange={onChange} />
           </Guard>
         )}
         {isPast && (
@@ -52,9 +53,11 @@ export function SymbolView({ symbol, stock, view, onChange }: Props) {
             Back to now
           </button>
         )}
-        {page?.items.length === 0 && <Notice title="No bars yet">The first one appears within a minute of the first tick.</Notice>}
+        {page?.items.length === 0 && !isPast && <Notice title="No bars yet">The first one appears within a minute of the first tick.</Notice>}
+        {page?.items.length === 0 && isPast && <Notice title="No bars of that time">{symbol} has none that old; its bars begin later.</Notice>}
         {!page && !error && <div className="skeleton chart" role="status" aria-label="Loading bars" />}
-        {!page && error && (
+        {!page && error && isUnknown(error) && <Notice title={`${symbol} is not watched`}>Choose a symbol of the watchlist.</Notice>}
+        {!page && error && !isUnknown(error) && (
           <Notice title="The bars cannot be shown" tone="bad" action={{ text: 'Try again', onClick: retry }}>
             {error.message}
           </Notice>
@@ -64,16 +67,19 @@ export function SymbolView({ symbol, stock, view, onChange }: Props) {
   );
 }
 
+const isUnknown = (error: Error): boolean => error instanceof ApiProblem && error.title === 'Not found';
+
 interface ChartProps {
   readonly page: BarPage;
   readonly isCut: boolean;
   readonly selected: number | null;
+  readonly place: number | null;
   readonly view: View;
   readonly currency: string;
   readonly onChange: (patch: Partial<View>) => void;
 }
 
-function Chart({ page, isCut, selected, view, currency, onChange }: ChartProps) {
+function Chart({ page, isCut, selected, place, view, currency, onChange }: ChartProps) {
   const [pointed, setPointed] = useState<number | null>(null);
   const marks = useMarks(page, selected);
   const last = page.items.length - 1;
@@ -90,6 +96,7 @@ function Chart({ page, isCut, selected, view, currency, onChange }: ChartProps) 
         page={page}
         isCut={isCut}
         marks={marks}
+        place={place}
         lines={view.lines}
         zone={view.zone}
         label={`${page.symbol}, ${page.interval} bars in ${currency}, ${zoneName(view.zone)}`}
