@@ -60,7 +60,7 @@ def quotes_app(
     app.add_middleware(Counted, metrics=metrics)
     app.state.metrics = metrics
     add_problems(app)
-    app.include_router(stock_routes(store))
+    app.include_router(stock_routes(store, clock))
     app.include_router(health_routes(store))
     _describe_problems(app)
     return app

@@ -9,7 +9,7 @@ from fastapi.responses import StreamingResponse
 from stock_platform.adapters.clock import Clock
 from stock_platform.api.event_stream import EventStream
 from stock_platform.api.overview_shapes import MarketOverview
-from stock_platform.api.parameters import SYMBOL_PATTERN, Watchlist
+from stock_platform.api.parameters import ONE_SYMBOL, Watchlist
 from stock_platform.api.problems import problems
 from stock_platform.api.shapes import MarketStatus
 from stock_platform.api.status import market_status
@@ -22,12 +22,11 @@ replaced, one that takes nothing for 15 s is cut off. A client that returns with
 themselves, is sent the newest quote of each symbol that has moved since that event; an id of before the server's
 last start counts as none."""
 _EXAMPLE = 'id: 5f2c81d0-1042\nevent: quote\ndata: {"symbol":"AAPL","price":"189.25","currency":"USD"}\n\n'
-_ONE = SYMBOL_PATTERN.strip("^$")
 _Symbols = Annotated[
     str,
     Query(
         max_length=4000,
-        pattern=f"^({_ONE}(,{_ONE})*)?$",
+        pattern=f"^({ONE_SYMBOL}(,{ONE_SYMBOL})*)?$",
         description="Of the watchlist, separated by commas; without it all.",
         examples=["AAPL,MSFT"],
     ),

@@ -11,6 +11,8 @@ from stock_platform.adapters.clock import Clock
 from stock_platform.api.store import Store
 
 SYMBOL_PATTERN = r"^[A-Za-z0-9^][A-Za-z0-9.\-=^]{0,19}$"
+ONE_SYMBOL = SYMBOL_PATTERN.removeprefix("^").removesuffix("$")
+"""To be part of a longer pattern."""
 Symbol = Annotated[str, Path(pattern=SYMBOL_PATTERN, description="Of the watchlist; small letters do as well.", examples=["AAPL"])]
 OneSymbol = Annotated[str | None, Query(pattern=SYMBOL_PATTERN, description="Of this symbol only.", examples=["AAPL"])]
 Limit = Annotated[int, Query(ge=1, le=500, description="Rows of a page.", examples=[50])]

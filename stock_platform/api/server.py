@@ -13,14 +13,14 @@ from stock_platform.adapters.kafka_tail import Tail
 from stock_platform.adapters.postgres import open_pool
 from stock_platform.api.app import create_app
 from stock_platform.api.postgres_store import PostgresStore
-from stock_platform.api.stream import MAX_CLIENTS, Hub
+from stock_platform.api.stream import Hub
 from stock_platform.config import Settings
 from stock_platform.contracts.tick import QUOTE_UPDATE
 
 _POOL_SIZE = 8
 """Below the role's limit of connections, so that a person can still look."""
-_MAX_REQUESTS = 200
-"""At a time, beside the stream's clients; further ones are refused by the server."""
+_MAX_CONNECTIONS = 2_000
+"""Beyond that the server itself refuses, without a reason; the stream's own cap is far below."""
 _UNREAD_MS = 30_000
 """A connection whose peer takes nothing for so long is dropped by the kernel, with what it was to be sent."""
 
@@ -79,7 +79,7 @@ def server_of(app: FastAPI, hub: Hub, port: int) -> Server:
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=2,
-        limit_concurrency=MAX_CLIENTS + _MAX_REQUESTS,
+        limit_concurrency=_MAX_CONNECTIONS,
     )
     return Server(config, hub)
 

@@ -5,8 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import PlainTextResponse
 
+from stock_platform.adapters.clock import Clock
+from stock_platform.api.kept import Kept
 from stock_platform.api.metrics import MEDIA_TYPE, Metrics
-from stock_platform.api.parameters import Symbol, not_watched
+from stock_platform.api.parameters import ONE_SYMBOL, Symbol, not_watched
 from stock_platform.api.problems import problems
 from stock_platform.api.shapes import Health, Stock, StockPage
 from stock_platform.api.store import QuoteStore
@@ -15,17 +17,19 @@ from stock_platform.api.stream import Hub
 _METRICS = 'stock_platform_api_requests_total{method="GET",route="/stocks",status="200"} 7\n'
 
 
-def stock_routes(store: QuoteStore) -> APIRouter:
-    """`/stocks` and `/stocks/{symbol}`."""
-    routes = APIRouter(tags=["stocks"])
+def stock_routes(store: QuoteStore, clock: Clock) -> APIRouter:
+    """`/stocks`, at most 250 ms old, and `/stocks/{symbol}`."""
+    routes, kept = APIRouter(tags=["stocks"]), Kept(clock)
 
-    @routes.get("/stocks", summary="The watchlist, by symbol", responses=problems())
-    def stocks(
+    @routes.get("/stocks", summary="The watchlist, by symbol", response_model=StockPage, responses=problems())
+    async def stocks(
         limit: Annotated[int, Query(ge=1, le=500)] = 100,
-        cursor: Annotated[str, Query(max_length=20, description="`next_cursor` of the page before.")] = "",
-    ) -> StockPage:
-        rows = store.stocks(after=cursor, limit=limit + 1)
-        return StockPage(items=rows[:limit], next_cursor=rows[limit - 1].symbol if len(rows) > limit else None)
+        cursor: Annotated[
+            str, Query(max_length=20, pattern=f"^({ONE_SYMBOL})?$", description="`next_cursor` of the page before.")
+        ] = "",
+    ) -> Response:
+        content = await kept.answer((cursor, limit), lambda: _page(store, cursor, limit))
+        return Response(content, media_type="application/json")
 
     @routes.get("/stocks/{symbol}", summary="One instrument with its quote", responses=problems(404))
     def stock(symbol: Symbol) -> Stock:
@@ -35,6 +39,12 @@ def stock_routes(store: QuoteStore) -> APIRouter:
         return found
 
     return routes
+
+
+def _page(store: QuoteStore, cursor: str, limit: int) -> bytes:
+    rows = store.stocks(after=cursor, limit=limit + 1)
+    page = StockPage(items=rows[:limit], next_cursor=rows[limit - 1].symbol if len(rows) > limit else None)
+    return page.model_dump_json().encode()
 
 
 def health_routes(store: QuoteStore) -> APIRouter:

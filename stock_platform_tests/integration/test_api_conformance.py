@@ -50,7 +50,13 @@ def served(database: Settings) -> Iterator[None]:
 
 
 @description.parametrize()
-@settings(max_examples=EXAMPLES, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=EXAMPLES,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.large_base_example],
+)
 def test_answer_is_as_described(case: schemathesis.Case) -> None:
     is_refusable = MORE_THAN_A_FORMAT & set(case.query or ())
     case.call_and_validate(excluded_checks=[positive_data_acceptance] if is_refusable else [])

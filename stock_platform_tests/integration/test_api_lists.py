@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 
 from stock_platform.adapters.clock import SystemClock
 from stock_platform.adapters.postgres import Connection, connect, open_pool
+from stock_platform.adapters.probe import free_port
 from stock_platform.api.app import create_app
 from stock_platform.api.postgres_store import PostgresStore
 from stock_platform.api.stream import Hub
@@ -273,3 +274,13 @@ def test_reader_cannot_write_even_where_it_says_that_it_will(reader: Connection,
 def test_reader_does_not_see_what_the_gate_has_not_judged(reader: Connection) -> None:
     with pytest.raises(psycopg.errors.InsufficientPrivilege, match="schema staging"):
         reader.execute("SELECT count(*) FROM staging.bar_1m")
+
+
+def test_database_that_is_away_is_told_in_time_and_without_its_address(database: Settings) -> None:
+    away = database.model_copy(update={"postgres_port": free_port()})
+    with open_pool(away.dsn("api_reader"), size=1) as pool:
+        store = PostgresStore(pool, feed_kind="tape", read_passport=lambda *_: None)
+        answer = TestClient(create_app(store, Hub(lambda should_stop: iter(())), SystemClock())).get("/restatements")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+    assert answer.json()["detail"].startswith("The store does not answer at the moment")
+    assert str(away.postgres_port) not in answer.text

@@ -1,0 +1,150 @@
+"""How late a quote reaches the listeners of `/stream`: Kafka → API → 50 and 200 clients, 500 updates a second of 500 symbols.
+
+And what a thousand clients meet: the cap, with a reason. A latency begins when an update is handed to Kafka (its ts_recv) and ends
+when a client has read the event; of each read the oldest event is taken. Broker, server, producer and clients share the machine."""
+
+import asyncio
+import itertools
+import json
+import re
+import resource
+import tempfile
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from multiprocessing import get_context
+from pathlib import Path
+
+import psutil
+
+from benchmarks.api_server import SYMBOLS, open_request, running_api
+from benchmarks.harness import Figure, quantile
+from stock_platform.adapters.clock import SystemClock
+from stock_platform.adapters.kafka import KafkaProducer, ensure_topics, market_topics
+from stock_platform.adapters.probe import free_port
+from stock_platform.api.stream import MAX_CLIENTS
+from stock_platform.config import Settings
+from stock_platform.contracts.tick import QUOTE_UPDATE
+from stock_platform.feed.tick import epoch_ms
+from stock_platform_tests.broker import running_broker
+from stock_platform_tests.database import migrated_database
+
+UPDATES_PER_S = 500
+MANY = 1_000
+_CONNECTS_PER_S = 200
+_CLOCK = SystemClock()
+_RECEIVED = re.compile(rb'"ts_recv":"([^"]+)"')
+_WARM_UP = timedelta(seconds=3)
+"""Connections are made and snapshots sent before anything is measured."""
+_FRESH_MS = 5_000
+"""An older event is of a snapshot."""
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What so many clients came to, and what it cost the server in that time."""
+
+    latencies_ms: list[float]
+    grown_mib: float
+    server_cpu_s: float
+
+
+def figures(*, is_quick: bool) -> list[Figure]:
+    """50 and 200 clients under load, then a thousand."""
+    lasting = timedelta(seconds=6 if is_quick else 30)
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        with migrated_database(home / "database") as database, running_broker(home / "kafka") as broker:
+            ensure_topics(broker.bootstrap, market_topics())
+            ports = {"api_port": free_port(), "kafka_port": int(broker.bootstrap.rpartition(":")[2])}
+            settings = database.model_copy(update=ports)
+            with running_api(settings, symbol_count=len(SYMBOLS)) as pid:
+                found = [each for count in (50, 200) for each in _loaded(settings, pid, count, lasting)]
+                return [*found, *_many(settings.api_port)]
+
+
+def _loaded(settings: Settings, pid: int, count: int, lasting: timedelta) -> list[Figure]:
+    producer = get_context("spawn").Process(target=produce, args=(settings.kafka_bootstrap,), daemon=True)
+    producer.start()
+    try:
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as others:
+            heard = others.submit(listen, settings.api_port, pid, count, lasting).result()
+    finally:
+        producer.terminate()
+        producer.join(20)
+    found = heard.latencies_ms
+    return [
+        *(Figure(f"p{n}_ms_{count}", round(quantile(found, n / 100)), "ms", len(found)) for n in (50, 99)),
+        Figure(f"grown_mib_{count}", round(heard.grown_mib, 1), "MiB", 1),
+        Figure(f"server_cpu_{count}", round(heard.server_cpu_s / lasting.total_seconds(), 2), "cores", 1),
+    ]
+
+
+def _many(port: int) -> list[Figure]:
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as others:
+        taken, refused = others.submit(connect_many, port).result()
+    return [
+        Figure("taken_of_1000", taken, "clients", MANY, must_be=MAX_CLIENTS),
+        Figure("refused_of_1000", refused, "clients", MANY, must_be=MANY - MAX_CLIENTS),
+    ]
+
+
+def produce(bootstrap: str) -> None:
+    """Updates of all symbols in turn, at a steady rate, as the stream job writes them; until the process is ended."""
+    producer, begun = KafkaProducer(bootstrap, client_id="bench"), _CLOCK.now()
+    for number in itertools.count():
+        _CLOCK.sleep(begun + timedelta(seconds=number / UPDATES_PER_S) - _CLOCK.now())
+        symbol, now_ms = SYMBOLS[number % len(SYMBOLS)], epoch_ms(_CLOCK.now())
+        quote = {"symbol": symbol, "price": "189.25", "previous_close": "188.1", "change_pct": "0.61", "day_volume": number}
+        where = {"currency": "USD", "session_phase": "regular", "ts_event": now_ms, "ts_recv": now_ms, "source": "tape"}
+        value = json.dumps(quote | where).encode()
+        producer.send(QUOTE_UPDATE.address, key=symbol, value=value, headers={}, timestamp_ms=now_ms)
+
+
+def listen(port: int, pid: int, count: int, lasting: timedelta) -> Heard:
+    """So many clients, measured once all are connected and the load has come."""
+    return asyncio.run(_listen(port, psutil.Process(pid), count, lasting))
+
+
+async def _listen(port: int, server: psutil.Process, count: int, lasting: timedelta) -> Heard:
+    ages: list[tuple[datetime, float]] = []
+    clients = [asyncio.ensure_future(_client(port, ages)) for _ in range(count)]
+    while not ages or ages[-1][1] > _FRESH_MS:
+        await asyncio.sleep(0.1)
+    await asyncio.sleep(_WARM_UP.total_seconds())
+    since, rss, cpu_s = _CLOCK.now(), server.memory_info().rss, sum(server.cpu_times()[:2])
+    await asyncio.sleep(lasting.total_seconds())
+    grown_mib, spent_s = (server.memory_info().rss - rss) / 2**20, sum(server.cpu_times()[:2]) - cpu_s
+    assert not [client for client in clients if client.done()], "a client was refused or cut"
+    for client in clients:
+        client.cancel()
+    return Heard([age for seen, age in ages if seen >= since], grown_mib, spent_s)
+
+
+async def _client(port: int, ages: list[tuple[datetime, float]]) -> None:
+    reader, _, status = await open_request(port, "/stream")
+    assert status == 200, f"/stream answers {status}"
+    while chunk := await reader.read(2**20):
+        now, oldest = _CLOCK.now(), _RECEIVED.search(chunk)
+        if oldest:
+            ages.append((now, (now - datetime.fromisoformat(oldest[1].decode())).total_seconds() * 1000))
+
+
+def connect_many(port: int) -> tuple[int, int]:
+    """How many of a thousand clients that stay were taken, and how many were refused with a reason."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 4 * MANY), hard))
+    return asyncio.run(_connect_many(port))
+
+
+async def _connect_many(port: int) -> tuple[int, int]:
+    writers, statuses, reasons = list[asyncio.StreamWriter](), list[int](), 0
+    for _ in range(MANY):
+        reader, writer, status = await open_request(port, "/stream")
+        statuses.append(status)
+        writers.append(writer)
+        reasons += status == 503 and b"clients listen already" in await reader.read(4096)
+        await asyncio.sleep(1 / _CONNECTS_PER_S)
+    for writer in writers:
+        writer.close()
+    return statuses.count(200), reasons
