@@ -23,7 +23,9 @@ interface Props {
 
 /** Where a minute comes from, who accepted it, and what it was before. */
 export function Passport({ symbol, start, bar, zone }: Props) {
-  const gap = gapOf(useQuery(gapsQuery(symbol)).data ?? [], start);
+  const gaps = useQuery(gapsQuery(symbol));
+  const gap = gapOf(gaps.data ?? [], start);
+  if (!bar && gaps.isPending) return <Waiting />;
   if (!bar && gap) return <Missing gap={gap} zone={zone} />;
   if (bar && standing(bar) === 'provisional') return <Provisional bar={bar} zone={zone} />;
   return <Certified symbol={symbol} start={start} revision={bar?.revision ?? null} zone={zone} />;
