@@ -9,6 +9,8 @@ import './styles/base.css';
 import './styles/page.css';
 import './styles/table.css';
 import './styles/chart.css';
+import './styles/passport.css';
+import './styles/views.css';
 
 const ROOT = document.getElementById('root');
 if (!ROOT) throw new Error('Element #root not found in index.html; expected one <div id="root">.');

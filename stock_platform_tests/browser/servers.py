@@ -15,7 +15,7 @@ import uvicorn
 from stock_platform.adapters.clock import SystemClock, wait_until
 from stock_platform.api.app import create_app
 from stock_platform.api.stream import Hub
-from stock_platform_tests.browser.lively_store import LivelyStore
+from stock_platform_tests.browser.busy_store import BusyStore
 
 FRONTEND = Path(__file__).parents[2] / "frontend"
 VITE = FRONTEND / "node_modules/vite/bin/vite.js"
@@ -27,7 +27,7 @@ START_LIMIT = timedelta(seconds=60)
 def running_api() -> Iterator[str]:
     """The API over a store in memory; gives its address."""
     clock = SystemClock()
-    store = LivelyStore(clock)
+    store = BusyStore(clock)
     app = create_app(store, Hub(store.follow), clock)
     port = _free_port()
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning", timeout_graceful_shutdown=1))

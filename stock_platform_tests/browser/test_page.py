@@ -30,10 +30,17 @@ def test_page_lives_moves_and_heals_in_a_real_browser(page: str, tmp_path: Path)
     assert {path.stem for path in tmp_path.glob("*.png")} >= {"light", "axe-dark", "phone-dark", "reconnecting"}
 
 
-def run_page_checks(url: str, *, screenshots: Path) -> "subprocess.CompletedProcess[str]":
-    """Run frontend/e2e against the page at `url`, of this test's servers or of a whole stack."""
+def test_passports_market_and_quality_are_shown_in_a_real_browser(page: str, tmp_path: Path) -> None:
+    result = run_page_checks(page, checks="views", screenshots=tmp_path)
+
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert {path.stem for path in tmp_path.glob("*.png")} >= {"passport-light", "market-dark", "quality-phone-dark"}
+
+
+def run_page_checks(url: str, *, checks: str = "page", screenshots: Path) -> "subprocess.CompletedProcess[str]":
+    """Run a file of frontend/e2e against the page at `url`, of this test's servers or of a whole stack."""
     environment = {**os.environ, "PAGE_URL": url, "SCREENSHOTS": str(screenshots)}
-    command = ["node", "--test", "e2e/page.test.mjs"]
+    command = ["node", "--test", f"e2e/{checks}.test.mjs"]
     return subprocess.run(
         command, cwd=FRONTEND, env=environment, capture_output=True, text=True, timeout=CHECKS_LIMIT_S, check=False
     )

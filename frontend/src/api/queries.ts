@@ -3,8 +3,9 @@ import type { QueryClient } from '@tanstack/react-query';
 import { queryOptions, skipToken } from '@tanstack/react-query';
 import { withQuote } from '../domain/bars';
 import type { Link } from '../domain/status';
+import { instantText } from '../domain/view';
 import { newer } from '../domain/watchlist';
-import { fetchBars, fetchMarketStatus, fetchStocks } from './client';
+import { fetchBars, fetchGaps, fetchMarketStatus, fetchPassport, fetchStocks } from './client';
 import type { BarPage, Interval, Quote } from './types';
 
 export type Quotes = Readonly<Record<string, Quote>>;
@@ -51,6 +52,45 @@ export function barsQuery(symbol: string, interval: Interval) {
       return quote ? withQuote(page, quote) : page;
     },
     refetchInterval: 5_000,
+  });
+}
+
+const LENGTH_MS: Record<Interval, number> = { '1m': 60_000, '5m': 300_000, '15m': 900_000, '1h': 3_600_000, '1d': 86_400_000 };
+const BARS_AFTER = 60;
+
+/** Bars that end some way after a bar of the past. Certified history changes seldom, and the stream does not touch it. */
+export function barsAroundQuery(symbol: string, interval: Interval, bar: string) {
+  const end = bar && instantText(Date.parse(bar) + BARS_AFTER * LENGTH_MS[interval]);
+  return queryOptions({
+    queryKey: ['bars around', symbol, interval, end],
+    queryFn: ({ signal }) => fetchBars(symbol, interval, signal, { end }),
+    staleTime: 60_000,
+  });
+}
+
+/** The minutes of a longer bar. */
+export function minutesQuery(symbol: string, start: string, end: string) {
+  return queryOptions({
+    queryKey: ['minutes', symbol, start, end],
+    queryFn: ({ signal }) => fetchBars(symbol, '1m', signal, { start, end }),
+    refetchInterval: 30_000,
+  });
+}
+
+/** `revision` makes a bar that was accepted anew a new question. */
+export function passportQuery(symbol: string, start: string, revision: number | null) {
+  return queryOptions({
+    queryKey: ['passport', symbol, start, revision],
+    queryFn: ({ signal }) => fetchPassport(symbol, start, signal),
+    staleTime: 30_000,
+  });
+}
+
+export function gapsQuery(symbol: string) {
+  return queryOptions({
+    queryKey: ['gaps', symbol],
+    queryFn: ({ signal }) => fetchGaps(symbol, signal),
+    refetchInterval: every(15_000),
   });
 }
 

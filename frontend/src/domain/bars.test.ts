@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Bar, BarPage, Interval, Quote } from '../api/types';
-import { standing, withQuote } from './bars';
+import { indexFrom, indexOf, standing, withQuote } from './bars';
 
 const BAR: Bar = {
   ts_start: '2026-11-20T15:00:00Z',
@@ -82,11 +82,30 @@ describe('the last bar and the stream', () => {
 describe('the standing of a bar', () => {
   test.each([
     [false, null, 'provisional'],
-    [true, 'passed', 'certified'],
+    [true, 'passed', 'passed'],
     [true, 'suspect', 'suspect'],
     [true, 'restated', 'restated'],
-    [true, 'vendor', 'restated'],
+    [true, 'vendor', 'vendor'],
   ])('certified %s with verdict %s', (is_certified, verdict, expected) => {
     expect(standing({ ...BAR, is_certified, verdict })).toBe(expected);
+  });
+});
+
+describe('the place of an instant', () => {
+  const bars = ['15:00', '15:01', '15:05'].map((time) => ({
+    ...BAR,
+    ts_start: `2026-11-20T${time}:00Z`,
+    ts_end: `2026-11-20T${time}:59Z`,
+  }));
+  test.each([
+    ['before all', '14:00:00', 0, null],
+    ['at a start', '15:01:00', 1, 1],
+    ['inside a bar', '15:01:30', 2, 1],
+    ['where no bar is', '15:03:00', 2, null],
+    ['after all', '16:00:00', 3, null],
+  ])('%s', (_, time, from, holder) => {
+    const instant = Date.parse(`2026-11-20T${time}Z`);
+    expect(indexFrom(bars, instant)).toBe(from);
+    expect(indexOf(bars, instant)).toBe(holder);
   });
 });

@@ -49,11 +49,33 @@ export function withQuote(page: BarPage, quote: Quote): BarPage {
   return { ...page, items: [...page.items, openedMinute(last, quote)] };
 }
 
-export type Standing = 'provisional' | 'certified' | 'suspect' | 'restated';
+export type Standing = 'passed' | 'provisional' | 'suspect' | 'restated' | 'vendor';
+export const STANDINGS: readonly Standing[] = ['passed', 'provisional', 'suspect', 'restated', 'vendor'];
 
-/** How far a bar can be trusted; a vendor's correction is a restatement too. */
-export function standing(bar: Bar): Standing {
-  if (!bar.is_certified) return 'provisional';
-  if (bar.verdict === 'suspect') return 'suspect';
-  return bar.verdict === 'restated' || bar.verdict === 'vendor' ? 'restated' : 'certified';
+/** A verdict in one word of this page; an unknown one is no reason for doubt. */
+export function standingOf(verdict: string | null): Standing {
+  if (verdict === null) return 'provisional';
+  return STANDINGS.find((known) => known === verdict) ?? 'passed';
+}
+
+/** How far a bar can be trusted. */
+export const standing = (bar: Bar): Standing => standingOf(bar.is_certified ? bar.verdict : null);
+
+/** Index of the first bar that starts at or after the instant; the count of bars where none does. */
+export function indexFrom(bars: readonly Bar[], instant: number): number {
+  let [low, high] = [0, bars.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const bar = bars[middle];
+    if (bar && Date.parse(bar.ts_start) < instant) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Index of the bar that holds the instant; null where there is none. */
+export function indexOf(bars: readonly Bar[], instant: number): number | null {
+  const index = indexFrom(bars, instant + 1) - 1;
+  const bar = bars[index];
+  return bar && Date.parse(bar.ts_end) > instant ? index : null;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Quote, Stock } from '../api/types';
 import type { Sort } from './watchlist';
-import { newer, rank, toggled } from './watchlist';
+import { divided, newer, rank, toggled } from './watchlist';
 
 const quote = (price: string, change_pct: string, day_volume: number, second: number): Quote => ({
   symbol: '',
@@ -78,4 +78,10 @@ test('a quote is newer than none', () => {
   const early = quote('1', '0', 0, 1);
   expect(newer(undefined, early)).toBe(early);
   expect(newer(null, undefined)).toBeNull();
+});
+
+test('what was taken off the list is kept apart', () => {
+  const { kept, off } = divided(STOCKS, new Set(['NEW', 'GONE']));
+  expect(off.map(({ symbol }) => symbol)).toEqual(['NEW']);
+  expect(kept.length).toBe(STOCKS.length - 1);
 });

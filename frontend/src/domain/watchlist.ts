@@ -59,6 +59,12 @@ export function rank(stocks: readonly Stock[], sort: Sort, filter: string): Stoc
   return stocks.filter((stock) => matches(stock, filter)).sort((left, right) => order(left, right, sort));
 }
 
+/** The reader's own list: those that were not taken off it, and those that were. */
+export function divided(stocks: readonly Stock[], removed: ReadonlySet<string>): { kept: Stock[]; off: Stock[] } {
+  const isOff = (stock: Stock) => removed.has(stock.symbol);
+  return { kept: stocks.filter((stock) => !isOff(stock)), off: stocks.filter(isOff) };
+}
+
 /** The sort after a click on a column's head: names rise at first, numbers fall. */
 export function toggled(sort: Sort, column: Column): Sort {
   const isDescending = sort.column === column ? !sort.isDescending : column !== 'symbol' && column !== 'age';

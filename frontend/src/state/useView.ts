@@ -1,7 +1,7 @@
 // The view state, kept in the URL alone.
 import { useSyncExternalStore } from 'react';
 import type { View } from '../domain/view';
-import { readView, writeView } from '../domain/view';
+import { isStep, moved, readView, writeView } from '../domain/view';
 
 const CHANGED = 'viewchange';
 
@@ -18,15 +18,16 @@ function snapshot(): View {
   return known.view;
 }
 
-/** A new symbol is a step that "back" undoes; other choices only rewrite the address. */
+/** Another page, symbol or bar is a step that "back" undoes; other choices only rewrite the address. */
 function change(patch: Partial<View>): void {
   const before = snapshot();
-  const url = writeView({ ...before, ...patch }) || location.pathname;
-  const isStep = patch.symbol !== undefined && patch.symbol !== before.symbol;
-  if (isStep) history.pushState(null, '', url);
-  else history.replaceState(null, '', url);
+  const after = moved(before, patch);
+  if (isStep(before, after)) history.pushState(null, '', addressOf(after));
+  else history.replaceState(null, '', addressOf(after));
   window.dispatchEvent(new Event(CHANGED));
 }
+
+export const addressOf = (view: View): string => writeView(view) || location.pathname;
 
 export function useView(): [View, (patch: Partial<View>) => void] {
   return [useSyncExternalStore(subscribe, snapshot), change];

@@ -1,31 +1,33 @@
 import { useQuery } from '@tanstack/react-query';
-import type { ReactNode } from 'react';
 import { marketQuery } from '../api/queries';
 import type { MarketStatus } from '../api/types';
 import { duration, NONE } from '../domain/format';
 import { feedWords, marketWords } from '../domain/status';
 import type { Zone } from '../domain/time';
 import { show, zoneLabel, zoneName, ZONES } from '../domain/time';
+import type { View } from '../domain/view';
 import { useLink } from '../state/useLive';
 import { usePlatformClock } from '../state/usePlatformClock';
 import type { Theme } from '../state/useTheme';
 import { applyTheme, THEMES, useTheme } from '../state/useTheme';
+import { Fact } from '../ui/Fact';
 import { Icon } from '../ui/Icon';
 import { Pill } from '../ui/Pill';
 import { Segmented } from '../ui/Segmented';
+import { Pages } from './Pages';
 
 interface Props {
-  readonly zone: Zone;
-  readonly onZone: (zone: Zone) => void;
+  readonly view: View;
+  readonly onChange: (patch: Partial<View>) => void;
 }
 
 const ZONE_TEXT: Record<Zone, string> = { exchange: 'Exchange', utc: 'UTC', local: 'Local' };
-const THEME_TEXT: Record<Theme, string> = { auto: 'As the system', light: 'Light', dark: 'Dark' };
+const THEME_TEXT: Record<Theme, string> = { auto: 'as the system', light: 'light', dark: 'dark' };
 
 /** Always in sight: feed, markets, lag, newest certified bar, clock. */
-export function StatusBar({ zone, onZone }: Props) {
+export function StatusBar({ view, onChange }: Props) {
+  const { zone } = view;
   const { data: market, isError } = useQuery(marketQuery);
-  const theme = useTheme();
   const link = useLink();
   const feed = feedWords(market?.feed, isError ? 'reconnecting' : link, zone);
   return (
@@ -33,6 +35,7 @@ export function StatusBar({ zone, onZone }: Props) {
       <h1>
         <img src="/icon.svg" alt="" width="24" height="24" /> Stock platform
       </h1>
+      <Pages view={view} onChange={onChange} />
       <div className="pills" role="status" aria-label="State of feed and markets">
         <Pill tone={feed.tone} title={feedTitle(market)}>
           <span data-testid="feed">{feed.text}</span>
@@ -52,17 +55,24 @@ export function StatusBar({ zone, onZone }: Props) {
         <Segmented
           label="Time zone"
           value={zone}
-          onChange={onZone}
+          onChange={(chosen) => { onChange({ zone: chosen }); }}
           choices={ZONES.map((value) => ({ value, text: ZONE_TEXT[value], title: zoneName(value) }))}
         />
-        <Segmented
-          label="Colours"
-          value={theme}
-          onChange={applyTheme}
-          choices={THEMES.map((value) => ({ value, text: <Icon name={value} />, title: THEME_TEXT[value] }))}
-        />
+        <ThemeButton />
       </div>
     </header>
+  );
+}
+
+/** Turns through the themes: the system's, light, dark. */
+function ThemeButton() {
+  const theme = useTheme();
+  const next = THEMES[(THEMES.indexOf(theme) + 1) % THEMES.length] ?? 'auto';
+  const label = `Colours: ${THEME_TEXT[theme]}. Change to ${THEME_TEXT[next]}.`;
+  return (
+    <button type="button" className="icon-button" aria-label={label} title={label} onClick={() => { applyTheme(next); }}>
+      <Icon name={theme} />
+    </button>
   );
 }
 
@@ -87,20 +97,5 @@ function Clock({ zone }: { readonly zone: Zone }) {
     <Fact name={now === null ? 'Clock' : zoneLabel(now, zone)} title={`The platform's clock, ${zoneName(zone)}`}>
       {now === null ? '--:--:--' : show(now, 'seconds', zone)}
     </Fact>
-  );
-}
-
-interface FactProps {
-  readonly name: string;
-  readonly title: string;
-  readonly children: ReactNode;
-}
-
-function Fact({ name, title, children }: FactProps) {
-  return (
-    <div title={title}>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
   );
 }

@@ -23,11 +23,12 @@ const PALETTE = new Proxy({}, { get: (_, name) => String(name) }) as Palette;
 
 describe('a bar on the canvas', () => {
   test.each([
-    ['certified up', {}, 'up', 'up'],
-    ['certified down', { close: '99.9' }, 'down', 'down'],
+    ['passed, up', {}, 'up', 'up'],
+    ['passed, down', { close: '99.9' }, 'down', 'down'],
     ['provisional', { is_certified: false, verdict: null }, 'upHollow', 'up'],
     ['suspect', { verdict: 'suspect' }, 'suspect', 'suspect'],
-    ['restated', { verdict: 'vendor' }, 'restated', 'restated'],
+    ['restated', { verdict: 'restated' }, 'restated', 'restated'],
+    ['of the vendor', { verdict: 'vendor' }, 'vendor', 'vendor'],
   ])('%s', (_, change, color, borderColor) => {
     expect(candle({ ...BAR, ...change }, '1m', PALETTE)).toMatchObject({ color, borderColor });
   });

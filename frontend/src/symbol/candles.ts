@@ -1,5 +1,5 @@
 // Bars as the chart library wants them. The one place where prices become floats: for drawing.
-import type { CandlestickData, HistogramData, Time, UTCTimestamp } from 'lightweight-charts';
+import type { CandlestickData, HistogramData, LineData, Time, UTCTimestamp, WhitespaceData } from 'lightweight-charts';
 import type { Bar, Interval } from '../api/types';
 import { standing } from '../domain/bars';
 
@@ -14,6 +14,12 @@ export interface Palette {
   readonly downHollow: string;
   readonly suspect: string;
   readonly restated: string;
+  readonly vendor: string;
+  readonly vwap: string;
+  readonly sma20: string;
+  readonly sma50: string;
+  readonly accent: string;
+  readonly clear: string;
   readonly text: string;
   readonly grid: string;
   readonly surface: string;
@@ -38,7 +44,9 @@ function colours(bar: Bar, palette: Palette) {
       return { color: palette.suspect, borderColor: palette.suspect, wickColor: side };
     case 'restated':
       return { color: palette.restated, borderColor: palette.restated, wickColor: side };
-    case 'certified':
+    case 'vendor':
+      return { color: palette.vendor, borderColor: palette.vendor, wickColor: side };
+    case 'passed':
       return { color: side, borderColor: side, wickColor: side };
   }
 }
@@ -57,6 +65,23 @@ export function candle(bar: Bar, interval: Interval, palette: Palette): Candlest
 export function volumeColumn(bar: Bar, interval: Interval, palette: Palette): HistogramData {
   const isUp = Number(bar.close) >= Number(bar.open);
   return { time: timeOf(bar, interval), value: bar.volume ?? 0, color: isUp ? palette.upFaded : palette.downFaded };
+}
+
+export type Point = LineData | WhitespaceData;
+
+/** One point of a line; at a session's last bar the line is lifted off the paper: a point colours the way to the next. */
+export function point(bar: Bar, next: Bar | undefined, interval: Interval, value: number | null, ink: Ink): Point {
+  const time = timeOf(bar, interval);
+  if (value === null) return { time };
+  const isLifted = next !== undefined && next.session_date !== bar.session_date && ink.isBySession;
+  return { time, value, color: isLifted ? ink.clear : ink.color };
+}
+
+export interface Ink {
+  readonly color: string;
+  readonly clear: string;
+  /** The line begins anew with each session. */
+  readonly isBySession: boolean;
 }
 
 /** True where `now` is `before` with its last bar changed or one bar added, which the chart draws without a redraw of all. */

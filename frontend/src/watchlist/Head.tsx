@@ -38,6 +38,7 @@ export function Head({ sort, onSort }: Props) {
             </th>
           ),
         )}
+        <td className="keep" />
       </tr>
     </thead>
   );

@@ -5,6 +5,7 @@ import { compare } from '../domain/decimal';
 import * as format from '../domain/format';
 import type { View } from '../domain/view';
 import { Flash } from '../ui/Flash';
+import { Icon } from '../ui/Icon';
 import { Sparkline } from '../ui/Sparkline';
 
 interface Props {
@@ -15,6 +16,9 @@ interface Props {
   /** Where Tab enters the table. */
   readonly isEntry: boolean;
   readonly onSelect: (patch: Partial<View>) => void;
+  /** Takes the symbol off the list, or puts it back where `isOff`. */
+  readonly onKeep: (symbol: string) => void;
+  readonly isOff: boolean;
 }
 
 const SECOND_MS = 1000;
@@ -27,14 +31,17 @@ function ageOf(quote: Quote | null, clock: number | null): number | null {
 }
 
 /** One stock of the watchlist. */
-export const Row = memo(function Row({ stock, quote, clock, isSelected, isEntry, onSelect }: Props) {
+export const Row = memo(function Row({ stock, quote, clock, isSelected, isEntry, onSelect, onKeep, isOff }: Props) {
   const select = () => { onSelect({ symbol: stock.symbol }); };
   const onKeyDown = (event: KeyboardEvent) => {
+    if (event.target !== event.currentTarget) return;
     if (event.key === 'Enter' || event.key === ' ') {
       event.preventDefault();
       select();
     }
+    if (event.key === 'Delete') onKeep(stock.symbol);
   };
+  const verb = isOff ? 'Put back' : 'Take off the list:';
   const tone = format.direction(quote?.change_pct ?? null);
   const age = ageOf(quote, clock);
   return (
@@ -56,6 +63,21 @@ export const Row = memo(function Row({ stock, quote, clock, isSelected, isEntry,
       </td>
       <td className="volume">{format.volume(quote?.day_volume ?? null)}</td>
       <td className={`age ${age !== null && age > OLD_S ? 'old' : ''}`}>{age === null ? format.NONE : format.age(age)}</td>
+      <td className="keep">
+        <button
+          type="button"
+          className="icon-button"
+          tabIndex={-1}
+          aria-label={`${verb} ${stock.symbol}`}
+          title={isOff ? 'Put back on the list' : 'Take off the list (Delete)'}
+          onClick={(event) => {
+            event.stopPropagation();
+            onKeep(stock.symbol);
+          }}
+        >
+          <Icon name={isOff ? 'add' : 'close'} />
+        </button>
+      </td>
     </tr>
   );
 });

@@ -1,10 +1,12 @@
 import { useQuery } from '@tanstack/react-query';
-import type { KeyboardEvent } from 'react';
-import { useMemo } from 'react';
+import type { KeyboardEvent, RefObject } from 'react';
+import { useEffect, useMemo, useRef } from 'react';
 import { stocksQuery } from '../api/queries';
+import type { Stock } from '../api/types';
 import type { View } from '../domain/view';
-import { newer, rank } from '../domain/watchlist';
+import { divided, newer, rank } from '../domain/watchlist';
 import { useQuotes } from '../state/useLive';
+import { remove, restore, restoreAll, useRemoved } from '../state/useRemoved';
 import { usePlatformClock } from '../state/usePlatformClock';
 import { Notice } from '../ui/Notice';
 import { Head } from './Head';
@@ -23,10 +25,23 @@ const STEPS: Record<string, number> = { ArrowDown: 1, ArrowUp: -1 };
 function moveFocus(event: KeyboardEvent<HTMLElement>): void {
   const step = STEPS[event.key];
   if (!step) return;
-  const rows = [...event.currentTarget.querySelectorAll<HTMLElement>('tbody tr')];
+  const rows = [...event.currentTarget.querySelectorAll<HTMLElement>('tbody tr[aria-selected]')];
   const at = rows.indexOf(document.activeElement as HTMLElement);
   rows[Math.min(rows.length - 1, Math.max(0, at + step))]?.focus();
   event.preventDefault();
+}
+
+/** "/" leads to the filter from anywhere but another field. */
+function useSlash(field: RefObject<HTMLInputElement | null>): void {
+  useEffect(() => {
+    const onKeyDown = (event: globalThis.KeyboardEvent) => {
+      if (event.key !== '/' || event.target instanceof HTMLInputElement) return;
+      event.preventDefault();
+      field.current?.focus();
+    };
+    window.addEventListener('keydown', onKeyDown);
+    return () => { window.removeEventListener('keydown', onKeyDown); };
+  }, [field]);
 }
 
 /** The live table. Rows are ordered by the last answer, not by each tick, so that they do not jump under the reader. */
@@ -34,37 +49,61 @@ export function Watchlist({ view, symbol, onChange }: Props) {
   const { data: stocks, error, refetch } = useQuery(stocksQuery);
   const quotes = useQuotes();
   const clock = usePlatformClock();
-  const rows = useMemo(() => rank(stocks ?? [], view.sort, view.filter), [stocks, view.sort, view.filter]);
+  const removed = useRemoved();
+  const { kept, off } = useMemo(() => divided(stocks ?? [], removed), [stocks, removed]);
+  const rows = useMemo(() => rank(kept, view.sort, view.filter), [kept, view.sort, view.filter]);
+  const found = useMemo(() => (view.filter ? rank(off, view.sort, view.filter) : []), [off, view.sort, view.filter]);
+  const filter = useRef<HTMLInputElement>(null);
+  useSlash(filter);
+  const row = (stock: Stock, isEntry: boolean, isOff: boolean) => (
+    <Row
+      key={stock.symbol}
+      stock={stock}
+      quote={newer(quotes[stock.symbol], stock.quote)}
+      clock={clock}
+      isSelected={stock.symbol === symbol}
+      isEntry={isEntry}
+      onSelect={onChange}
+      onKeep={isOff ? restore : remove}
+      isOff={isOff}
+    />
+  );
 
   return (
     <div className="table" onKeyDown={moveFocus}>
       <div className="tools">
         <h2>Watchlist</h2>
         <input
+          ref={filter}
           type="search"
-          placeholder="Filter by symbol, name or sector"
+          placeholder="Symbol, name or sector"
           aria-label="Filter the watchlist"
+          aria-keyshortcuts="/"
+          title="Press / to come here"
           value={view.filter}
           onChange={(event) => { onChange({ filter: event.target.value }); }}
         />
         <span className="quiet">{stocks ? `${rows.length} of ${stocks.length}` : ''}</span>
+        {off.length > 0 && (
+          <button type="button" className="link" onClick={restoreAll} title={off.map((stock) => stock.symbol).join(', ')}>
+            Put {off.length} back
+          </button>
+        )}
       </div>
       <div className="scroll">
         <table role="grid" aria-label="Watchlist" aria-busy={!stocks && !error}>
           <Head sort={view.sort} onSort={(sort) => { onChange({ sort }); }} />
           <tbody>
-            {rows.map((stock, index) => (
-              <Row
-                key={stock.symbol}
-                stock={stock}
-                quote={newer(quotes[stock.symbol], stock.quote)}
-                clock={clock}
-                isSelected={stock.symbol === symbol}
-                isEntry={stock.symbol === symbol || (index === 0 && !rows.some((row) => row.symbol === symbol))}
-                onSelect={onChange}
-              />
-            ))}
+            {rows.map((stock, index) => row(stock, stock.symbol === symbol || (index === 0 && !rows.some((each) => each.symbol === symbol)), false))}
           </tbody>
+          {found.length > 0 && (
+            <tbody className="off">
+              <tr className="divider">
+                <th colSpan={7} scope="rowgroup">Taken off your list</th>
+              </tr>
+              {found.map((stock) => row(stock, false, true))}
+            </tbody>
+          )}
         </table>
         {!stocks && !error && <Skeleton />}
         {!stocks && error && (
@@ -72,7 +111,7 @@ export function Watchlist({ view, symbol, onChange }: Props) {
             {error.message}
           </Notice>
         )}
-        {stocks && rows.length === 0 && <Nothing filter={view.filter} onClear={() => { onChange({ filter: '' }); }} />}
+        {stocks && rows.length + found.length === 0 && <Nothing filter={view.filter} onClear={() => { onChange({ filter: '' }); }} />}
       </div>
     </div>
   );

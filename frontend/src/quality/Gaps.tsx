@@ -1,0 +1,56 @@
+import type { SymbolGap } from '../api/types';
+import * as format from '../domain/format';
+import { gapTone } from '../domain/marks';
+import type { Zone } from '../domain/time';
+import { show } from '../domain/time';
+import { Notice } from '../ui/Notice';
+import { BarLink } from './BarLink';
+import type { OpenBar } from './BarLink';
+
+interface Props {
+  readonly gaps: readonly SymbolGap[];
+  readonly zone: Zone;
+  readonly onOpen: OpenBar;
+}
+
+/** The ledger of session minutes without a certified bar: why, and what became of each. */
+export function Gaps({ gaps, zone, onOpen }: Props) {
+  if (gaps.length === 0) return <Notice title="No gaps here">Every closed session minute has a certified bar, or is looked at right now.</Notice>;
+  return (
+    <div className="list tall">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Symbol</th>
+            <th scope="col">From</th>
+            <th scope="col" className="number">Minutes</th>
+            <th scope="col">Class</th>
+            <th scope="col">State</th>
+            <th scope="col" className="wide">Evidence</th>
+            <th scope="col">Closed by</th>
+          </tr>
+        </thead>
+        <tbody>
+          {gaps.map((gap) => (
+            <tr key={`${gap.symbol} ${gap.ts_start}`}>
+              <th scope="row"><BarLink symbol={gap.symbol} start={gap.ts_start} onOpen={onOpen} /></th>
+              <td>{show(gap.ts_start, 'dayTime', zone)}</td>
+              <td className="number">{format.count(gap.minute_count)}</td>
+              <td>{gap.gap_class.replaceAll('_', ' ')}</td>
+              <td><span className={`state ${gapTone(gap.state)}`}>{gap.state}</span></td>
+              <td className="wide" title={gap.closed_reason ?? gap.evidence}>{gap.evidence}</td>
+              <td><RunId id={gap.closed_by_run} /></td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+const SHORT = 8;
+
+/** A run's name, as Dagster's search finds it. */
+export function RunId({ id }: { readonly id: string | null }) {
+  return id === null ? format.NONE : <code title={`Dagster run ${id}`}>{id.slice(0, SHORT)}</code>;
+}
