@@ -76,6 +76,10 @@ class Settings(BaseSettings):
     sessions_last: date | None = None
     api_allowed_origins: str = ""
 
+    cloud_table: str = "StockPrices"
+    cloud_dead_letters_url: str = ""
+    cloud_endpoint: str | None = None
+
     postgres_admin_password: SecretStr = SecretStr("")
     postgres_dagster_password: SecretStr = SecretStr("")
     postgres_flink_writer_password: SecretStr = SecretStr("")
