@@ -4,14 +4,15 @@ Key: `symbol`. Prices are text, so that no digit is lost; instants are epoch mil
 removes what nobody watches any more."""
 
 from datetime import timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from stock_platform.adapters.dynamodb import Item
 from stock_platform.api.shapes import Quote
 from stock_platform.feed.tick import Candidate, Tick, epoch_ms, from_epoch_ms, price_text
 
 _KEPT = timedelta(days=30)
-_PCT_STEP = Decimal("0.0001")
+_STEP = Decimal("0.000001")
+"""As Flink writes it: rounded once, half up."""
 
 
 def row_of(tick: Tick) -> Item:
@@ -43,7 +44,7 @@ def quote_of(row: Item) -> Quote:
         symbol=row["symbol"]["S"],
         price=price,
         previous_close=close,
-        change_pct=((price - close) * 100 / close).quantize(_PCT_STEP) if close else None,
+        change_pct=((price - close) * 100 / close).quantize(_STEP, ROUND_HALF_UP) if close else None,
         day_volume=int(row["day_volume"]["N"]) if "day_volume" in row else None,
         currency=row["currency"]["S"],
         session_phase=row["session_phase"]["S"],
