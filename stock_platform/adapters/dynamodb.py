@@ -64,7 +64,7 @@ class QueueUnavailable(PlatformError):
 
 @dataclass(frozen=True)
 class Puts:
-    """What became of each symbol's row: written, older than what is there, or failed with a reason."""
+    """What became of each symbol's row: written, not newer than what is there, or failed with a reason."""
 
     written: frozenset[str]
     older: frozenset[str]
@@ -77,12 +77,14 @@ class Table:
 
     Args:
         endpoint: Another address than AWS's own, for a local run.
+        writers: So many rows are put at a time.
     """
 
     name: str
     clock: Clock
     endpoint: str | None = None
     jitter: Callable[[], float] = random.random
+    writers: int = _WRITERS
     client: Any = field(init=False)
 
     def __post_init__(self) -> None:
@@ -111,7 +113,7 @@ class Table:
 
     def put_newer(self, items: Mapping[str, Item]) -> Puts:
         """Put each row unless what is there is as new or newer. Never raises for one row: it is reported."""
-        with ThreadPoolExecutor(_WRITERS) as pool:
+        with ThreadPoolExecutor(self.writers) as pool:
             results = dict(zip(items, pool.map(self._put, items.values()), strict=True))
         return Puts(
             written=frozenset(symbol for symbol, result in results.items() if result == "written"),

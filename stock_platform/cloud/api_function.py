@@ -18,6 +18,8 @@ from stock_platform.config import Settings
 from stock_platform.feed.watchlist import always_open, load_watchlist
 
 logger = Logger(service="api")
+_TEXTS = ["application/json", "application/problem+json", "text/"]
+"""Answered as they are; anything else goes in base64."""
 
 
 def app_of(settings: Settings, *, allowed_origins: tuple[str, ...] = ()) -> FastAPI:
@@ -40,4 +42,4 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 @cache
 def _adapter() -> Mangum:
-    return Mangum(app_of(config.load()), lifespan="off")
+    return Mangum(app_of(config.load()), lifespan="off", text_mime_types=_TEXTS)

@@ -62,7 +62,7 @@ def _fetcher() -> Fetcher:
     return Fetcher(
         always_open(watchlist) if is_always else watchlist,
         poll=QuotePoller(settings, clock=clock, sequence=count(1)),
-        table=Table(settings.cloud_table, clock, endpoint=settings.cloud_endpoint),
+        table=Table(settings.cloud_table, clock, endpoint=settings.cloud_endpoint, writers=settings.cloud_writers),
         letters=DeadLetters(settings.cloud_dead_letters_url, endpoint=settings.cloud_endpoint),
         clock=clock,
         source=settings.vendor,
