@@ -6,13 +6,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
 import pytest
-from botocore.awsrequest import AWSResponse
 from moto import mock_aws
-from moto.core.botocore_stubber import MockRawResponse
 
 from stock_platform.adapters.vendor_door import Answer
 from stock_platform.feed.tick import Candidate, Refusal
@@ -81,19 +80,16 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
 def break_calls(client: Any, call: str, answer: Callable[[Mapping[str, Any]], tuple[int, Any] | None]) -> None:
     """Let `answer` reply to a DynamoDB call in the service's place: status and body, or None to let it through."""
 
-    def before_send(request: Any, **_rest: Any) -> AWSResponse | None:
-        reply = answer(json.loads(request.body))
-        if reply is None:
-            return None
-        status, body = reply
-        raw: Any = MockRawResponse(json.dumps(body).encode())
-        return AWSResponse(request.url, status, {}, raw)
+    def before_call(params: Any, **_rest: Any) -> tuple[Any, Any] | None:
+        reply = answer(json.loads(params["body"]))
+        return None if reply is None else (SimpleNamespace(status_code=reply[0]), reply[1])
 
-    client.meta.events.register_first(f"before-send.dynamodb.{call}", before_send)
+    client.meta.events.register(f"before-call.dynamodb.{call}", before_call)
 
 
 def throttled() -> tuple[int, Any]:
-    return 400, {"__type": "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException", "message": "slow down"}
+    error = {"Code": "ProvisionedThroughputExceededException", "Message": "slow down"}
+    return 400, {"Error": error, "ResponseMetadata": {}}
 
 
 def instruments(*symbols: str, calendar: str = "XNYS") -> tuple[Instrument, ...]:
