@@ -1,4 +1,4 @@
-"""Door to DynamoDB and to the dead-letter queue; the only importer of boto3. Not here: what a price is (cloud/price_row).
+"""Door to DynamoDB and to the dead-letter queue; the only importer of boto3 on AWS. Not here: what a price is (cloud/price_row).
 
 A put is conditional: an older price never replaces a newer one, whoever writes and in whatever order. Unit of parallelism: the
 item; delivery: effectively once, since a repeated put is refused by its own row. A throttled call is repeated with a doubling

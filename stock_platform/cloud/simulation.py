@@ -46,7 +46,7 @@ def run(settings: Settings, *, every_s: float, say: Callable[[str], None]) -> No
     Raises:
         PortBusy, ChildSilent: a part cannot start.
     """
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    signal.signal(signal.SIGTERM, _end)
     ports = {
         name: getattr(settings, f"{name}_port") for name in ("api", "frontend", "simulator", "simulator_http", "simulator_proxy")
     }
@@ -77,6 +77,11 @@ def run(settings: Settings, *, every_s: float, say: Callable[[str], None]) -> No
         finally:
             over.set()
             fetching.join(_END_LIMIT_S)
+
+
+def _end(_number: int, _frame: object) -> None:
+    """So that what is open is closed."""
+    sys.exit(0)
 
 
 def _fetch_until(over: threading.Event, every_s: float, say: Callable[[str], None]) -> None:
