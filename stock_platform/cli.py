@@ -221,6 +221,22 @@ def history(
 
 
 @app.command()
+def cloud_sim(
+    every: Annotated[float, typer.Option(help="Seconds between two fetches.", min=1)] = 5.0,
+    data_dir: _DataDir = None,
+) -> None:
+    """Run what is on AWS here, in the foreground: simulator, fetch function, table, API, page; Ctrl-C ends it all."""
+    from stock_platform.cloud.simulation import run
+
+    with _sentences():
+        run(
+            config.load(data_dir=data_dir, profile="simulator"),
+            every_s=every,
+            say=lambda text: _console.print(text, soft_wrap=True),
+        )
+
+
+@app.command()
 def render(check: Annotated[bool, typer.Option("--check", help="Only say whether committed files are stale.")] = False) -> None:
     """Write what is rendered from contracts and code: Flink tables, JSON Schema, data dictionary, OpenAPI, dashboards."""
     from stock_platform.rendering import rendered_files

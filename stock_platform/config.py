@@ -83,6 +83,11 @@ class Settings(BaseSettings):
     sessions_last: date | None = None
     api_allowed_origins: str = ""
 
+    cloud_table: str = "StockPrices"
+    cloud_dead_letters_url: str = ""
+    cloud_endpoint: str | None = None
+    cloud_writers: int = Field(16, ge=1, le=64)
+
     postgres_admin_password: SecretStr = SecretStr("")
     postgres_dagster_password: SecretStr = SecretStr("")
     postgres_flink_writer_password: SecretStr = SecretStr("")
@@ -196,6 +201,11 @@ def simulator_environment(settings: Settings) -> dict[str, str]:
     authority = str(settings.simulator_folder / "ca.pem")
     proxies = {"HTTPS_PROXY": proxy, "https_proxy": proxy, "NO_PROXY": loopback, "no_proxy": loopback}
     return proxies | dict.fromkeys(("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"), authority)
+
+
+def preset(**values: object) -> None:
+    """Set variables of this process and of those that it starts, by the names of their settings."""
+    os.environ.update({f"{PREFIX}{name.upper()}": str(value) for name, value in values.items()})
 
 
 def lead_to_vendor(settings: Settings) -> None:

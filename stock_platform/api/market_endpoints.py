@@ -13,7 +13,7 @@ from stock_platform.api.parameters import ONE_SYMBOL, Watchlist
 from stock_platform.api.problems import problems
 from stock_platform.api.shapes import MarketStatus
 from stock_platform.api.status import market_status
-from stock_platform.api.store import Store
+from stock_platform.api.store import FreshnessStore, Store
 from stock_platform.api.stream import Hub, HubFull
 
 _STREAM = """An event `quote` carries a Quote, `heartbeat` the server's `ts_now`. A client is sent the newest quote of each
@@ -34,8 +34,8 @@ _Symbols = Annotated[
 _EventId = Annotated[str | None, Header(max_length=100, description="Id of the last event that was received.")]
 
 
-def market_routes(store: Store, clock: Clock) -> APIRouter:
-    """`/market/status` and `/market/overview`."""
+def status_routes(store: FreshnessStore, clock: Clock) -> APIRouter:
+    """`/market/status`."""
     routes = APIRouter(tags=["market"], prefix="/market")
 
     @routes.get("/status", summary="Feed, markets, lag", responses=problems())
@@ -43,7 +43,20 @@ def market_routes(store: Store, clock: Clock) -> APIRouter:
         now = clock.now()
         return market_status(store.freshness(now), now)
 
-    @routes.get("/overview", summary="Movers, breadth by sector, and every symbol's change", responses=problems())
+    return routes
+
+
+def market_routes(store: Store, clock: Clock) -> APIRouter:
+    """`/market/status` and `/market/overview`."""
+    routes = APIRouter()
+    routes.include_router(status_routes(store, clock))
+
+    @routes.get(
+        "/market/overview",
+        tags=["market"],
+        summary="Movers, breadth by sector, and every symbol's change",
+        responses=problems(),
+    )
     def overview() -> MarketOverview:
         return store.overview()
 

@@ -126,7 +126,15 @@ class QuoteStore(Protocol):
         ...
 
 
-class Store(QuoteStore, Protocol):
+class FreshnessStore(Protocol):
+    """All that the status needs."""
+
+    def freshness(self, now: datetime) -> Freshness:
+        """State of the feed and of the newest bars."""
+        ...
+
+
+class Store(QuoteStore, FreshnessStore, Protocol):
     """All that the whole API needs."""
 
     def symbols(self) -> frozenset[str]:
@@ -187,8 +195,4 @@ class Store(QuoteStore, Protocol):
 
     def overview(self) -> MarketOverview:
         """The market at a glance."""
-        ...
-
-    def freshness(self, now: datetime) -> Freshness:
-        """State of the feed and of the newest bars."""
         ...
