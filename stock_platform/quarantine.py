@@ -108,7 +108,7 @@ def _carry_out(settings: config.Settings, **review: Any) -> None:
     from stock_platform.adapters.dagster_api import finished, launch
     from stock_platform.defs.review import JOB, run_config
 
-    address = f"http://127.0.0.1:{settings.dagster_port}"
+    address = settings.dagster_address
     run_id = launch(address, JOB, config=run_config(**review), tags={_TAG: f"{review['symbol']} {_minute(review['ts_start'])}"})
     typer.echo(f"run        {address}/runs/{run_id}")
     end = finished(address, run_id, clock=SystemClock(), within=_WITHIN)
@@ -130,7 +130,7 @@ def _database(settings: config.Settings) -> "Generator[Connection]":
     dsn = settings.dsn("gate_owner")
     problem = server_problem(dsn)
     if problem:
-        raise DatabaseUnreachable(f"127.0.0.1:{settings.postgres_port}", problem)
+        raise DatabaseUnreachable(f"{settings.postgres_host}:{settings.postgres_port}", problem)
     with connect(dsn) as connection:
         yield connection
 

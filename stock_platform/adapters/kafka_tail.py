@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 from confluent_kafka import Consumer, KafkaException
 
+from stock_platform.adapters.kafka_security import client_options
 from stock_platform.errors import TopicMissing
 
 
@@ -18,7 +19,7 @@ def follow(bootstrap: str, topic: str, *, should_stop: Callable[[], bool]) -> It
     """
     consumer = Consumer(
         {
-            "bootstrap.servers": bootstrap,
+            **client_options(bootstrap),
             "group.id": f"follower-{uuid.uuid4()}",
             "enable.auto.commit": False,
             "auto.offset.reset": "latest",

@@ -23,7 +23,7 @@ def app_of(settings: Settings, read_passport: Callable[..., object]) -> FastAPI:
         read_passport: market/passport.read_passport.
     """
     pool = open_pool(settings.dsn("api_reader"), size=8)
-    passports = partial(read_passport, dagster_address=settings.dagster_address)
+    passports = partial(read_passport, dagster_address=settings.dagster_page)
     store = PostgresStore(pool, feed_kind=settings.feed_kind, read_passport=passports)
     hub = Hub(lambda should_stop: follow(settings.kafka_bootstrap, QUOTE_UPDATE.address, should_stop=should_stop))
     page = f"http://localhost:{settings.frontend_port},http://127.0.0.1:{settings.frontend_port}"
@@ -35,7 +35,7 @@ def serve(settings: Settings, read_passport: Callable[..., object]) -> None:
     """Run until stopped; `read_passport` as app_of has it."""
     uvicorn.run(
         app_of(settings, read_passport),
-        host="127.0.0.1",
+        host=settings.listen_host,
         port=settings.api_port,
         log_level="warning",
         server_header=False,

@@ -68,6 +68,7 @@ def _flink_jobmanager(settings: Settings, java: Path) -> Service:
         port=settings.flink_port,
         port_setting=f"{PREFIX}FLINK_PORT",
         more_ports={f"{PREFIX}FLINK_RPC_PORT": settings.flink_rpc_port},
+        page="/overview",
         problem=lambda: probe.page_problem(f"{settings.flink_address}/overview"),
     )
 
@@ -105,8 +106,10 @@ def _dagster_environment(settings: Settings) -> dict[str, str]:
         "DAGSTER_HOME": str(layout.dagster_home(settings.home)),
         "DAGSTER_DISABLE_TELEMETRY": "1",
         "GX_ANALYTICS_ENABLED": "false",
+        f"{PREFIX}POSTGRES_HOST": settings.postgres_host,
         f"{PREFIX}POSTGRES_PORT": str(settings.postgres_port),
         f"{PREFIX}POSTGRES_DAGSTER_PASSWORD": settings.password("dagster"),
+        f"{PREFIX}DAGSTER_GRPC_HOST": settings.dagster_grpc_host,
         f"{PREFIX}DAGSTER_GRPC_PORT": str(settings.dagster_grpc_port),
     }
 
@@ -121,7 +124,7 @@ def _dagster_code(settings: Settings) -> Service:
         name="dagster-code",
         command=(
             *(str(layout.VENV_BIN / "dagster"), "api", "grpc", "-m", "stock_platform.definitions"),
-            *("-h", "127.0.0.1", "-p", str(settings.dagster_grpc_port)),
+            *("-h", settings.listen_host, "-p", str(settings.dagster_grpc_port)),
         ),
         version=installed("dagster"),
         port=settings.dagster_grpc_port,
@@ -149,7 +152,7 @@ def _dagster_webserver(settings: Settings) -> Service:
         name="dagster-webserver",
         command=(
             *(str(layout.VENV_BIN / "dagster-webserver"), "-w", str(ROOT / "workspace.yaml")),
-            *("-h", "127.0.0.1", "-p", str(settings.dagster_port)),
+            *("-h", settings.listen_host, "-p", str(settings.dagster_port)),
         ),
         version=installed("dagster-webserver"),
         port=settings.dagster_port,
@@ -157,6 +160,7 @@ def _dagster_webserver(settings: Settings) -> Service:
         # Last: the feed's run, which the daemon asks for, is what the first price waits for.
         after=("dagster-daemon", "stream-job"),
         environment=_dagster_environment(settings),
+        page="/server_info",
         problem=lambda: probe.page_problem(f"http://127.0.0.1:{settings.dagster_port}/server_info"),
     )
 
@@ -169,6 +173,7 @@ def _api(settings: Settings) -> Service:
         port=settings.api_port,
         port_setting=f"{PREFIX}API_PORT",
         after=("migrations", "topics"),
+        page="/health/ready",
         problem=lambda: probe.page_problem(f"http://127.0.0.1:{settings.api_port}/health/ready"),
     )
 
@@ -183,9 +188,11 @@ def _frontend(settings: Settings) -> Service:
         folder=layout.FRONTEND,
         after=("api",),
         environment={
+            f"{PREFIX}LISTEN_HOST": settings.listen_host,
             f"{PREFIX}FRONTEND_PORT": str(settings.frontend_port),
-            f"{PREFIX}API_URL": f"http://127.0.0.1:{settings.api_port}",
+            f"{PREFIX}API_URL": f"http://{settings.api_host}:{settings.api_port}",
         },
+        page="/",
         problem=lambda: probe.page_problem(f"http://127.0.0.1:{settings.frontend_port}/"),
     )
 
@@ -211,7 +218,7 @@ def _grafana(settings: Settings, binary: Path) -> Service:
             "GF_PATHS_DATA": str(home / "data"),
             "GF_PATHS_LOGS": str(home / "logs"),
             "GF_PATHS_PROVISIONING": str(ROOT / "grafana" / "provisioning"),
-            "GF_SERVER_HTTP_ADDR": "127.0.0.1",
+            "GF_SERVER_HTTP_ADDR": settings.listen_host,
             "GF_SERVER_HTTP_PORT": str(settings.grafana_port),
             "GF_SECURITY_ADMIN_PASSWORD": settings.password("grafana_reader"),
             "GF_AUTH_ANONYMOUS_ENABLED": "true",
@@ -223,9 +230,12 @@ def _grafana(settings: Settings, binary: Path) -> Service:
             "GF_NEWS_NEWS_FEED_ENABLED": "false",
             "GF_SECURITY_DISABLE_GRAVATAR": "true",
             "GF_DASHBOARDS_MIN_REFRESH_INTERVAL": "1s",
+            f"{PREFIX}POSTGRES_HOST": settings.postgres_host,
             f"{PREFIX}POSTGRES_PORT": str(settings.postgres_port),
+            f"{PREFIX}POSTGRES_SSLMODE": settings.postgres_sslmode,
             f"{PREFIX}POSTGRES_GRAFANA_READER_PASSWORD": settings.password("grafana_reader"),
             f"{PREFIX}GRAFANA_DASHBOARDS": str(ROOT / "grafana" / "dashboards"),
         },
+        page="/api/health",
         problem=lambda: probe.page_problem(f"http://127.0.0.1:{settings.grafana_port}/api/health"),
     )
