@@ -1,5 +1,5 @@
 # syntax=docker/dockerfile:1
-# The platform's images, one stage each: platform, jvm (Kafka and Flink), page, grafana. What they run and with which settings:
+# The platform's images, one stage each: platform, jvm (Kafka and Flink), page, grafana; flink is for deploy/kubernetes. What they run and with which settings:
 # docker-compose.yml. Bases are pinned by version, not by digest. User 10001 owns what the volumes hold.
 
 FROM maven:3.9-eclipse-temurin-17 AS jars
@@ -35,6 +35,13 @@ COPY --from=jars /app/.cache/jars /app/.cache/jars
 RUN mkdir -p /data/simulator/kafka /data/simulator/flink /data/live/kafka /data/live/flink && chown -R 10001:10001 /data
 WORKDIR /tmp
 USER 10001:10001
+
+# For Flink's operator, which wants the official image and its scripts.
+FROM flink:2.3.0-java17 AS flink
+COPY --from=jars /app/.cache/jars/flink/flink-sql-connector-kafka-*.jar /app/.cache/jars/flink/flink-connector-jdbc-*.jar \
+    /app/.cache/jars/flink/postgresql-*.jar /opt/flink/lib/
+COPY --from=jars /app/.cache/jars/flink/stock-platform-functions.jar /opt/flink/usrlib/
+USER 9999:9999
 
 FROM grafana/grafana:12.3.0 AS grafana
 USER 0:0

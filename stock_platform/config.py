@@ -34,6 +34,7 @@ class Settings(BaseSettings):
     kafka_host: str = "127.0.0.1"
     flink_host: str = "127.0.0.1"
     flink_taskmanager_host: str = "127.0.0.1"
+    flink_batch_host: str = ""
     dagster_host: str = "127.0.0.1"
     dagster_grpc_host: str = "127.0.0.1"
     dagster_url: str = ""
@@ -87,6 +88,7 @@ class Settings(BaseSettings):
     flink_parallelism: int = Field(1, ge=1)
     flink_task_heap_mib: int = Field(256, ge=128)
     flink_state_backend: Literal["hashmap", "rocksdb"] = "hashmap"
+    flink_job_owner: Literal["platform", "operator"] = "platform"
     flink_late_limit_s: int = Field(3_600, ge=0)
     flink_longest_outage_s: int = Field(10_800, ge=0)
     gate_grace_s: float = Field(2.0, ge=0)
@@ -95,6 +97,7 @@ class Settings(BaseSettings):
     sessions_first: date = date(2025, 1, 1)
     sessions_last: date | None = None
     api_allowed_origins: str = ""
+    api_connections: int = Field(8, ge=1)
 
     postgres_admin_password: SecretStr = SecretStr("")
     postgres_dagster_password: SecretStr = SecretStr("")
@@ -134,6 +137,11 @@ class Settings(BaseSettings):
     def flink_address(self) -> str:
         """Address of Flink's REST interface."""
         return f"http://{self.flink_host}:{self.flink_port}"
+
+    @property
+    def flink_batch_address(self) -> str:
+        """Address of the Flink that restatements run on: the stream's own, unless another is named."""
+        return f"http://{self.flink_batch_host or self.flink_host}:{self.flink_port}"
 
     @property
     def dagster_address(self) -> str:

@@ -22,7 +22,7 @@ def app_of(settings: Settings, read_passport: Callable[..., object]) -> FastAPI:
     Args:
         read_passport: market/passport.read_passport.
     """
-    pool = open_pool(settings.dsn("api_reader"), size=8)
+    pool = open_pool(settings.dsn("api_reader"), size=settings.api_connections)
     passports = partial(read_passport, dagster_address=settings.dagster_page)
     store = PostgresStore(pool, feed_kind=settings.feed_kind, read_passport=passports)
     hub = Hub(lambda should_stop: follow(settings.kafka_bootstrap, QUOTE_UPDATE.address, should_stop=should_stop))
