@@ -197,6 +197,33 @@ def test_every_data_path_lies_on_a_volume(name: str) -> None:
     assert {volume.split(":", 1)[0] for volume in body.get("volumes", [])} <= FILE["volumes"].keys()
 
 
+def test_who_writes_and_who_reads_the_same_files_share_a_volume() -> None:
+    shared = {volume: {name for name, body in CONTAINERS.items() if volume in _mounted(body)} for volume in FILE["volumes"]}
+    runs = {"dagster-code", "dagster-code-live"}
+    assert shared == {
+        "kafka": {"configuration", "kafka-format", "kafka"},
+        # Checkpoints and records of jobs are looked at by whoever submits the job.
+        "flink": {"configuration", "flink-jobmanager", "flink-taskmanager", "stream-job", *runs},
+        # dagster.yaml, the simulator's authority, archives.
+        "data": {
+            "configuration",
+            "stream-job",
+            "dagster-storage",
+            "dagster-daemon",
+            "dagster-webserver",
+            "simulator",
+            "api",
+            *runs,
+        },
+        "postgres": {"postgres"},
+        "grafana": {"grafana"},
+    }
+
+
+def _mounted(body: dict[str, Any]) -> set[str]:
+    return {volume.split(":", 1)[0] for volume in body.get("volumes", [])}
+
+
 def test_each_profile_has_volumes_of_its_own() -> None:
     assert all("${STOCK_PLATFORM_PROFILE:-simulator}" in volume["name"] for volume in FILE["volumes"].values())
 
