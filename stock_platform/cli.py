@@ -19,6 +19,7 @@ from stock_platform.backfill import backfill
 from stock_platform.dead_letters import app as dead_letters
 from stock_platform.errors import ServiceUnknown
 from stock_platform.gaps import gaps
+from stock_platform.one_step import step
 from stock_platform.passport import passport
 from stock_platform.quarantine import app as quarantine
 from stock_platform.sentences import console as _console
@@ -36,6 +37,7 @@ app.command()(restatements.protect)
 app.command()(backfill)
 app.command()(passport)
 app.command()(gaps)
+app.command(hidden=True)(step)
 app.add_typer(quarantine, name="quarantine")
 _DataDir = Annotated[Path | None, typer.Option(help="Folder of all data; .stack in the clone by default.")]
 
@@ -192,7 +194,8 @@ def simulate(
         for name, value in config.simulator_environment(settings).items():
             typer.echo(f"export {name}={value}")
         if not print_environment:
-            ports = Ports(settings.simulator_port, settings.simulator_http_port, settings.simulator_proxy_port)
+            own = (settings.simulator_port, settings.simulator_http_port, settings.simulator_proxy_port)
+            ports = Ports(*own, host=settings.listen_host)
             simulator = simulator_of(settings, scenario=scenario, tape=tape, speed=speed, is_as_live=as_live)
             run(simulator, ports=ports, folder=settings.simulator_folder)
 

@@ -12,13 +12,13 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from stock_platform.errors import SettingInvalid
+from stock_platform.names import PREFIX
 
 ROOT = Path(__file__).resolve().parent.parent
-PREFIX = "STOCK_PLATFORM_"
-ROLES = ("admin", "dagster", "flink_writer", "feed_writer", "gate_owner", "api_reader", "grafana_reader")
 
 Profile = Literal["live", "simulator", "tape"]
 FeedKind = Literal["yahoo", "simulator", "tape"]
+KafkaProtocol = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
 
 
 class Settings(BaseSettings):
@@ -29,12 +29,25 @@ class Settings(BaseSettings):
     data_dir: Path = ROOT / ".stack"
     profile: Profile = "simulator"
 
+    listen_host: str = "127.0.0.1"
+    postgres_host: str = "127.0.0.1"
+    kafka_host: str = "127.0.0.1"
+    flink_host: str = "127.0.0.1"
+    flink_taskmanager_host: str = "127.0.0.1"
+    flink_batch_host: str = ""
+    dagster_host: str = "127.0.0.1"
+    dagster_grpc_host: str = "127.0.0.1"
+    dagster_url: str = ""
+    api_host: str = "127.0.0.1"
+    simulator_host: str = "127.0.0.1"
+
     frontend_port: int = Field(3000, ge=1, le=65535)
     api_port: int = Field(5000, ge=1, le=65535)
     grafana_port: int = Field(3001, ge=1, le=65535)
     dagster_port: int = Field(3070, ge=1, le=65535)
     dagster_grpc_port: int = Field(3071, ge=1, le=65535)
     kafka_port: int = Field(9092, ge=1, le=65535)
+    kafka_port_outside: int | None = Field(None, ge=1, le=65535)
     kafka_controller_port: int = Field(9093, ge=1, le=65535)
     flink_port: int = Field(8081, ge=1, le=65535)
     flink_rpc_port: int = Field(6123, ge=1, le=65535)
@@ -42,6 +55,13 @@ class Settings(BaseSettings):
     simulator_port: int = Field(7001, ge=1, le=65535)
     simulator_http_port: int = Field(7002, ge=1, le=65535)
     simulator_proxy_port: int = Field(7003, ge=1, le=65535)
+
+    kafka_security_protocol: KafkaProtocol = "PLAINTEXT"
+    kafka_security_mechanism: Literal["SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    kafka_security_username: str = ""
+    kafka_security_password: SecretStr = SecretStr("")
+    kafka_security_ca: Path | None = None
+    postgres_sslmode: Literal["disable", "require", "verify-ca", "verify-full"] = "disable"
 
     java_home: Path | None = Field(None, validation_alias="JAVA_HOME")
     grafana_home: Path | None = None
@@ -51,6 +71,7 @@ class Settings(BaseSettings):
     feed_watchlist: Path = ROOT / "stock_platform/feed/watchlist.yaml"
     feed_yahoo_url: str = "wss://streamer.finance.yahoo.com/?version=2"
     feed_canary: str = "BTC-USD"
+    feed_redundancy: int | None = Field(None, ge=1, le=3)
     feed_tape: Path | None = None
     feed_tape_speed: float = Field(1.0, gt=0)
     feed_tape_as_live: bool = False
@@ -70,6 +91,7 @@ class Settings(BaseSettings):
     flink_parallelism: int = Field(1, ge=1)
     flink_task_heap_mib: int = Field(256, ge=128)
     flink_state_backend: Literal["hashmap", "rocksdb"] = "hashmap"
+    flink_job_owner: Literal["platform", "operator"] = "platform"
     flink_late_limit_s: int = Field(3_600, ge=0)
     flink_longest_outage_s: int = Field(10_800, ge=0)
     gate_grace_s: float = Field(2.0, ge=0)
@@ -82,6 +104,7 @@ class Settings(BaseSettings):
     sessions_first: date = date(2021, 1, 1)
     sessions_last: date | None = None
     api_allowed_origins: str = ""
+    api_connections: int = Field(8, ge=1)
 
     cloud_table: str = "StockPrices"
     cloud_dead_letters_url: str = ""
@@ -126,17 +149,33 @@ class Settings(BaseSettings):
     @property
     def kafka_bootstrap(self) -> str:
         """Address of the broker."""
-        return f"127.0.0.1:{self.kafka_port}"
+        return f"{self.kafka_host}:{self.kafka_port}"
 
     @property
     def flink_address(self) -> str:
         """Address of Flink's REST interface."""
-        return f"http://127.0.0.1:{self.flink_port}"
+        return f"http://{self.flink_host}:{self.flink_port}"
+
+    @property
+    def flink_batch_address(self) -> str:
+        """Address of the Flink that restatements run on: the stream's own, unless another is named."""
+        return f"http://{self.flink_batch_host or self.flink_host}:{self.flink_port}"
 
     @property
     def dagster_address(self) -> str:
-        """Address of Dagster's pages."""
-        return f"http://127.0.0.1:{self.dagster_port}"
+        """Address of Dagster for programs."""
+        return f"http://{self.dagster_host}:{self.dagster_port}"
+
+    @property
+    def dagster_page(self) -> str:
+        """Address of Dagster for a person's browser."""
+        return self.dagster_url or f"http://127.0.0.1:{self.dagster_port}"
+
+    @property
+    def jdbc_url(self) -> str:
+        """Address of the platform's database for Flink."""
+        address = f"jdbc:postgresql://{self.postgres_host}:{self.postgres_port}/stock_platform"
+        return address if self.postgres_sslmode == "disable" else f"{address}?sslmode={self.postgres_sslmode}"
 
     @property
     def gate_grace(self) -> timedelta:
@@ -156,7 +195,7 @@ class Settings(BaseSettings):
     def dsn(self, role: str, database: str = "stock_platform") -> str:
         """Connection string of a role, with its password: never log it."""
         user = "stock_admin" if role == "admin" else role
-        return f"postgresql://{user}:{self.password(role)}@127.0.0.1:{self.postgres_port}/{database}"
+        return f"postgresql://{user}:{self.password(role)}@{self.postgres_host}:{self.postgres_port}/{database}?sslmode={self.postgres_sslmode}"
 
 
 def load(*, data_dir: Path | None = None, profile: str | None = None) -> Settings:
@@ -197,9 +236,11 @@ def simulator_environment(settings: Settings) -> dict[str, str]:
 
     Some programs read the small letters first; some machines preset a bundle of certificates, which must give way.
     """
-    proxy, loopback = f"http://127.0.0.1:{settings.simulator_proxy_port}", "127.0.0.1,localhost"
+    proxy = f"http://{settings.simulator_host}:{settings.simulator_proxy_port}"
+    ours = {settings.dagster_host, settings.flink_host, settings.api_host} - {"127.0.0.1"}
+    direct = ",".join(("127.0.0.1", "localhost", *sorted(ours)))
     authority = str(settings.simulator_folder / "ca.pem")
-    proxies = {"HTTPS_PROXY": proxy, "https_proxy": proxy, "NO_PROXY": loopback, "no_proxy": loopback}
+    proxies = {"HTTPS_PROXY": proxy, "https_proxy": proxy, "NO_PROXY": direct, "no_proxy": direct}
     return proxies | dict.fromkeys(("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"), authority)
 
 

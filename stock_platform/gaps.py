@@ -37,7 +37,7 @@ def gaps(
         settings = config.load(data_dir=data_dir)
         dsn = settings.dsn("gate_owner")
         if problem := server_problem(dsn):
-            raise DatabaseUnreachable(f"127.0.0.1:{settings.postgres_port}", problem)
+            raise DatabaseUnreachable(f"{settings.postgres_host}:{settings.postgres_port}", problem)
         wanted = Wanted(session.date() if session else None, symbol, with_repaired=every_state)
         with connect(dsn) as connection:
             rows = read_newest(connection, wanted, limit=limit)

@@ -57,7 +57,7 @@ def passport_of(settings: config.Settings, symbol: str, ts_start: datetime) -> "
     if server_problem(dsn):
         raise StackNotRunning(settings.profile, "a passport")
     with connect(dsn) as connection:
-        return read_passport(connection, symbol, ts_start, dagster_address=settings.dagster_address)
+        return read_passport(connection, symbol, ts_start, dagster_address=settings.dagster_page)
 
 
 def verified(settings: config.Settings, found: "Passport") -> "Verification":

@@ -136,7 +136,7 @@ def _run(settings: config.Settings, job: str, run_config: Mapping[str, Any], tag
     from stock_platform.adapters.clock import SystemClock
     from stock_platform.adapters.dagster_api import finished, launch
 
-    address = f"http://127.0.0.1:{settings.dagster_port}"
+    address = settings.dagster_address
     run_id = launch(address, job, config=run_config, tags=tags)
     typer.echo(f"run        {address}/runs/{run_id}")
     end = finished(address, run_id, clock=SystemClock(), within=_WITHIN)
@@ -158,7 +158,7 @@ def _database(settings: config.Settings) -> "Generator[Connection]":
     dsn = settings.dsn("gate_owner")
     problem = server_problem(dsn)
     if problem:
-        raise DatabaseUnreachable(f"127.0.0.1:{settings.postgres_port}", problem)
+        raise DatabaseUnreachable(f"{settings.postgres_host}:{settings.postgres_port}", problem)
     with connect(dsn) as connection:
         yield connection
 

@@ -14,6 +14,9 @@ from stock_platform.config import ROOT
 from stock_platform.contracts import dictionary, flink_ddl, json_schema
 from stock_platform.contracts.catalogue import TOPICS
 from stock_platform.gate import rule_page
+from stock_platform.stack import compose, compose_text
+from stock_platform.stack.services import services
+from stock_platform.startup import steps
 
 
 def rendered_files() -> dict[Path, str]:
@@ -24,6 +27,7 @@ def rendered_files() -> dict[Path, str]:
         ROOT / "docs" / "data-dictionary.md": dictionary.render(),
         ROOT / "docs" / "rules.md": rule_page.render(),
         ROOT / "frontend" / "openapi.json": openapi(),
+        ROOT / "docker-compose.yml": compose_file(),
         **schemas,
         **_dashboards(),
     }
@@ -34,6 +38,13 @@ def openapi() -> str:
     nothing = cast(Any, None)
     app = create_app(cast(Store, nothing), cast(Hub, nothing), SystemClock())
     return json.dumps(app.openapi(), indent=2) + "\n"
+
+
+def compose_file() -> str:
+    """The embedded stack in containers."""
+    worlds = {profile: services(compose.container_settings(profile)) for profile in compose.PROFILES}
+    between = steps(compose.container_settings("simulator"), SystemClock())
+    return compose_text.render(compose.compose(worlds, between), compose.shared_environment())
 
 
 def _dashboards() -> dict[Path, str]:

@@ -149,7 +149,7 @@ def place_of(settings: Settings, clock: Clock) -> Place:
     """Where restatements of this stack are made."""
     return Place(
         dsn=settings.dsn("gate_owner"),
-        flink_address=settings.flink_address,
+        flink_address=settings.flink_batch_address,
         kafka_bootstrap=settings.kafka_bootstrap,
         values=script_values(settings),
         sql=ROOT / "flink" / "sql",

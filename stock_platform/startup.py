@@ -11,9 +11,10 @@ from stock_platform.adapters import processes
 from stock_platform.adapters.clock import Clock
 from stock_platform.adapters.kafka import ensure_topics, market_topics
 from stock_platform.adapters.postgres import connect, ensure_databases, migrate
-from stock_platform.config import ROLES, Settings, child_environment, inherited_environment
+from stock_platform.config import Settings, child_environment, inherited_environment
 from stock_platform.feed import reference
 from stock_platform.feed.choice import instruments_of
+from stock_platform.names import ROLES
 from stock_platform.stack import layout
 from stock_platform.stack.service import Step
 from stock_platform.stack.stream_job import Begin, submit
@@ -67,6 +68,7 @@ def prepare_dagster(settings: Settings) -> None:
         **inherited_environment(),
         **child_environment(settings),
         "DAGSTER_HOME": str(home),
+        "STOCK_PLATFORM_POSTGRES_HOST": settings.postgres_host,
         "STOCK_PLATFORM_POSTGRES_PORT": str(settings.postgres_port),
         "STOCK_PLATFORM_POSTGRES_DAGSTER_PASSWORD": settings.password("dagster"),
     }

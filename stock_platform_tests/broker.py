@@ -45,7 +45,7 @@ def running_broker(folder: Path) -> Iterator[Broker]:
         pytest.skip("Kafka is not installed: run `make install`")
     java, conf, port = Path(which("java") or "java"), folder / "conf", free_port()
     conf.mkdir(parents=True)
-    (conf / "server.properties").write_text(kafka.properties(folder / "data", port=port, controller_port=free_port()))
+    (conf / "server.properties").write_text(kafka.properties(folder / "data", ports=kafka.Ports(port, free_port())))
     (conf / "log4j2.properties").write_text(kafka.log4j2())
     processes.run(kafka.format_command(java, layout.JARS / "kafka", conf))
     broker = Broker("kafka", kafka.broker_command(java, layout.JARS / "kafka", conf), folder)

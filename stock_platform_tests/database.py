@@ -9,7 +9,8 @@ from pathlib import Path
 from stock_platform.adapters.clock import SystemClock, wait_until
 from stock_platform.adapters.postgres import ensure_databases, migrate, server_problem
 from stock_platform.adapters.probe import free_port
-from stock_platform.config import ROLES, Settings
+from stock_platform.config import Settings
+from stock_platform.names import ROLES
 from stock_platform.stack import postgres
 
 _PASSWORDS = {f"postgres_{role}_password": f"{role}-only-for-tests" for role in ROLES}

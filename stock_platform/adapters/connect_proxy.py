@@ -13,8 +13,10 @@ _CHUNK_BYTES = 2**16
 
 
 @asynccontextmanager
-async def proxy_serving(route: Callable[[str], int | None], *, tls: ssl.SSLContext, port: int) -> AsyncGenerator[int, None]:
-    """A proxy on the loopback; gives its port (0 asks for a free one). Leaving cuts what goes through it.
+async def proxy_serving(
+    route: Callable[[str], int | None], *, tls: ssl.SSLContext, port: int, host: str = "127.0.0.1"
+) -> AsyncGenerator[int, None]:
+    """A proxy on that address; gives its port (0 asks for a free one). Leaving cuts what goes through it.
 
     Args:
         route: Port of this machine for a host's name; None refuses it with 403.
@@ -34,7 +36,7 @@ async def proxy_serving(route: Callable[[str], int | None], *, tls: ssl.SSLConte
             open_pipes.discard(task)
             writer.transport.abort()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", port)
+    server = await asyncio.start_server(serve, host, port)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:

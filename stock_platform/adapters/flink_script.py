@@ -24,6 +24,7 @@ _DEFAULTS = {"PARALLELISM": "1", "LATE_LIMIT_MS": "3600000", "STATE_TTL": "14460
 """One hour late, three hours of outage, and the bar's own minute: see script_values in stack/prepare."""
 
 _FROM_BEGINNING = "'scan.startup.mode' = 'earliest-offset'"
+_BOOTSTRAP = "'properties.bootstrap.servers' = '${KAFKA_BOOTSTRAP}'"
 _COMMENT = re.compile(r"--[^\n]*")
 _TUNED = r"[\w.-]*(buffer-flush|max-retries|allow-latency|mini-batch\.size|buffer-timeout|linger|batch\.size|request\.size)[\w.-]*"
 _TUNING = re.compile(rf"(SET\s+)?'{_TUNED}'\s*=\s*'[^']*'\s*[;,]?")
@@ -74,6 +75,8 @@ def _template(folder: Path, parts: Sequence[str]) -> str:
 def fill_script(folder: Path, parts: Sequence[str], values: Mapping[str, str]) -> str:
     """The parts in order, with every ${NAME} filled in. It holds a password: write it for its owner only.
 
+    Args:
+        values: Also options of all Kafka tables, named `properties.…`: how Flink proves itself to a broker that asks.
     Raises:
         SettingInvalid: a name has no value.
     """
@@ -85,7 +88,13 @@ def fill_script(folder: Path, parts: Sequence[str], values: Mapping[str, str]) -
             raise SettingInvalid(name, None, f"a value, because one of {', '.join(parts)} in {folder} needs it")
         return known[name].replace("'", "''")
 
-    return re.sub(r"\$\{(\w+)\}", value_of, _template(folder, parts))
+    return re.sub(r"\$\{(\w+)\}", value_of, _with_options(_template(folder, parts), values))
+
+
+def _with_options(template: str, values: Mapping[str, str]) -> str:
+    """The template with more options on each Kafka table; they decide who may read, not what a state holds, so no plan has them."""
+    named = {name: value.replace("'", "''") for name, value in values.items() if name.startswith("properties.")}
+    return template.replace(_BOOTSTRAP, ",\n    ".join((_BOOTSTRAP, *(f"'{name}' = '{value}'" for name, value in named.items()))))
 
 
 def reading_from(script: str, instant: datetime) -> str:

@@ -20,6 +20,7 @@ from confluent_kafka.admin import (
 from confluent_kafka.cimpl import NewTopic
 
 from stock_platform.adapters.clock import SystemClock, wait_until
+from stock_platform.adapters.kafka_security import client_options
 from stock_platform.contracts.tick import DEAD_LETTER, LONGEST_LETTER_BYTES, LONGEST_TICK_BYTES, QUOTE_UPDATE, TICK
 from stock_platform.errors import DeliveryFailed, TopicMissing
 from stock_platform.stream_errors import TopicSettingsRefused
@@ -66,7 +67,7 @@ def market_topics(*, retention: timedelta | None = None, retention_bytes: int = 
 def broker_problem(bootstrap: str, *, within: timedelta = timedelta(seconds=5)) -> str | None:
     """None when the broker answers, else why not."""
     try:
-        AdminClient({"bootstrap.servers": bootstrap, **_QUIET}).list_topics(timeout=within.total_seconds())
+        AdminClient({**client_options(bootstrap), **_QUIET}).list_topics(timeout=within.total_seconds())
     except KafkaException as error:
         return _text(error)
     return None
@@ -79,7 +80,7 @@ def ensure_topics(bootstrap: str, specs: Sequence[TopicSpec]) -> None:
         TopicMissing: the broker did not create one.
         TopicSettingsRefused: the broker keeps another setting.
     """
-    admin = AdminClient({"bootstrap.servers": bootstrap, **_QUIET})
+    admin = AdminClient({**client_options(bootstrap), **_QUIET})
     new = [
         NewTopic(spec.name, num_partitions=spec.partition_count, replication_factor=1, config=dict(spec.settings)) for spec in specs
     ]
@@ -150,7 +151,7 @@ class KafkaProducer:
         self._partition_counts: dict[str, int] = {}
         self._producer = Producer(
             {
-                "bootstrap.servers": bootstrap,
+                **client_options(bootstrap),
                 "client.id": client_id,
                 "enable.idempotence": True,
                 "acks": "all",

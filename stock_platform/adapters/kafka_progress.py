@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from confluent_kafka import OFFSET_INVALID, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from stock_platform.adapters.clock import SystemClock
+from stock_platform.adapters.kafka_security import client_options
 from stock_platform.errors import BrokerUnreachable, TopicMissing
 
 _ANSWER_WITHIN_S = 10.0
@@ -155,7 +156,7 @@ def _ts_event_ms(value: bytes | None) -> int | None:
 def _consumer(bootstrap: str, group: str) -> Consumer:
     return Consumer(
         {
-            "bootstrap.servers": bootstrap,
+            **client_options(bootstrap),
             "group.id": group,
             "enable.auto.commit": False,
             "enable.partition.eof": True,

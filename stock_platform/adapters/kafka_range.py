@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from confluent_kafka import OFFSET_END, Consumer, KafkaException, Message, TopicPartition
 
+from stock_platform.adapters.kafka_security import client_options
 from stock_platform.errors import BrokerUnreachable, TopicMissing
 
 _ANSWER_WITHIN_S = 20.0
@@ -111,7 +112,7 @@ def _offsets_at(consumer: Consumer, topic: str, ends: dict[int, int], ts: dateti
 def _consumer(bootstrap: str) -> Consumer:
     return Consumer(
         {
-            "bootstrap.servers": bootstrap,
+            **client_options(bootstrap),
             "group.id": "tick-archive",
             "enable.auto.commit": False,
             "enable.partition.eof": True,

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from stock_platform.adapters.kafka_security import client_options
 from stock_platform.errors import BrokerUnreachable, TopicMissing
 
 _ANSWER_WITHIN_S = 10.0
@@ -45,7 +46,7 @@ class RecordReader:
         self._topic = topic
         self._consumer = Consumer(
             {
-                "bootstrap.servers": bootstrap,
+                **client_options(bootstrap),
                 "group.id": "record-reader",
                 "enable.auto.commit": False,
                 "enable.partition.eof": True,

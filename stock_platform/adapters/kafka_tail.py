@@ -8,6 +8,7 @@ from datetime import timedelta
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from stock_platform.adapters.clock import Clock
+from stock_platform.adapters.kafka_security import client_options
 from stock_platform.errors import TopicMissing
 
 _EVERY = 100
@@ -38,7 +39,7 @@ class Tail:
             TopicMissing: there is no such topic, or no broker to ask.
         """
         settings = {
-            "bootstrap.servers": self._bootstrap,
+            **client_options(self._bootstrap),
             "group.id": "follower",
             "enable.auto.commit": False,
             "auto.offset.reset": "latest",

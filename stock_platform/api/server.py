@@ -17,8 +17,6 @@ from stock_platform.api.stream import Hub
 from stock_platform.config import Settings
 from stock_platform.contracts.tick import QUOTE_UPDATE
 
-_POOL_SIZE = 8
-"""Below the role's limit of connections, so that a person can still look."""
 _MAX_CONNECTIONS = 2_000
 """Beyond that the server itself refuses, without a reason; the stream's own cap is far below."""
 _UNREAD_MS = 30_000
@@ -50,8 +48,8 @@ def stack_store(settings: Settings, read_passport: Callable[..., object]) -> Pos
     Args:
         read_passport: market/passport.read_passport.
     """
-    pool = open_pool(settings.dsn("api_reader"), size=_POOL_SIZE)
-    passports = partial(read_passport, dagster_address=settings.dagster_address)
+    pool = open_pool(settings.dsn("api_reader"), size=settings.api_connections)
+    passports = partial(read_passport, dagster_address=settings.dagster_page)
     return PostgresStore(pool, feed_kind=settings.feed_kind, read_passport=passports)
 
 
@@ -66,15 +64,13 @@ def serve(settings: Settings, read_passport: Callable[..., object]) -> None:
     """Run until stopped; `read_passport` as stack_store has it."""
     store = stack_store(settings, read_passport)
     hub = stack_hub(settings, store)
-    server_of(app_of(settings, store, hub), hub, settings.api_port).run(sockets=[listener(settings.api_port)])
+    server_of(app_of(settings, store, hub), hub).run(sockets=[listener(settings.listen_host, settings.api_port)])
 
 
-def server_of(app: FastAPI, hub: Hub, port: int) -> Server:
-    """A server of the application on loopback."""
+def server_of(app: FastAPI, hub: Hub) -> Server:
+    """A server of the application; it runs on the sockets that it is given."""
     config = uvicorn.Config(
         app,
-        host="127.0.0.1",
-        port=port,
         log_level="warning",
         access_log=False,
         server_header=False,
@@ -84,11 +80,11 @@ def server_of(app: FastAPI, hub: Hub, port: int) -> Server:
     return Server(config, hub)
 
 
-def listener(port: int) -> socket.socket:
+def listener(host: str, port: int) -> socket.socket:
     """Its socket."""
     listening = socket.socket()
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if hasattr(socket, "TCP_USER_TIMEOUT"):
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNREAD_MS)
-    listening.bind(("127.0.0.1", port))
+    listening.bind((host, port))
     return listening

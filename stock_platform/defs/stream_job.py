@@ -72,6 +72,8 @@ def _look(instance: dg.DagsterInstance, world: World) -> str | None:
         job_id = flink.running_job(JOB)
         if job_id:
             return _reported(flink.job(job_id), world)
+        if world.settings.flink_job_owner == "operator":
+            return "The job is Flink's operator's; it starts it again."
         if flink.slots_problem():
             return "Flink has no TaskManager yet; the job waits for one."
     except httpx.HTTPError as error:

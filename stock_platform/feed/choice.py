@@ -28,7 +28,7 @@ def watch_of(settings: Settings) -> Watch:
     if settings.feed_kind == "tape":
         return _tape_watch(_tape_plan(settings))
     is_always_open = settings.feed_kind == "simulator" and settings.simulator_hours == "always"
-    return _read(settings.feed_watchlist, is_always_open=is_always_open)
+    return _read(settings.feed_watchlist, is_always_open=is_always_open, redundancy=settings.feed_redundancy)
 
 
 def lines_of(settings: Settings) -> tuple[Share, ...]:
@@ -58,13 +58,13 @@ def tape_sessions(path: Path) -> tuple[date, date]:
     return min(first), max(last)
 
 
-def _read(path: Path, *, is_always_open: bool) -> Watch:
+def _read(path: Path, *, is_always_open: bool, redundancy: int | None) -> Watch:
     """What the watchlist says, worked out again only when its file has changed: every line asks with each heartbeat."""
     try:
         found = path.stat()
     except OSError as error:
         raise WatchlistInvalid(path, "file", error.strerror or str(error)) from error
-    return _read_version(path, found.st_mtime_ns, found.st_size, is_always_open)
+    return _read_version(path, found.st_mtime_ns, found.st_size, is_always_open, redundancy)
 
 
 @lru_cache(maxsize=1)
@@ -74,9 +74,10 @@ def _tape_watch(plan: TapePlan) -> Watch:
 
 
 @lru_cache(maxsize=2)
-def _read_version(path: Path, _mtime_ns: int, _size: int, is_always_open: bool) -> Watch:
+def _read_version(path: Path, _mtime_ns: int, _size: int, is_always_open: bool, redundancy: int | None) -> Watch:
     watched = read_watchlist(path)
-    return Watch(always_open(watched.instruments) if is_always_open else watched.instruments, watched.lines)
+    lines = Sharing(shards=watched.lines.shards, redundancy=redundancy) if redundancy else watched.lines
+    return Watch(always_open(watched.instruments) if is_always_open else watched.instruments, lines)
 
 
 def _tape_plan(settings: Settings) -> TapePlan:

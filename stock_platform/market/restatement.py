@@ -160,12 +160,16 @@ def _values(place: Place, asked: Asked, of_source: Mapping[str, str], restatemen
     return {
         **place.values,
         **of_source,
-        "POSTGRES_URL": f"{place.values['POSTGRES_URL']}?{setting}&reWriteBatchedInserts=true",
+        "POSTGRES_URL": _with_parameters(place.values["POSTGRES_URL"], f"{setting}&reWriteBatchedInserts=true"),
         "LATE_LIMIT_MS": _NO_LIMIT,
         "TS_EVENT_FROM_MS": str(_epoch_ms(asked.ts_from)),
         "TS_EVENT_UNTIL_MS": str(_epoch_ms(asked.ts_until)),
         "SYMBOLS": f" {' '.join(asked.symbols)} " if asked.symbols else "",
     }
+
+
+def _with_parameters(url: str, parameters: str) -> str:
+    return f"{url}{'&' if '?' in url else '?'}{parameters}"
 
 
 def _epoch_ms(ts: datetime) -> int:

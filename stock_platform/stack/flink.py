@@ -25,13 +25,13 @@ _OPENED = (
 """Packages that Flink reaches into by reflection: the list of its own default configuration (env.java.opts.all)."""
 
 _CONFIGURATION = """\
-jobmanager.rpc.address: 127.0.0.1
+jobmanager.rpc.address: {hosts.jobmanager}
 jobmanager.rpc.port: {rpc_port}
-jobmanager.bind-host: 127.0.0.1
-taskmanager.host: 127.0.0.1
-taskmanager.bind-host: 127.0.0.1
-rest.address: 127.0.0.1
-rest.bind-address: 127.0.0.1
+jobmanager.bind-host: {hosts.listen}
+taskmanager.host: {hosts.taskmanager}
+taskmanager.bind-host: {hosts.listen}
+rest.address: {hosts.jobmanager}
+rest.bind-address: {hosts.listen}
 rest.port: {port}
 rest.bind-port: {port}
 web.submit.enable: true
@@ -124,7 +124,21 @@ class Size:
         return 16 + 16 * self.parallelism
 
 
-def configuration(folder: Path, *, port: int, rpc_port: int, size: Size, checkpoint_interval_s: int = 5) -> str:
+@dataclass(frozen=True)
+class Hosts:
+    """Names under which JobManager and TaskManager find each other, and the address on which both listen."""
+
+    jobmanager: str = "127.0.0.1"
+    taskmanager: str = "127.0.0.1"
+    listen: str = "127.0.0.1"
+
+
+_LOOPBACK = Hosts()
+
+
+def configuration(
+    folder: Path, *, port: int, rpc_port: int, size: Size, checkpoint_interval_s: int = 5, hosts: Hosts = _LOOPBACK
+) -> str:
     """config.yaml for both processes.
 
     Args:
@@ -132,6 +146,7 @@ def configuration(folder: Path, *, port: int, rpc_port: int, size: Size, checkpo
     """
     return _CONFIGURATION.format(
         folder=folder,
+        hosts=hosts,
         port=port,
         rpc_port=rpc_port,
         parallelism=size.parallelism,

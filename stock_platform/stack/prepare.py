@@ -10,6 +10,7 @@ from pathlib import Path
 
 from stock_platform.adapters import flink_state, processes
 from stock_platform.adapters.flink_script import STREAM, fill_script, plan_of
+from stock_platform.adapters.kafka_security import flink_options
 from stock_platform.config import ROOT, Settings, child_environment
 from stock_platform.errors import ToolMissing
 from stock_platform.stack import flink, grafana, kafka, layout, postgres, supervisord
@@ -25,18 +26,28 @@ _KEPT_WITHOUT_LIMIT_S = 26 * 3600
 def prepare(settings: Settings, services: list[Service]) -> None:
     """Write every configuration; initialise Postgres and Kafka where that has not been done."""
     home = settings.home
-    for folder in (layout.logs(home), layout.dagster_home(home), layout.flink(home) / flink_state.CHECKPOINTS):
-        folder.mkdir(parents=True, exist_ok=True)
+    layout.logs(home).mkdir(parents=True, exist_ok=True)
     home.chmod(0o700)
     postgres.create_cluster(home / "postgres", password=settings.password("admin"))
-    _prepare_kafka(settings)
-    _prepare_flink(settings)
-    grafana.write_dashboards(settings)
-    shutil.copyfile(ROOT / "dagster.yaml", layout.dagster_home(home) / "dagster.yaml")
+    # A killed JVM leaves its unpacked planner behind.
+    shutil.rmtree(layout.flink(home) / "tmp", ignore_errors=True)
+    write_configurations(settings)
+    _format_kafka(settings)
     socket = processes.socket_path(home)
     socket.parent.mkdir(mode=0o700, exist_ok=True)
     text = supervisord.configuration(home, socket, services, child_environment(settings))
     _write(manager_file(home), text)
+
+
+def write_configurations(settings: Settings) -> None:
+    """What Kafka, Flink, Grafana and Dagster read; containers do no more than this, their images have the rest."""
+    home = settings.home
+    for folder in (layout.dagster_home(home), layout.flink(home) / flink_state.CHECKPOINTS):
+        folder.mkdir(parents=True, exist_ok=True)
+    _prepare_kafka(settings)
+    _prepare_flink(settings)
+    grafana.write_dashboards(settings)
+    shutil.copyfile(ROOT / "dagster.yaml", layout.dagster_home(home) / "dagster.yaml")
 
 
 def manager_file(home: Path) -> Path:
@@ -52,10 +63,15 @@ def start_manager(home: Path) -> None:
 
 def _prepare_kafka(settings: Settings) -> None:
     folder = settings.home / "kafka"
-    java, jars = java_binary(settings), layout.JARS / "kafka"
-    text = kafka.properties(folder / "data", port=settings.kafka_port, controller_port=settings.kafka_controller_port)
+    ports = kafka.Ports(settings.kafka_port, settings.kafka_controller_port, settings.kafka_port_outside)
+    text = kafka.properties(folder / "data", ports=ports, host=settings.kafka_host, listen_host=settings.listen_host)
     _write(folder / "conf" / "server.properties", text)
     _write(folder / "conf" / "log4j2.properties", kafka.log4j2())
+
+
+def _format_kafka(settings: Settings) -> None:
+    folder = settings.home / "kafka"
+    java, jars = java_binary(settings), layout.JARS / "kafka"
     if not (folder / "data" / "meta.properties").exists():
         shutil.rmtree(folder / "data", ignore_errors=True)
         processes.run(kafka.format_command(java, jars, folder / "conf"))
@@ -64,10 +80,10 @@ def _prepare_kafka(settings: Settings) -> None:
 def _prepare_flink(settings: Settings) -> None:
     check_backend(settings)
     folder = layout.flink(settings.home)
-    # A killed JVM leaves its unpacked planner behind.
-    shutil.rmtree(folder / "tmp", ignore_errors=True)
-    (folder / "tmp").mkdir(parents=True)
-    text = flink.configuration(folder, port=settings.flink_port, rpc_port=settings.flink_rpc_port, size=size_of(settings))
+    (folder / "tmp").mkdir(parents=True, exist_ok=True)
+    hosts = flink.Hosts(settings.flink_host, settings.flink_taskmanager_host, settings.listen_host)
+    ports = {"port": settings.flink_port, "rpc_port": settings.flink_rpc_port}
+    text = flink.configuration(folder, **ports, size=size_of(settings), hosts=hosts)
     _write(folder / "conf" / "config.yaml", text)
     _write(folder / "conf" / "log4j2.properties", flink.log4j2())
     _write(layout.job_script(settings.home), fill_script(_SQL, STREAM, script_values(settings)))
@@ -97,12 +113,13 @@ def script_values(settings: Settings) -> dict[str, str]:
     kept_s = kept.total_seconds() if kept else _KEPT_WITHOUT_LIMIT_S
     return {
         "KAFKA_BOOTSTRAP": settings.kafka_bootstrap,
-        "POSTGRES_URL": f"jdbc:postgresql://127.0.0.1:{settings.postgres_port}/stock_platform",
+        "POSTGRES_URL": settings.jdbc_url,
         "POSTGRES_USER": "flink_writer",
         "POSTGRES_PASSWORD": settings.password("flink_writer"),
         "LATE_LIMIT_MS": str(_late_limit_s(settings) * 1000),
         "STATE_TTL": f"{kept_s:.0f} s",
         "PARALLELISM": str(settings.flink_parallelism),
+        **{f"properties.{name}": value for name, value in flink_options(settings).items()},
     }
 
 

@@ -14,6 +14,7 @@ class Service:
         after: Names of services or set-up steps that must be healthy first.
         problem: None when healthy, else the reason in a few words.
         port_setting: Environment variable that moves the port.
+        page: Page of its port that answers when it is healthy; without one the port says it.
         more_ports: Other ports that it listens on, by the variable that moves each.
     """
 
@@ -23,6 +24,7 @@ class Service:
     problem: Callable[[], str | None]
     port: int | None = None
     port_setting: str = ""
+    page: str = ""
     more_ports: Mapping[str, int] = field(default_factory=lambda: {})
     after: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=lambda: {})

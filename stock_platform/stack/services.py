@@ -67,6 +67,7 @@ def _flink_jobmanager(settings: Settings, java: Path) -> Service:
         port=settings.flink_port,
         port_setting=f"{PREFIX}FLINK_PORT",
         more_ports={f"{PREFIX}FLINK_RPC_PORT": settings.flink_rpc_port},
+        page="/overview",
         problem=lambda: probe.page_problem(f"{settings.flink_address}/overview"),
     )
 
@@ -104,8 +105,10 @@ def _dagster_environment(settings: Settings) -> dict[str, str]:
         "DAGSTER_HOME": str(layout.dagster_home(settings.home)),
         "DAGSTER_DISABLE_TELEMETRY": "1",
         "GX_ANALYTICS_ENABLED": "false",
+        f"{PREFIX}POSTGRES_HOST": settings.postgres_host,
         f"{PREFIX}POSTGRES_PORT": str(settings.postgres_port),
         f"{PREFIX}POSTGRES_DAGSTER_PASSWORD": settings.password("dagster"),
+        f"{PREFIX}DAGSTER_GRPC_HOST": settings.dagster_grpc_host,
         f"{PREFIX}DAGSTER_GRPC_PORT": str(settings.dagster_grpc_port),
     }
 
@@ -120,7 +123,7 @@ def _dagster_code(settings: Settings) -> Service:
         name="dagster-code",
         command=(
             *(str(layout.VENV_BIN / "dagster"), "api", "grpc", "-m", "stock_platform.definitions"),
-            *("-h", "127.0.0.1", "-p", str(settings.dagster_grpc_port)),
+            *("-h", settings.listen_host, "-p", str(settings.dagster_grpc_port)),
         ),
         version=installed("dagster"),
         port=settings.dagster_grpc_port,
@@ -148,7 +151,7 @@ def _dagster_webserver(settings: Settings) -> Service:
         name="dagster-webserver",
         command=(
             *(str(layout.VENV_BIN / "dagster-webserver"), "-w", str(ROOT / "workspace.yaml")),
-            *("-h", "127.0.0.1", "-p", str(settings.dagster_port)),
+            *("-h", settings.listen_host, "-p", str(settings.dagster_port)),
             *(("--read-only",) if settings.dagster_read_only else ()),
         ),
         version=installed("dagster-webserver"),
@@ -157,6 +160,7 @@ def _dagster_webserver(settings: Settings) -> Service:
         # Last: the feed's run, which the daemon asks for, is what the first price waits for.
         after=("dagster-daemon", "stream-job"),
         environment=_dagster_environment(settings),
+        page="/server_info",
         problem=lambda: probe.page_problem(f"http://127.0.0.1:{settings.dagster_port}/server_info"),
     )
 
@@ -169,6 +173,7 @@ def _api(settings: Settings) -> Service:
         port=settings.api_port,
         port_setting=f"{PREFIX}API_PORT",
         after=("migrations", "topics"),
+        page="/health/ready",
         problem=lambda: probe.page_problem(f"http://127.0.0.1:{settings.api_port}/health/ready"),
     )
 
@@ -183,9 +188,11 @@ def _frontend(settings: Settings) -> Service:
         folder=layout.FRONTEND,
         after=("api",),
         environment={
+            f"{PREFIX}LISTEN_HOST": settings.listen_host,
             f"{PREFIX}FRONTEND_PORT": str(settings.frontend_port),
-            f"{PREFIX}API_URL": f"http://127.0.0.1:{settings.api_port}",
+            f"{PREFIX}API_URL": f"http://{settings.api_host}:{settings.api_port}",
         },
+        page="/",
         problem=lambda: probe.page_problem(f"http://127.0.0.1:{settings.frontend_port}/"),
     )
 
@@ -199,5 +206,6 @@ def _grafana(settings: Settings, binary: Path) -> Service:
         port_setting=f"{PREFIX}GRAFANA_PORT",
         after=("migrations",),
         environment=grafana.environment(settings),
+        page="/api/health",
         problem=lambda: probe.page_problem(f"http://127.0.0.1:{settings.grafana_port}/api/health"),
     )

@@ -46,7 +46,7 @@ def test_every_setting_of_the_example_exists_and_has_its_default() -> None:
     for name, value in pairs:
         default = getattr(settings, name.lower())
         shown = "" if default is None else str(default).replace(f"{ROOT}/", "")
-        assert (float(shown) == float(value)) if re.fullmatch(r"[\d.]+", value) else (shown == value), name
+        assert (float(shown) == float(value)) if re.fullmatch(r"\d+(\.\d+)?", value) else (shown == value), name
 
 
 def test_readme_is_short() -> None:

@@ -234,7 +234,7 @@ class Cluster:
     def _write_configuration(self) -> None:
         files = {
             "kafka/conf/server.properties": kafka.properties(
-                self.folder / "kafka" / "data", port=self.kafka_port, controller_port=self.controller_port
+                self.folder / "kafka" / "data", ports=kafka.Ports(self.kafka_port, self.controller_port)
             ),
             "kafka/conf/log4j2.properties": kafka.log4j2(),
             "flink/conf/config.yaml": flink.configuration(

@@ -6,11 +6,12 @@ import psycopg
 import pytest
 
 from stock_platform.adapters.postgres import connect, ensure_databases, migrate
-from stock_platform.config import ROLES, Settings
+from stock_platform.config import Settings
 from stock_platform.contracts.catalogue import TABLES, VIEWS
 from stock_platform.contracts.dictionary import POSTGRES
 from stock_platform.contracts.record import Record
 from stock_platform.errors import MigrationChanged
+from stock_platform.names import ROLES
 
 _COLUMNS = """
 SELECT attribute.attname, format_type(attribute.atttypid, attribute.atttypmod), NOT attribute.attnotnull

@@ -52,7 +52,7 @@ def test_state_survives_another_parallelism() -> None:
 def test_every_address_is_loopback() -> None:
     settings = _configuration()
     hosts = {value for name, value in settings.items() if name.endswith(("address", "host"))}
-    listeners = re.findall(r"\w+://([\d.]*):", kafka.properties(Path("/data"), port=9092, controller_port=9093))
+    listeners = re.findall(r"\w+://([\d.]*):", kafka.properties(Path("/data"), ports=kafka.Ports(9092, 9093)))
     assert hosts == {"127.0.0.1"} == set(listeners)
 
 

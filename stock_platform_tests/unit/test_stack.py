@@ -11,6 +11,7 @@ from stock_platform import config
 from stock_platform.adapters import processes
 from stock_platform.config import ROOT
 from stock_platform.errors import CommandFailed, DiskFull, PortBusy, SettingInvalid, TapeChanged
+from stock_platform.names import ROLES
 from stock_platform.profile import choose_feed, create_profile
 from stock_platform.stack import preflight
 from stock_platform.stack.passwords import ensure_secrets
@@ -63,7 +64,7 @@ def test_passwords_are_generated_once_and_are_their_owners(tmp_path: Path) -> No
     ensure_secrets(tmp_path)
     assert (tmp_path / "secrets.env").read_text() == first
     assert (tmp_path / "secrets.env").stat().st_mode & 0o777 == 0o600
-    assert len({line.split("=", 1)[1] for line in first.splitlines()}) == len(config.ROLES)
+    assert len({line.split("=", 1)[1] for line in first.splitlines()}) == len(ROLES)
 
 
 def test_profile_is_remembered_for_later_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -67,11 +67,12 @@ class Simulator:
 
 @dataclass(frozen=True)
 class Ports:
-    """Where a running simulator listens, all on 127.0.0.1."""
+    """Where a running simulator listens: on 127.0.0.1, its proxy, which leads to the other two, on `host`."""
 
     stream: int
     http: int
     proxy: int
+    host: str = "127.0.0.1"
 
 
 @asynccontextmanager
@@ -92,7 +93,7 @@ async def running(simulator: Simulator, *, ports: Ports, folder: Path) -> AsyncG
             return http_port if host == _DOMAIN or host.endswith(f".{_DOMAIN}") else None
 
         tls = server_context(folder, _CERTIFIED)
-        proxy_port = await stack.enter_async_context(proxy_serving(route, tls=tls, port=ports.proxy))
+        proxy_port = await stack.enter_async_context(proxy_serving(route, tls=tls, port=ports.proxy, host=ports.host))
         async with asyncio.TaskGroup() as group:  # a sender that breaks ends the simulator, which would only look alive
             sender = group.create_task(stream.run())
             try:
