@@ -86,7 +86,7 @@ class Settings(BaseSettings):
     vendor_raw_days: int = Field(14, ge=1)
     vendor_daily_days: int = Field(35, ge=1)
     seed_daily_days: int = Field(1826, ge=0)
-    seed_minute_days: int = Field(29, ge=0, le=29)
+    seed_minute_days: int | None = Field(None, ge=0, le=29)
 
     flink_parallelism: int = Field(1, ge=1)
     flink_task_heap_mib: int = Field(256, ge=128)
@@ -139,6 +139,12 @@ class Settings(BaseSettings):
     def vendor(self) -> Literal["yahoo", "simulator"]:
         """Who answers under Yahoo's names."""
         return "simulator" if self.feed_kind == "simulator" else "yahoo"
+
+    @property
+    def seeded_minute_days(self) -> int:
+        """Days of minutes from before the first one that are fetched; those of a simulator have four times the minutes."""
+        default = 7 if self.feed_kind == "simulator" else 29
+        return default if self.seed_minute_days is None else self.seed_minute_days
 
     @property
     def is_replay(self) -> bool:

@@ -16,6 +16,9 @@ import psutil
 
 from stock_platform.errors import CommandFailed, ServiceNotConfigured
 
+_YIELDING = 10
+"""Niceness of what runs behind the live pipeline."""
+
 
 @dataclass(frozen=True)
 class ProcessState:
@@ -164,3 +167,8 @@ def end(pids: Sequence[int], *, within_s: float) -> None:
         with suppress(psutil.NoSuchProcess):
             process.kill()
     psutil.wait_procs(stubborn, timeout=within_s)
+
+
+def yield_processor() -> None:
+    """From now on this process takes what processor time others leave; repeated, it stays so."""
+    psutil.Process().nice(max(_YIELDING, psutil.Process().nice()))

@@ -20,6 +20,7 @@ from stock_platform.defs.aggregate_inputs import SessionInputs, forget_inputs, i
 from stock_platform.defs.aggregate_registry import AT_CLOSE, DAILY, EVERY_RUN, INTRADAY, Aggregate
 from stock_platform.defs.aggregate_touched import Touched, claim, only_maker
 from stock_platform.defs.certify import GATE
+from stock_platform.defs.priority import give_way
 from stock_platform.defs.retries import retried_if_transient, retry_policy
 from stock_platform.defs.world import World, column_schema
 from stock_platform.gate.hold import Hold, hold_of
@@ -79,6 +80,7 @@ def _intraday(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
     ) -> Iterator[dg.MaterializeResult]:
         wanted, run_id = _wanted(context, INTRADAY), context.run.run_id
         is_touched_only = GATE in context.run.tags and len(wanted) == len(INTRADAY)
+        give_way(context.run)
         forget_inputs()
         days = _free_days(context, world)
         if is_touched_only:
@@ -101,6 +103,7 @@ def _looking_back(name: str, aggregates: Sequence[Aggregate], partitions: dg.Par
     )
     @retried_if_transient
     def made(context: dg.AssetExecutionContext, world: dg.ResourceParam[World]) -> Iterator[dg.MaterializeResult]:
+        give_way(context.run)
         wanted, run_id = _wanted(context, aggregates), context.run.run_id
         days = _free_days(context, world)
         yield from _results(wanted, [[_made(world, run_id, day, each) for each in wanted] for day in days])

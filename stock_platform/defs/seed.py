@@ -20,6 +20,7 @@ from stock_platform.contracts.bar import BAR
 from stock_platform.contracts.vendor import VENDOR_BAR_1D, VENDOR_BAR_1M
 from stock_platform.defs.aggregate import refreshed
 from stock_platform.defs.aggregate_registry import EVERY_ONE
+from stock_platform.defs.priority import give_way
 from stock_platform.defs.restate import POOL, restatement_metadata
 from stock_platform.defs.world import UNDER_WAY, World, key_of
 from stock_platform.feed.yahoo.history import MINUTES_KEPT
@@ -80,7 +81,7 @@ def next_missing(keys: Sequence[str], known: Known, settings: Settings, *, first
     if missing := [key for key in daily if key not in known.daily]:
         return Missing(DAILY_BARS, tuple(missing))
     kept_since = today - MINUTES_KEPT + timedelta(days=1)
-    since = max(kept_since, first_day - timedelta(days=settings.seed_minute_days))
+    since = max(kept_since, first_day - timedelta(days=settings.seeded_minute_days))
     weeks = _between(keys, since, first_day)
     if missing := [key for key in weeks if key not in known.minutes and key not in known.certified]:
         return Missing(
@@ -99,6 +100,7 @@ def _between(keys: Sequence[str], since: date, until: date) -> list[str]:
 @dg.op(name=_OP, pool=POOL, description="Certify sessions from the vendor's staged minutes, and make their aggregates.")
 def certify_history(context: dg.OpExecutionContext, config: History, world: dg.ResourceParam[World]) -> None:
     """One session after the other; its event comes last, and says that all of it is done."""
+    give_way(context.run)
     refused: list[str] = []
     for day in map(date.fromisoformat, sorted(config.sessions)):
         try:

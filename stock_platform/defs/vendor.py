@@ -18,6 +18,7 @@ from stock_platform.contracts.record import Record
 from stock_platform.contracts.vendor import CORPORATE_ACTION, VENDOR_BAR_1D, VENDOR_BAR_1M, VENDOR_INSTRUMENT
 from stock_platform.defs.external import VENDOR
 from stock_platform.defs.jumps import no_jump_without_factor
+from stock_platform.defs.priority import give_way
 from stock_platform.defs.retries import retried_if_transient, retry_policy
 from stock_platform.defs.world import World, key_of, table_spec
 from stock_platform.feed.watchlist import Instrument
@@ -60,6 +61,7 @@ def vendor_assets(partitions: dg.PartitionsDefinition[str], *, retry_after_s: fl
     )
     @retried_if_transient
     def vendor_minutes(context: dg.AssetExecutionContext, world: dg.ResourceParam[World]) -> Iterator[dg.MaterializeResult]:
+        give_way(context.run)
         days = sorted(date.fromisoformat(key) for key in context.partition_keys)
         vendor = _vendor(world, days[-1])
         fetch_minutes(vendor, days)
@@ -74,6 +76,7 @@ def vendor_assets(partitions: dg.PartitionsDefinition[str], *, retry_after_s: fl
     )
     @retried_if_transient
     def vendor_daily(context: dg.AssetExecutionContext, world: dg.ResourceParam[World]) -> Iterator[dg.MaterializeResult]:
+        give_way(context.run)
         days = sorted(date.fromisoformat(key) for key in context.partition_keys)
         span, changed = daily_span(days, world.clock.now()), 0
         vendor = _vendor(world, days[-1])
