@@ -7,6 +7,7 @@ from datetime import date, datetime
 from pydantic import Field
 
 from stock_platform.api.shapes import Cursor, Shape
+from stock_platform.contracts.slo import Hop
 
 
 class SessionLevel(Shape):
@@ -38,11 +39,7 @@ class HopLatency(Shape):
     """How long one hop took in one minute, milliseconds."""
 
     ts_minute: datetime
-    hop: str = Field(
-        description="event_to_received, received_to_kafka, kafka_to_staging, event_to_staging, closed_to_certified or "
-        "event_to_certified.",
-        examples=["event_to_staging"],
-    )
+    hop: Hop = Field(description="From where to where.", examples=["event_to_staging"])
     observation_count: int
     p50_ms: float
     p95_ms: float

@@ -11,13 +11,11 @@ from stock_platform.api.parameters import FirstSession, Instant, LastSession, Li
 from stock_platform.api.problems import problems
 from stock_platform.api.quality_shapes import RefusedBarPage, SymbolGapPage
 from stock_platform.api.store import LatencyQuery, ListQuery, Store
+from stock_platform.contracts.slo import Hop
 
 _RefusedFilter = Literal["open", "decided", "released", "overridden", "discarded"]
 _GapState = Literal["open", "repaired", "explained", "unrepairable"]
 _GapClass = Literal["closed", "halt", "no_trade", "feed_gap", "pipeline_gap", "held"]
-_Hop = Literal[
-    "event_to_received", "received_to_kafka", "kafka_to_staging", "event_to_staging", "closed_to_certified", "event_to_certified"
-]
 _Calendar = Annotated[str | None, Query(pattern="^[A-Z0-9/]{1,20}$", description="ALL is over every one.", examples=["ALL"])]
 _RuleName = Annotated[str | None, Query(pattern="^[a-z0-9_]{1,60}$", description="Bars that broke this rule.", examples=["collar"])]
 
@@ -78,7 +76,7 @@ def _add_levels(routes: APIRouter, store: Store) -> None:
 
     @routes.get("/latency", summary="How long each hop took, by minute, oldest first", responses=problems())
     def latency(
-        hop: _Hop | None = None,
+        hop: Hop | None = None,
         start: Annotated[Instant | None, Query(description="Inclusive; without it the newest minutes come.")] = None,
         end: Annotated[Instant | None, Query(description="Exclusive.")] = None,
         limit: Annotated[int, Query(ge=1, le=2000, description="Rows, one a minute and hop.")] = 360,

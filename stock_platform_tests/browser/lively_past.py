@@ -13,6 +13,7 @@ from stock_platform.api.quality_shapes import RefusedBar, RefusedState, ReviewDe
 from stock_platform.api.shapes import Gap
 from stock_platform.api.store import LatencyQuery, ListQuery, SessionQuery
 from stock_platform.api.truth_shapes import BarChange, BarContent, CorporateAction, Indicator, Restatement
+from stock_platform.contracts.slo import Hop
 
 SESSION = date(2026, 11, 19)
 OPEN = datetime(2026, 11, 19, 14, 30, tzinfo=UTC)
@@ -103,7 +104,7 @@ class LivelyPast:
         rows = [
             HopLatency(ts_minute=OPEN + minute * MINUTE, hop=hop, observation_count=9, p50_ms=5, p95_ms=9, p99_ms=20, max_ms=40)
             for minute in range(3)
-            for hop in ("event_to_staging", "received_to_kafka")
+            for hop in (Hop.EVENT_TO_STAGING, Hop.RECEIVED_TO_FLINK)
         ]
         rows = [row for row in rows if query.hop in (None, row.hop)]
         rows = [row for row in rows if not query.start or row.ts_minute >= query.start]

@@ -3,6 +3,7 @@
 from datetime import date, datetime, timedelta
 
 from stock_platform.api.level_shapes import HopLatency, SessionLevel
+from stock_platform.contracts.slo import Hop
 
 SESSIONS = 30
 COUNTED = 8970
@@ -12,8 +13,8 @@ MISSED = {3: 14, 11: 21, 12: 4, 20: 2}
 """Minutes by sessions back."""
 HOPS = {
     "event_to_received": 38.0,
-    "received_to_kafka": 4.2,
-    "kafka_to_staging": 310.0,
+    "received_to_flink": 4.2,
+    "flink_to_staging": 310.0,
     "event_to_staging": 355.0,
     "closed_to_certified": 9_400.0,
     "event_to_certified": 41_000.0,
@@ -53,7 +54,7 @@ def _latency(minute: datetime, hop: str, median: float) -> HopLatency:
     slow = 1 + minute.minute % 7 / 10
     return HopLatency(
         ts_minute=minute,
-        hop=hop,
+        hop=Hop(hop),
         observation_count=2600,
         p50_ms=median,
         p95_ms=median * 1.4,

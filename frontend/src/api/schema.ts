@@ -907,6 +907,14 @@ export interface components {
             };
         };
         /**
+         * Hop
+         * @description A stretch of a tick's or a bar's way that is measured.
+         *
+         *     Kafka's time of a tick is the feed's time of receipt, by design: Kafka's part alone is not to be told.
+         * @enum {string}
+         */
+        Hop: "event_to_received" | "received_to_flink" | "flink_to_staging" | "event_to_staging" | "closed_to_certified" | "event_to_certified";
+        /**
          * HopLatency
          * @description How long one hop took in one minute, milliseconds.
          */
@@ -917,11 +925,10 @@ export interface components {
              */
             ts_minute: string;
             /**
-             * Hop
-             * @description event_to_received, received_to_kafka, kafka_to_staging, event_to_staging, closed_to_certified or event_to_certified.
+             * @description From where to where.
              * @example event_to_staging
              */
-            hop: string;
+            hop: components["schemas"]["Hop"];
             /** Observation Count */
             observation_count: number;
             /** P50 Ms */
@@ -2691,7 +2698,7 @@ export interface operations {
     latency_quality_latency_get: {
         parameters: {
             query?: {
-                hop?: ("event_to_received" | "received_to_kafka" | "kafka_to_staging" | "event_to_staging" | "closed_to_certified" | "event_to_certified") | null;
+                hop?: components["schemas"]["Hop"] | null;
                 /** @description Inclusive; without it the newest minutes come. */
                 start?: string | null;
                 /** @description Exclusive. */

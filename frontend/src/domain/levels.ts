@@ -33,8 +33,8 @@ export function milliseconds(value: number): string {
 
 const HOPS = [
   ['event_to_received', 'Exchange → feed'],
-  ['received_to_kafka', 'Feed → Kafka'],
-  ['kafka_to_staging', 'Kafka → staging'],
+  ['received_to_flink', 'Feed → Kafka → Flink'],
+  ['flink_to_staging', 'Flink → staging'],
   ['event_to_staging', 'Exchange → staging'],
   ['closed_to_certified', 'Close → certified'],
   ['event_to_certified', 'Exchange → certified'],
