@@ -33,12 +33,12 @@ test.each([
 });
 
 test('hops come in the order of the way, each with its newest minute', () => {
-  const row = (hop: string, minute: number, p99_ms: number): HopLatency => ({
+  const row = (hop: HopLatency['hop'], minute: number, p99_ms: number): HopLatency => ({
     hop, ts_minute: `2026-11-20T15:0${minute}:00Z`, observation_count: 1, p50_ms: 1, p95_ms: 2, p99_ms, max_ms: 9,
   });
-  const made = hops([row('kafka_to_staging', 0, 5), row('event_to_received', 0, 3), row('kafka_to_staging', 1, 7)]);
+  const made = hops([row('flink_to_staging', 0, 5), row('event_to_received', 0, 3), row('flink_to_staging', 1, 7)]);
   expect(made.map(({ hop, newest, p99 }) => [hop, newest.p99_ms, p99])).toEqual([
     ['event_to_received', 3, [3]],
-    ['kafka_to_staging', 7, [5, 7]],
+    ['flink_to_staging', 7, [5, 7]],
   ]);
 });
