@@ -58,6 +58,8 @@ def idle_settings(settings: Settings, folder: Path, bootstrap: str) -> Settings:
         "simulator_hours": "exchange",
         "kafka_port": int(bootstrap.rpartition(":")[2]),
         "flink_port": 1,
+        "seed_daily_days": 0,
+        "seed_minute_days": 0,
     }
     return settings.model_copy(update=changes)
 

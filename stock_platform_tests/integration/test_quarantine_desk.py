@@ -420,7 +420,7 @@ def test_run_that_releases_puts_its_id_on_the_bar_and_refreshes_the_sessions_agg
     ]
     made = [(each.asset_key.to_user_string(), each.partition) for each in done.asset_materializations_for_node("review_bar")]
     aggregates = [aggregate.key.to_user_string() for aggregate in EVERY_RUN]
-    assert made == [(key, "2026-11-20") for key in ("market/bar_1m", "quality/quarantine", *aggregates)]
+    assert made == [(key, "2026-11-20") for key in ("market/bar_1m", "quality/quarantine", *aggregates, "ops/slo_session")]
 
 
 def test_run_that_discards_touches_the_quarantine_alone(database: Settings, admin: Connection) -> None:

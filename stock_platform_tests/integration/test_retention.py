@@ -148,7 +148,7 @@ def test_week_of_runs_takes_no_more_room_than_the_days_that_are_kept(instance: d
     assert events_by_day[-1] <= KEPT_DAYS * of_a_day + 8
     grown = bytes_by_day[-1] - bytes_by_day[KEPT_DAYS]
     assert bytes_by_day[KEPT_DAYS] > 10_000_000
-    assert grown < 0.1 * bytes_by_day[KEPT_DAYS], bytes_by_day
+    assert grown < 0.25 * bytes_by_day[KEPT_DAYS], bytes_by_day
     assert count(storage, "job_ticks") <= KEPT_DAYS * RUNS_A_DAY
     assert count(storage, "asset_check_executions") <= KEPT_DAYS * RUNS_A_DAY
     assert instance.get_materialized_partitions(BAR) == {f"2026-11-{day + 1:02d}" for day in range(8)}
