@@ -144,7 +144,7 @@ def test_feed_line_killed_twice_publishes_each_row_once(broker: Broker, tmp_path
 
 
 def test_broker_killed_under_a_tape_loses_nothing_and_repeats_only_what_was_under_way(broker: Broker, tmp_path: Path) -> None:
-    """A broker that was killed knows a producer by its records' times, and a tape's are long past: at least once is what it gives."""
+    """A broker that was killed knows a producer by its records' times, and a tape's are long past: it gives at least once."""
     path = _morning(tmp_path)
     with _line(broker.bootstrap, path, 1_000) as line:
         require(lambda: _count(broker.bootstrap) > 40_000, "40,000 ticks on Kafka")
