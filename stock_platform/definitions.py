@@ -22,6 +22,7 @@ from stock_platform.defs.freshness import session_freshness, session_freshness_c
 from stock_platform.defs.gap_repair import gap_repair, repair_gap
 from stock_platform.defs.gaps import GAPS, gap_asset
 from stock_platform.defs.jumps import no_jump_without_factor
+from stock_platform.defs.priority import PRIORITY
 from stock_platform.defs.reconcile import ended_sessions_sensor, near_vendor, reconcile_job, reconciliation_asset
 from stock_platform.defs.restate import restate_job, restatement_asset
 from stock_platform.defs.retention import ops_retention, retention_job, retention_schedule
@@ -49,7 +50,7 @@ def build(settings: Settings) -> dg.Definitions:
         CERTIFY,
         selection=(upstream | watched | computed) - dg.AssetSelection.checks(*looked_at),
         # Before what a person or a backfill has queued.
-        tags={GATE: "1", "dagster/priority": "5", **MAX_RUNTIME},
+        tags={GATE: "1", PRIORITY: "5", **MAX_RUNTIME},
         description="Judge a session's closed bars, promote what passes, look for gaps, measure, refresh the session's aggregates.",
     )
     refresh, archive, reconciliation = reference_job(), archive_job(partitions), reconcile_job(partitions)

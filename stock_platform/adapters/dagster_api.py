@@ -69,10 +69,21 @@ def launch(address: str, job: str, *, config: Mapping[str, Any], tags: Mapping[s
         "executionMetadata": {"tags": [{"key": key, "value": value} for key, value in tags.items()]},
     }
     answer = ask(address, job, _LAUNCH, params=params)["launchRun"]
-    if answer["__typename"] != "LaunchRunSuccess":
+    return granted(address, job, answer, "LaunchRunSuccess")["run"]["runId"]
+
+
+def granted(address: str, job: str, answer: dict[str, Any], wanted: str) -> dict[str, Any]:
+    """The answer of a mutation.
+
+    Args:
+        wanted: Its type where it did what was asked.
+    Raises:
+        RunNotGranted: it is of another type.
+    """
+    if answer["__typename"] != wanted:
         said = answer.get("message") or "; ".join(error["message"] for error in answer.get("errors", ()))
         raise RunNotGranted(job, address, said or answer["__typename"])
-    return answer["run"]["runId"]
+    return answer
 
 
 def finished(address: str, run_id: str, *, clock: Clock, within: timedelta) -> RunEnd:

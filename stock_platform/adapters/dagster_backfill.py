@@ -8,8 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from stock_platform.adapters.clock import Clock
-from stock_platform.adapters.dagster_api import ask, finished
-from stock_platform.restatement_errors import RunNotGranted
+from stock_platform.adapters.dagster_api import ask, finished, granted
 
 _NAME = "the backfill"
 _PROBLEM_WITHIN = timedelta(seconds=10)
@@ -88,10 +87,7 @@ def launch_backfill(
         **({"runConfigData": config} if config else {}),
     }
     answer = ask(address, _NAME, _LAUNCH, params=params)["launchPartitionBackfill"]
-    if answer["__typename"] != "LaunchBackfillSuccess":
-        said = answer.get("message") or "; ".join(error["message"] for error in answer.get("errors", ()))
-        raise RunNotGranted(_NAME, address, said or answer["__typename"])
-    return answer["backfillId"]
+    return granted(address, _NAME, answer, "LaunchBackfillSuccess")["backfillId"]
 
 
 def look(address: str, backfill_id: str) -> Backfill:

@@ -122,6 +122,11 @@ def drop_others(connection: Connection, table: str, frame: pl.DataFrame, *, key:
         within: Columns and values that name the part; a list stands for any of its values.
     """
     target = sql.Identifier(*table.split("."))
+    with _incoming(connection, target, frame.select(key)):
+        return connection.execute(_drop(target, key, within), dict(within)).rowcount
+
+
+def _drop(target: sql.Identifier, key: Sequence[str], within: Mapping[str, Any]) -> sql.Composed:
     part = sql.SQL(" AND ").join(
         sql.SQL("old.{} = ANY ({})" if isinstance(value, list) else "old.{} = {}").format(
             sql.Identifier(name), sql.Placeholder(name)
@@ -129,9 +134,15 @@ def drop_others(connection: Connection, table: str, frame: pl.DataFrame, *, key:
         for name, value in within.items()
     )
     same = sql.SQL(" AND ").join(sql.SQL("incoming.{0} = old.{0}").format(sql.Identifier(name)) for name in key)
-    statement = sql.SQL("DELETE FROM {} AS old WHERE {} AND NOT EXISTS (SELECT FROM incoming WHERE {})").format(target, part, same)
-    with _incoming(connection, target, frame.select(key)):
-        return connection.execute(statement, dict(within)).rowcount
+    return sql.SQL("DELETE FROM {} AS old WHERE {} AND NOT EXISTS (SELECT FROM incoming WHERE {})").format(target, part, same)
+
+
+def replace_part(connection: Connection, table: str, frame: pl.DataFrame, *, key: Sequence[str], within: Mapping[str, Any]) -> int:
+    """The part of a table is these rows from now on: `upsert_frame` and `drop_others` of one frame, which is sent once."""
+    target = sql.Identifier(*table.split("."))
+    with _incoming(connection, target, frame):
+        changed = connection.execute(_upsert(target, frame.columns, key)).rowcount
+        return changed + connection.execute(_drop(target, key, within), dict(within)).rowcount
 
 
 def migrate(dsn: str, folder: Path = _MIGRATIONS) -> list[str]:

@@ -3,7 +3,7 @@
 from dataclasses import asdict
 
 from stock_platform.api.level_shapes import HopLatency, SessionLevel
-from stock_platform.api.postgres_reads import PostgresReads, before
+from stock_platform.api.postgres_reads import PostgresReads
 from stock_platform.api.store import LatencyQuery, ListQuery
 
 _LEVELS = """
@@ -34,8 +34,7 @@ class PostgresLevel(PostgresReads):
 
     def session_levels(self, query: ListQuery) -> list[SessionLevel]:
         """Error budgets, newest session first."""
-        condition, key = before("session_date, calendar", query.after)
-        return [SessionLevel(**row) for row in self._rows(_LEVELS.format(after=condition), asdict(query) | key)]
+        return [SessionLevel(**row) for row in self._listed(_LEVELS, "session_date, calendar", query)]
 
     def latency(self, query: LatencyQuery) -> list[HopLatency]:
         """By minute and hop, oldest first; without a start the newest."""

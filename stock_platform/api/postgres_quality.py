@@ -1,9 +1,8 @@
 """How good the data is, from Postgres: refused bars with their decisions, gaps of all symbols."""
 
-from dataclasses import asdict
 from typing import Any
 
-from stock_platform.api.postgres_reads import PostgresReads, before
+from stock_platform.api.postgres_reads import PostgresReads
 from stock_platform.api.quality_shapes import RefusedBar, SymbolGap
 from stock_platform.api.store import ListQuery
 
@@ -55,8 +54,7 @@ class PostgresQuality(PostgresReads):
 
     def refused_bars(self, query: ListQuery) -> list[RefusedBar]:
         """Bars that wait, and decisions; newest bar first."""
-        condition, key = before("ts_start, symbol, dagster_run_id", query.after)
-        return [_refused(row) for row in self._rows(_REFUSED.format(after=condition), asdict(query) | key)]
+        return [_refused(row) for row in self._listed(_REFUSED, "ts_start, symbol, dagster_run_id", query)]
 
     def refused_bar_count(self) -> int:
         """Bars that wait."""
@@ -64,8 +62,7 @@ class PostgresQuality(PostgresReads):
 
     def all_gaps(self, query: ListQuery) -> list[SymbolGap]:
         """Of every symbol, newest first."""
-        condition, key = before("ts_start, symbol", query.after)
-        return [SymbolGap(**row) for row in self._rows(_GAPS.format(after=condition), asdict(query) | key)]
+        return [SymbolGap(**row) for row in self._listed(_GAPS, "ts_start, symbol", query)]
 
 
 def _refused(row: dict[str, Any]) -> RefusedBar:

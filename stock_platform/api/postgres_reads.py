@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import Any, LiteralString, cast
 
 from psycopg import OperationalError
@@ -10,7 +11,7 @@ from psycopg_pool import PoolTimeout
 
 from stock_platform.adapters.postgres import Connection, Pool
 from stock_platform.api.cursors import Key
-from stock_platform.api.store import StoreUnavailable
+from stock_platform.api.store import ListQuery, StoreUnavailable
 
 WAIT_S = 2.0
 """For a connection of the pool: a server that is too busy says so before its client gives up."""
@@ -25,6 +26,11 @@ class PostgresReads:
     def _rows(self, statement: str, values: Mapping[str, Any]) -> list[dict[str, Any]]:
         with self._connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
             return cursor.execute(cast(LiteralString, statement), values).fetchall()
+
+    def _listed(self, statement: str, columns: str, query: ListQuery) -> list[dict[str, Any]]:
+        """Rows of a list in descending order of the columns; the statement has {after} among its conditions."""
+        condition, key = before(columns, query.after)
+        return self._rows(statement.format(after=condition), asdict(query) | key)
 
     @contextmanager
     def _connection(self) -> Generator[Connection]:

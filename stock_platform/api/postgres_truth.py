@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 
-from stock_platform.api.postgres_reads import PostgresReads, before
+from stock_platform.api.postgres_reads import PostgresReads
 from stock_platform.api.store import ListQuery, SessionQuery
 from stock_platform.api.truth_shapes import BarChange, CorporateAction, Indicator, Restatement
 
@@ -63,18 +63,15 @@ class PostgresTruth(PostgresReads):
 
     def corporate_actions(self, query: ListQuery) -> list[CorporateAction]:
         """Of one symbol, newest first."""
-        condition, key = before("ex_date, kind", query.after)
-        return [CorporateAction(**row) for row in self._rows(_ACTIONS.format(after=condition), asdict(query) | key)]
+        return [CorporateAction(**row) for row in self._listed(_ACTIONS, "ex_date, kind", query)]
 
     def bar_changes(self, query: ListQuery) -> list[BarChange]:
         """What restatements changed of one symbol's bars, newest restatement first."""
-        condition, key = before("restatement_id, ts_start", query.after)
-        return [BarChange(**row) for row in self._rows(_CHANGES.format(after=condition), asdict(query) | key)]
+        return [BarChange(**row) for row in self._listed(_CHANGES, "restatement_id, ts_start", query)]
 
     def restatements(self, query: ListQuery) -> list[Restatement]:
         """Restatements, newest first."""
-        condition, key = before("restatement_id", query.after)
-        return [Restatement(**row) for row in self._rows(_RESTATEMENTS.format(after=condition), asdict(query) | key)]
+        return [Restatement(**row) for row in self._listed(_RESTATEMENTS, "restatement_id", query)]
 
     def indicators(self, query: SessionQuery) -> list[Indicator]:
         """Of one symbol, oldest session first; without a start the newest ones."""

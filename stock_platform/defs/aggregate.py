@@ -15,7 +15,7 @@ import dagster as dg
 import polars as pl
 from pydantic import Field
 
-from stock_platform.adapters.postgres import Connection, drop_others, upsert_frame
+from stock_platform.adapters.postgres import Connection, drop_others, replace_part, upsert_frame
 from stock_platform.defs.aggregate_inputs import SessionInputs, forget_inputs, inputs_of
 from stock_platform.defs.aggregate_registry import AT_CLOSE, DAILY, EVERY_RUN, INTRADAY, Aggregate
 from stock_platform.defs.aggregate_touched import Touched, claim, only_maker
@@ -66,14 +66,7 @@ def refreshed(
 
 
 def _intraday(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
-    @dg.multi_asset(
-        name=INTRADAY_STEP,
-        specs=[_spec(aggregate) for aggregate in INTRADAY],
-        partitions_def=partitions,
-        backfill_policy=dg.BackfillPolicy.single_run(),
-        can_subset=True,
-        retry_policy=retry_policy(),
-    )
+    @_step(INTRADAY_STEP, INTRADAY, partitions)
     @retried_if_transient
     def made(
         context: dg.AssetExecutionContext, config: MadeAgain, world: dg.ResourceParam[World]
@@ -93,14 +86,7 @@ def _intraday(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
 
 
 def _looking_back(name: str, aggregates: Sequence[Aggregate], partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
-    @dg.multi_asset(
-        name=name,
-        specs=[_spec(aggregate) for aggregate in aggregates],
-        partitions_def=partitions,
-        backfill_policy=dg.BackfillPolicy.single_run(),
-        can_subset=True,
-        retry_policy=retry_policy(),
-    )
+    @_step(name, aggregates, partitions)
     @retried_if_transient
     def made(context: dg.AssetExecutionContext, world: dg.ResourceParam[World]) -> Iterator[dg.MaterializeResult]:
         give_way(context.run)
@@ -109,6 +95,18 @@ def _looking_back(name: str, aggregates: Sequence[Aggregate], partitions: dg.Par
         yield from _results(wanted, [[_made(world, run_id, day, each) for each in wanted] for day in days])
 
     return made
+
+
+def _step(name: str, aggregates: Sequence[Aggregate], partitions: dg.PartitionsDefinition[str]) -> Any:
+    """Decorator of a step that makes these tables."""
+    return dg.multi_asset(
+        name=name,
+        specs=[_spec(aggregate) for aggregate in aggregates],
+        partitions_def=partitions,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        can_subset=True,
+        retry_policy=retry_policy(),
+    )
 
 
 def _wanted(context: dg.AssetExecutionContext, aggregates: Sequence[Aggregate]) -> list[Aggregate]:
@@ -193,8 +191,7 @@ def _stamped(world: World, run_id: str, aggregate: Aggregate, inputs: SessionInp
 def _replaced(connection: Connection, result: pl.DataFrame, aggregate: Aggregate, within: dict[str, Any]) -> Changed:
     """This part of the table is the result from now on."""
     record = aggregate.record
-    changed = upsert_frame(connection, record.address, result, key=record.key)
-    changed += drop_others(connection, record.address, result, key=record.key, within=within)
+    changed = replace_part(connection, record.address, result, key=record.key, within=within)
     return {"dagster/row_count": result.height, "changed": changed}
 
 

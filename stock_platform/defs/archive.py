@@ -15,6 +15,7 @@ from stock_platform.contracts.archive import ARCHIVED_TICK
 from stock_platform.contracts.bar import BAR
 from stock_platform.contracts.tick import TICK
 from stock_platform.defs.ended import due_sessions, requested
+from stock_platform.defs.priority import PRIORITY
 from stock_platform.defs.retries import retried_if_transient, retry_policy
 from stock_platform.defs.world import World, column_schema, key_of
 from stock_platform.feed.archive import Archived, SessionHours, archive_session
@@ -121,7 +122,7 @@ def archive_job(partitions: dg.PartitionsDefinition[str]) -> Any:
         "archive_session",
         selection=dg.AssetSelection.assets(ARCHIVE),
         partitions_def=partitions,
-        tags={"dagster/max_runtime": "3600", "dagster/priority": "-5"},
+        tags={"dagster/max_runtime": "3600", PRIORITY: "-5"},
         description="Write a session's ticks as a tape, and recompute its certified bars from them.",
     )
 

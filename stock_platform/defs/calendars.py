@@ -10,11 +10,10 @@ from typing import Any
 import dagster as dg
 
 from stock_platform.calendars.horizon import EndingTable, ending_tables
-from stock_platform.contracts.record import Record
 from stock_platform.contracts.reference import INSTRUMENT, SESSION
 from stock_platform.defs.external import VENDOR
 from stock_platform.defs.retries import retried_if_transient, retry_policy
-from stock_platform.defs.world import World, column_schema, key_of
+from stock_platform.defs.world import World, key_of, table_spec
 from stock_platform.feed import reference
 from stock_platform.feed.choice import instruments_of
 
@@ -35,7 +34,10 @@ def reference_assets() -> dg.AssetsDefinition:
     @dg.multi_asset(
         name="load_reference",
         retry_policy=retry_policy(),
-        specs=[_spec(INSTRUMENT, [VENDOR]), _spec(SESSION, [key_of(INSTRUMENT.address)])],
+        specs=[
+            table_spec(INSTRUMENT, upstream=VENDOR, kinds={"python"}),
+            table_spec(SESSION, upstream=key_of(INSTRUMENT.address), kinds={"python"}),
+        ],
         check_specs=[
             dg.AssetCheckSpec(HORIZON, asset=REFERENCE["session"], description="Every watched calendar is known for 60 days."),
             dg.AssetCheckSpec(SESSIONS, asset=REFERENCE["session"], description="The coming week is there, as the tables have it."),
@@ -90,18 +92,6 @@ def _expected(names: list[str], first: date, last: date) -> Iterator[tuple[str, 
     for name in names:
         for session in reference.sessions_of(name, first, last):
             yield name, session.session_date, session.ts_open, session.ts_close
-
-
-def _spec(record: Record, deps: list[dg.AssetKey]) -> dg.AssetSpec:
-    return dg.AssetSpec(
-        key_of(record.address),
-        deps=deps,
-        group_name="reference",
-        kinds={"postgres", "python"},
-        owners=["team:data-platform"],
-        description=f"{record.meaning} Grain: {record.grain}.",
-        metadata={"dagster/column_schema": column_schema(record)},
-    )
 
 
 def reference_job() -> Any:

@@ -7,7 +7,7 @@ Judged and promoted in one go: the checks' events, which Dagster writes one by o
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import dagster as dg
 from pydantic import Field
@@ -15,7 +15,7 @@ from pydantic import Field
 from stock_platform.adapters.clock import wait_until
 from stock_platform.contracts.bar import BAR, QUARANTINE, STAGED_BAR
 from stock_platform.defs.external import STREAM_JOB
-from stock_platform.defs.progress import closed_until_reader
+from stock_platform.defs.progress import FIRST, closed_until_reader
 from stock_platform.defs.retries import retried_if_transient, retry_policy
 from stock_platform.defs.world import World, key_of, table_spec
 from stock_platform.gate import judge as judging
@@ -37,7 +37,6 @@ JOB = "certify_bars"
 _STEP = "certify"
 _WAIT = timedelta(seconds=90)
 _STAGED = key_of(STAGED_BAR.address)
-_FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Certify(dg.Config):
@@ -104,12 +103,12 @@ def _closed_until(context: dg.AssetExecutionContext, world: World) -> datetime:
 
     Before anything is known to be closed nothing is."""
     tag = context.run.tags.get(CLOSES_AT)
-    closes_at, until = datetime.fromisoformat(tag) if tag else _FIRST, _FIRST
+    closes_at, until = datetime.fromisoformat(tag) if tag else FIRST, FIRST
     with closed_until_reader(world) as read:
 
         def is_closed() -> bool:
             nonlocal until
-            until = read() or _FIRST
+            until = read() or FIRST
             return until >= closes_at
 
         if not wait_until(is_closed, world.clock, within=_WAIT):

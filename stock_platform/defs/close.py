@@ -10,6 +10,7 @@ import dagster as dg
 
 from stock_platform.defs.aggregate_registry import AT_CLOSE
 from stock_platform.defs.ended import due_sessions, requested
+from stock_platform.defs.priority import PRIORITY
 from stock_platform.defs.world import UNDER_WAY, World
 
 _JOB = "close_session"
@@ -21,7 +22,7 @@ def close_job(partitions: dg.PartitionsDefinition[str]) -> Any:
         _JOB,
         selection=dg.AssetSelection.assets(*(aggregate.key for aggregate in AT_CLOSE)),
         partitions_def=partitions,
-        tags={"dagster/max_runtime": "1800", "dagster/priority": "-5"},
+        tags={"dagster/max_runtime": "1800", PRIORITY: "-5"},
         description="Make the aggregates of a session that are not made every minute.",
     )
 

@@ -9,13 +9,12 @@ from typing import Any
 import dagster as dg
 
 from stock_platform.defs.certify import CLOSES_AT, GATE
-from stock_platform.defs.progress import job_progress
+from stock_platform.defs.progress import FIRST, job_progress
 from stock_platform.defs.world import UNDER_WAY, World
 from stock_platform.gate.pending import Pending, pending_sessions
 from stock_platform.gate.progress import closed_until
 
 _RETRY_AFTER = timedelta(seconds=60)
-_FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def closed_bars_sensor(job: Any, partitions: dg.PartitionsDefinition[str]) -> dg.SensorDefinition:
@@ -29,7 +28,7 @@ def closed_bars_sensor(job: Any, partitions: dg.PartitionsDefinition[str]) -> dg
         description="Requests a gate run of the session whose next bar closes; one at a time, and not at once after a failure.",
     )
     def closed_bars(context: dg.SensorEvaluationContext, world: dg.ResourceParam[World]) -> dg.SensorResult:
-        since = datetime.fromisoformat(context.cursor) if context.cursor else _FIRST
+        since = datetime.fromisoformat(context.cursor) if context.cursor else FIRST
         with world.database("gate_owner") as connection:
             pending = pending_sessions(connection, since)
             until = closed_until(job_progress(world, connection), world.settings.gate_grace)

@@ -14,6 +14,7 @@ from typing import Any
 import dagster as dg
 
 from stock_platform.defs.feed_line import LINE, feed_line
+from stock_platform.defs.priority import PRIORITY
 from stock_platform.defs.world import UNDER_WAY, World
 from stock_platform.feed.choice import lines_of, watch_of
 from stock_platform.feed.plan import TAPE_LINE
@@ -93,7 +94,7 @@ def _request(line: str) -> dg.RunRequest:
     return dg.RunRequest(
         job_name=feed_line.name,
         run_config=dg.RunConfig(ops={"publish_ticks": {"config": {"line": line}}}),
-        tags={LINE: line, "dagster/priority": "10"},
+        tags={LINE: line, PRIORITY: "10"},
     )
 
 

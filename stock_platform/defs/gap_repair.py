@@ -17,7 +17,7 @@ from stock_platform.adapters.postgres import Connection
 from stock_platform.contracts.bar_start import bar_start
 from stock_platform.contracts.gap import GapClass, GapState
 from stock_platform.defs.gaps import GAPS
-from stock_platform.defs.progress import bars_closed_until, closed_until_reader
+from stock_platform.defs.progress import FIRST, bars_closed_until, closed_until_reader
 from stock_platform.defs.restate import POOL, followed_up, restatement_metadata
 from stock_platform.defs.retries import retried_if_transient, retry_policy
 from stock_platform.defs.service_level import refreshed_level
@@ -31,7 +31,6 @@ JOB, _OP = "repair_gap", "repair_outage"
 OUTAGE = "stock_platform/outage"
 """Run tag: which outage it repairs."""
 _CLOSED_WITHIN = timedelta(seconds=90)
-_FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 _PAUSE = timedelta(minutes=3)
 """After a run that did not close it, doubled by each further one."""
 
@@ -85,7 +84,7 @@ def _wait_for_close(world: World, session_date: date, keys: Sequence[tuple[str, 
         return
     last = max(each.ts_until for each in touched)
     with closed_until_reader(world) as read:
-        wait_until(lambda: (read() or _FIRST) >= last, world.clock, within=_CLOSED_WITHIN, every=timedelta(seconds=1))
+        wait_until(lambda: (read() or FIRST) >= last, world.clock, within=_CLOSED_WITHIN, every=timedelta(seconds=1))
 
 
 def _key(text: str) -> tuple[str, datetime]:

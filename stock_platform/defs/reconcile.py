@@ -18,6 +18,7 @@ from stock_platform.contracts.bar import BAR
 from stock_platform.contracts.vendor import VENDOR_BAR_1M, VENDOR_DIFFERENCE
 from stock_platform.defs.aggregate import refreshed
 from stock_platform.defs.ended import due_sessions, requested
+from stock_platform.defs.priority import PRIORITY
 from stock_platform.defs.progress import bars_closed_until
 from stock_platform.defs.retries import retried_if_transient, retry_policy
 from stock_platform.defs.world import World, column_schema, key_of
@@ -173,7 +174,7 @@ def reconcile_job(partitions: dg.PartitionsDefinition[str]) -> Any:
         "reconcile_session",
         selection=assets | dg.AssetSelection.checks(near_vendor),
         partitions_def=partitions,
-        tags={"dagster/max_runtime": "3600", "dagster/priority": "-5"},
+        tags={"dagster/max_runtime": "3600", PRIORITY: "-5"},
         description="Ask the vendor for a session's minutes, and hold our certified bars against them.",
     )
 

@@ -15,12 +15,14 @@ import dagster as dg
 
 from stock_platform.adapters.dagster_storage import Ages, Purged, Size, purge, sizes
 from stock_platform.adapters.postgres import Connection, connect
+from stock_platform.defs.certify import JOB as CERTIFY
+from stock_platform.defs.priority import PRIORITY
 from stock_platform.defs.retries import retried_if_transient, retry_policy
 from stock_platform.defs.service_level import LATENCIES
 from stock_platform.defs.world import World
 
 RETENTION = dg.AssetKey(["ops", "retention"])
-FREQUENT_JOBS = ("certify_bars",)
+FREQUENT_JOBS = (CERTIFY,)
 """Jobs with a run every minute."""
 _OURS: dict[str, LiteralString] = {
     "ops.latency_minute": "DELETE FROM ops.latency_minute WHERE ts_updated < %s",
@@ -87,7 +89,7 @@ def retention_job() -> Any:
     return dg.define_asset_job(
         "forget_old",
         selection=dg.AssetSelection.assets(RETENTION),
-        tags={"dagster/max_runtime": "3600", "dagster/priority": "-10"},
+        tags={"dagster/max_runtime": "3600", PRIORITY: "-10"},
         description="Forget old runs, events, ticks and operational rows; measure what is left.",
     )
 

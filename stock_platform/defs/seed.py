@@ -20,8 +20,9 @@ from stock_platform.contracts.bar import BAR
 from stock_platform.contracts.vendor import VENDOR_BAR_1D, VENDOR_BAR_1M
 from stock_platform.defs.aggregate import refreshed
 from stock_platform.defs.aggregate_registry import EVERY_ONE
-from stock_platform.defs.priority import give_way
+from stock_platform.defs.priority import PRIORITY, give_way
 from stock_platform.defs.restate import POOL, restatement_metadata
+from stock_platform.defs.sessions import range_tags
 from stock_platform.defs.world import UNDER_WAY, World, key_of
 from stock_platform.feed.yahoo.history import MINUTES_KEPT
 from stock_platform.restatement_errors import RestatementBlocked, SessionProtected, SessionUnknown
@@ -36,7 +37,7 @@ _SESSIONS_PER_RUN = 5
 """So that a repair or a restatement, which wait for the same pool, need not wait long."""
 _AGAIN_AFTER = timedelta(minutes=30)
 _ATTEMPTS = 3
-_BEHIND = {SEED: "1", "dagster/priority": "-10", "dagster/max_runtime": "3600"}
+_BEHIND = {SEED: "1", PRIORITY: "-10", "dagster/max_runtime": "3600"}
 DAILY_BARS, MINUTE_BARS, CERTIFIED = (key_of(record.address) for record in (VENDOR_BAR_1D, VENDOR_BAR_1M, BAR))
 
 
@@ -176,8 +177,7 @@ def _request(missing: Missing, job: str) -> dg.RunRequest:
     if missing.asset == CERTIFIED:
         config = {"ops": {_OP: {"config": {"sessions": list(missing.keys)}}}}
         return dg.RunRequest(job_name=job, run_config=config, tags=_BEHIND)
-    ends = {"dagster/asset_partition_range_start": missing.keys[0], "dagster/asset_partition_range_end": missing.keys[-1]}
-    return dg.RunRequest(job_name=job, tags={**_BEHIND, **ends})
+    return dg.RunRequest(job_name=job, tags={**_BEHIND, **range_tags(missing.keys)})
 
 
 def _reason_to_wait(instance: dg.DagsterInstance, world: World) -> str | None:

@@ -36,7 +36,7 @@ LEVELS, LATENCIES = key_of(SLO_SESSION.address), key_of(LATENCY_MINUTE.address)
 SLO_MET, LATENCY_WITHIN = "slo_met", "latency_within"
 
 _BUDGET = """
-SELECT session_date, budget_left_ratio, burn_rate, spent_30_minute_count, budget_30_minutes, session_30_count
+SELECT budget_left_ratio, burn_rate, spent_30_minute_count, budget_30_minutes, session_30_count
 FROM ops.error_budget
 WHERE calendar = 'ALL' AND session_date = %s
 """
@@ -83,9 +83,7 @@ def service_level_assets(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsD
     ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
         session_date, run_id = date.fromisoformat(context.partition_key), context.run.run_id
         with world.database("gate_owner") as connection:
-            for earlier in sessions_to_look_at(connection, session_date)[:-1]:
-                _level(connection, world, earlier, run_id)
-            rows = _level(connection, world, session_date, run_id)
+            *_, rows = [_level(connection, world, day, run_id) for day in sessions_to_look_at(connection, session_date)]
             budget = slo_met(connection, session_date)
         yield dg.MaterializeResult(asset_key=LEVELS, metadata=level_metadata(rows), check_results=[budget])
         if world.settings.is_replay:
@@ -161,10 +159,10 @@ def latency_metadata(rows: Iterable[Latency]) -> dict[str, Any]:
 def slo_met(connection: Connection, session_date: date) -> dg.AssetCheckResult:
     """Whether the window that ends with the session leaves some of its error budget."""
     row = connection.execute(_BUDGET, (session_date,)).fetchone()
-    left = row[1] if row else None
+    left = row[0] if row else None
     if row is None or left is None:
         return _result(SLO_MET, LEVELS, "No minute of the session counts yet.", is_passed=True)
-    _, _, burn, spent, budget, sessions = row
+    _, burn, spent, budget, sessions = row
     said = (
         f"{left:.0%} of the error budget is left: of {budget:.1f} min in {sessions} sessions {spent} are spent. "
         f"This session burns at {burn or 0:.1f} times what it earns."

@@ -1,6 +1,6 @@
 """Partitions of everything that is kept by trading day (docs/decisions/0022-partitions-are-trading-days.md)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time, timedelta
 
 import dagster as dg
@@ -29,6 +29,11 @@ def session_partitions(
         exclusions=_exclusions(first, closed_days(first, calendars)) or None,
         end_offset=0 if last else 2,
     )
+
+
+def range_tags(keys: Sequence[str]) -> dict[str, str]:
+    """Run tags of the sessions from the first to the last of these, which are in order."""
+    return {"dagster/asset_partition_range_start": keys[0], "dagster/asset_partition_range_end": keys[-1]}
 
 
 def closed_days(first: date, calendars: Iterable[str]) -> list[date]:

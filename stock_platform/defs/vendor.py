@@ -20,6 +20,7 @@ from stock_platform.defs.external import VENDOR
 from stock_platform.defs.jumps import no_jump_without_factor
 from stock_platform.defs.priority import give_way
 from stock_platform.defs.retries import retried_if_transient, retry_policy
+from stock_platform.defs.sessions import range_tags
 from stock_platform.defs.world import World, key_of, table_spec
 from stock_platform.feed.watchlist import Instrument
 from stock_platform.feed.yahoo.download import Download, download_of, fetch_minutes, watched
@@ -149,8 +150,7 @@ def vendor_schedule(job: Any, partitions: dg.PartitionsDefinition[str], feed_kin
         keys = [key for key in partitions.get_partition_keys() if first.isoformat() <= key <= last.isoformat()]
         if not keys:
             return dg.SkipReason(f"No session is watched from {first} to {last}.")
-        ends = {"dagster/asset_partition_range_start": keys[0], "dagster/asset_partition_range_end": keys[-1]}
-        return dg.RunRequest(tags=ends)
+        return dg.RunRequest(tags=range_tags(keys))
 
     return vendor_daily
 

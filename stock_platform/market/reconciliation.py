@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from stock_platform.adapters.postgres import Connection, drop_others, read_frame, upsert_frame
+from stock_platform.adapters.postgres import Connection, read_frame, replace_part
 from stock_platform.contracts.vendor import FIELDS, VENDOR_DIFFERENCE
 from stock_platform.market.asked import Stretch
 
@@ -157,8 +157,7 @@ def keep(connection: Connection, session_date: date, found: Reconciliation, *, d
         session_date=pl.lit(session_date), ts_checked=pl.lit(now), dagster_run_id=pl.lit(dagster_run_id)
     )
     address, key = VENDOR_DIFFERENCE.address, VENDOR_DIFFERENCE.key
-    drop_others(connection, address, rows, key=key, within={"session_date": session_date})
-    upsert_frame(connection, address, rows.select(VENDOR_DIFFERENCE.names), key=key)
+    replace_part(connection, address, rows.select(VENDOR_DIFFERENCE.names), key=key, within={"session_date": session_date})
     return rows.height
 
 

@@ -11,7 +11,7 @@ from typing import Any, LiteralString, NamedTuple
 
 import polars as pl
 
-from stock_platform.adapters.postgres import Connection, drop_others, upsert_frame
+from stock_platform.adapters.postgres import Connection, replace_part
 from stock_platform.contracts.slo import SLO_SESSION
 from stock_platform.market.gap_facts import Watched, read_watched
 from stock_platform.market.latency_facts import LIVE
@@ -112,5 +112,4 @@ def keep_levels(connection: Connection, session_date: date, rows: Sequence[Level
         "ts_updated": pl.Datetime("us", "UTC"),
     }
     frame = pl.DataFrame([(*astuple(row), run_id, now) for row in rows], schema=schema, orient="row", infer_schema_length=None)
-    changed = upsert_frame(connection, SLO_SESSION.address, frame, key=SLO_SESSION.key)
-    return changed + drop_others(connection, SLO_SESSION.address, frame, key=SLO_SESSION.key, within={"session_date": session_date})
+    return replace_part(connection, SLO_SESSION.address, frame, key=SLO_SESSION.key, within={"session_date": session_date})

@@ -3,8 +3,6 @@
 Not here: what the made-up market is (made_up_market); the smaller store that the API's own tests count on (lively_store)."""
 
 import json
-import threading
-from collections.abc import Callable, Iterator
 from datetime import datetime
 from decimal import Decimal
 
@@ -37,26 +35,7 @@ CHANGED = {"open", "high", "low", "close", "volume", "vwap", "tick_count"}
 class BusyStore(LivelyStore):
     """Some twenty instruments over all sectors; every tick moves each price by a cent."""
 
-    def follow(self, should_stop: Callable[[], bool]) -> Iterator[bytes]:
-        """Quote updates as `market.quotes.v1` carries them, some ten a second."""
-        pause = threading.Event()
-        while not should_stop():
-            self._ticks += 1
-            for symbol in INSTRUMENTS:
-                yield _message(self._quote(symbol))
-            pause.wait(0.1)
-
-    def stocks(self, *, after: str, limit: int) -> list[Stock]:
-        """Watchlist by symbol, from the first symbol after `after`."""
-        return [self._stock(symbol) for symbol in sorted(INSTRUMENTS) if symbol > after][:limit]
-
-    def stock(self, symbol: str) -> Stock | None:
-        """One row of the watchlist; None when nobody watches the symbol."""
-        return self._stock(symbol) if symbol in INSTRUMENTS else None
-
-    def symbols(self) -> frozenset[str]:
-        """All that are watched."""
-        return frozenset(INSTRUMENTS)
+    names = tuple(INSTRUMENTS)
 
     def bars(self, query: BarQuery) -> list[Bar]:
         """Minutes of two sessions, the last ones provisional, some of other verdicts; or coarser bars."""

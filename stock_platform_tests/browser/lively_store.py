@@ -30,6 +30,8 @@ NAMES = {
 class LivelyStore(LivelyPast):
     """Each symbol's price climbs by one step a tick and falls back at the tenth, so that every tick changes a number."""
 
+    names: tuple[str, ...] = tuple(NAMES)
+
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._ticks = 0
@@ -39,21 +41,21 @@ class LivelyStore(LivelyPast):
         pause = threading.Event()
         while not should_stop():
             self._ticks += 1
-            for symbol in NAMES:
+            for symbol in self.names:
                 yield _message(self._quote(symbol))
             pause.wait(0.1)
 
     def stocks(self, *, after: str, limit: int) -> list[Stock]:
         """Watchlist by symbol, from the first symbol after `after`."""
-        return [self._stock(symbol) for symbol in sorted(NAMES) if symbol > after][:limit]
+        return [self._stock(symbol) for symbol in sorted(self.names) if symbol > after][:limit]
 
     def stock(self, symbol: str) -> Stock | None:
         """One row of the watchlist; None when nobody watches the symbol."""
-        return self._stock(symbol) if symbol in NAMES else None
+        return self._stock(symbol) if symbol in self.names else None
 
     def symbols(self) -> frozenset[str]:
         """All that are watched."""
-        return frozenset(NAMES)
+        return frozenset(self.names)
 
     def bars(self, query: BarQuery) -> list[Bar]:
         """An hour of minutes, the last ones provisional, one suspect and one restated; a single bar of any other length."""
