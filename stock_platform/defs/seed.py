@@ -31,6 +31,9 @@ from stock_platform.seeding import seed_session
 JOB, _OP = "seed_sessions", "certify_history"
 SEED = "stock_platform/seed"
 """Run tag: one at a time."""
+_DAILY_PER_RUN = 180
+"""Dagster writes an event for each asset and session before a run starts, beside live some twenty a second, and gives up on a run
+that does not start within two minutes."""
 _WEEK = timedelta(days=7)
 """The vendor gives eight days of minutes an answer: one request a symbol and run."""
 _SESSIONS_PER_RUN = 5
@@ -71,8 +74,8 @@ class Missing:
 def next_missing(keys: Sequence[str], known: Known, settings: Settings, *, first_day: date, today: date) -> Missing | None:
     """What is to be asked for next; None when all is there. Pure.
 
-    Daily bars first, which sessions are judged by and aggregates look back on; then minutes, the oldest first, as the vendor
-    forgets those first; then sessions in order, as each looks back on those before it.
+    Daily bars first, the newest before the others, as sessions are judged by them and aggregates look back on them; then minutes,
+    the oldest before the others, as the vendor forgets those first; then sessions in order, as each looks back on those before it.
 
     Args:
         keys: Every session that has a partition, in order.
@@ -80,7 +83,7 @@ def next_missing(keys: Sequence[str], known: Known, settings: Settings, *, first
     """
     daily = _between(keys, first_day - timedelta(days=settings.seed_daily_days), first_day)
     if missing := [key for key in daily if key not in known.daily]:
-        return Missing(DAILY_BARS, tuple(missing))
+        return Missing(DAILY_BARS, tuple(missing[-_DAILY_PER_RUN:]))
     kept_since = today - MINUTES_KEPT + timedelta(days=1)
     since = max(kept_since, first_day - timedelta(days=settings.seeded_minute_days))
     weeks = _between(keys, since, first_day)

@@ -104,6 +104,7 @@ def _dagster_environment(settings: Settings) -> dict[str, str]:
     return {
         "DAGSTER_HOME": str(layout.dagster_home(settings.home)),
         "DAGSTER_DISABLE_TELEMETRY": "1",
+        "DAGSTER_EVENT_BATCH_SIZE": "500",  # the events of a run over many sessions are written together
         "GX_ANALYTICS_ENABLED": "false",
         f"{PREFIX}POSTGRES_HOST": settings.postgres_host,
         f"{PREFIX}POSTGRES_PORT": str(settings.postgres_port),

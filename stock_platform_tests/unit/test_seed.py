@@ -19,8 +19,18 @@ def asked(known: Known, today: date = FIRST_DAY, settings: Settings = SETTINGS) 
     return next_missing(KEYS, known, settings, first_day=FIRST_DAY, today=today)
 
 
-def test_daily_bars_of_all_years_come_first_in_one_run() -> None:
+def test_daily_bars_come_before_all_else() -> None:
     assert asked(Known((), (), ())) == Missing(DAILY_BARS, days("10-11", "11-19"))
+
+
+def test_daily_bars_of_years_come_half_a_year_a_run_the_newest_first() -> None:
+    """Dagster writes an event for each session before a run starts, and a run must start within two minutes."""
+    keys = [(FIRST_DAY - timedelta(days=number)).isoformat() for number in range(400, -1, -1)]
+    years = SETTINGS.model_copy(update={"seed_daily_days": 400})
+    first = next_missing(keys, Known((), (), ()), years, first_day=FIRST_DAY, today=FIRST_DAY)
+    assert first == Missing(DAILY_BARS, tuple(keys[-181:-1]))
+    then = next_missing(keys, Known(keys[-181:-1], (), ()), years, first_day=FIRST_DAY, today=FIRST_DAY)
+    assert then == Missing(DAILY_BARS, tuple(keys[-361:-181]))
 
 
 def test_minutes_come_a_week_at_a_time_the_oldest_first() -> None:
