@@ -74,6 +74,14 @@ WHERE symbol = %(symbol)s
 """
 """A coarse bar is certified when the gate has come past its end; until then it grows. It has no verdict of its own."""
 
+_VENDOR_DAYS = """
+SELECT ts_start, ts_end, session_date, open, high, low, close, volume, NULL AS vwap, 0 AS tick_count, FALSE AS is_certified,
+    'vendor' AS verdict, NULL AS revision
+FROM market.bar_1d_vendor
+WHERE symbol = %(symbol)s
+"""
+"""Sessions from before the platform's first."""
+
 _GAPS = """
 SELECT ts_start, ts_end, session_date, minute_count, gap_class, evidence, state, closed_by_run, closed_reason, attempt_count,
     ts_found, ts_closed
@@ -206,6 +214,8 @@ def statement_of(query: BarQuery) -> str:
 
 def _source(query: BarQuery) -> str:
     table = _TABLES.get(query.interval)
+    if query.interval is Interval.ONE_DAY:
+        return f"{_COARSE.format(table=table)} UNION ALL {_VENDOR_DAYS}"
     if table:
         return _COARSE.format(table=table)
     return _AS_OF if query.as_of else f"{_CERTIFIED} UNION ALL {_PROVISIONAL}"

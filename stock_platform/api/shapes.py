@@ -110,7 +110,10 @@ class Bar(Shape):
     vwap: Price | None = Field(description="None where nothing was traded.")
     tick_count: int
     is_certified: bool = Field(description="False: provisional, not yet judged by the gate.")
-    verdict: str | None = Field(description="passed, suspect, restated or vendor; None while provisional.")
+    verdict: str | None = Field(
+        description="passed, suspect, restated or vendor; None while provisional. "
+        "A day from before the platform's first session has the vendor's bar, which is not certified."
+    )
     revision: int | None = Field(description="1 for the first accepted version; None while provisional, and for coarser bars.")
 
 

@@ -1,10 +1,11 @@
-"""Records that are computed while they are read: factors of corporate actions, and bars adjusted by them. Each is a view."""
+"""Records that are computed while they are read: factors of corporate actions, bars adjusted by them, the vendor's days in their
+own shares. Each is a view."""
 
 from stock_platform.contracts.bar import VERDICTS
 from stock_platform.contracts.columns import columns
 from stock_platform.contracts.record import Record
 from stock_platform.contracts.tick import SOURCES
-from stock_platform.contracts.vendor import ACTION_KINDS
+from stock_platform.contracts.vendor import ACTION_KINDS, VENDORS
 
 LEFT_OUT = ("no_close_before", "other_currency", "implausible_amount")
 """Why a payment has no factor."""
@@ -50,4 +51,14 @@ BAR_1D_ADJUSTED = Record(
     key=("symbol", "ts_start"),
     columns=columns(f"{_ADJUSTED} bar_count dagster_run_id ts_updated"),
     nullable=_ADJUSTED_NULLABLE,
+)
+
+BAR_1D_VENDOR = Record(
+    address="market.bar_1d_vendor",
+    grain="one row per symbol and session that has no bar of ours",
+    meaning="The vendor's daily bars from before the platform's first session, each in the shares of its own day; not certified.",
+    key=("symbol", "session_date"),
+    columns=columns("symbol ts_start ts_end session_date open high low close volume source ts_recv"),
+    nullable=frozenset({"volume"}),
+    closed_sets={"source": VENDORS},
 )

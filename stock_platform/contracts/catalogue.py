@@ -44,5 +44,12 @@ TABLES = (
     slo.SLO_SESSION,
     slo.LATENCY_MINUTE,
 )
-VIEWS = (bar.TORN_BAR_SHOWN, adjusted.ADJUSTMENT_FACTOR, adjusted.BAR_1M_ADJUSTED, adjusted.BAR_1D_ADJUSTED, slo.ERROR_BUDGET)
+VIEWS = (
+    bar.TORN_BAR_SHOWN,
+    adjusted.ADJUSTMENT_FACTOR,
+    adjusted.BAR_1M_ADJUSTED,
+    adjusted.BAR_1D_ADJUSTED,
+    adjusted.BAR_1D_VENDOR,
+    slo.ERROR_BUDGET,
+)
 """Views that readers are promised; those between two hops are no contract."""

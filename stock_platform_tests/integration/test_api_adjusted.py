@@ -21,7 +21,7 @@ COARSE = {"5m": "bar_5m", "15m": "bar_15m", "1h": "bar_1h", "1d": "bar_1d"}
 INTERVALS = ("1m", *COARSE)
 _EMPTY = """
 TRUNCATE market.bar_1m, staging.bar_1m, aggregates.bar_5m, aggregates.bar_15m, aggregates.bar_1h, aggregates.bar_1d,
-    reference.corporate_action, reference.instrument, reference.vendor_instrument
+    reference.corporate_action, reference.instrument, reference.vendor_instrument, staging.vendor_bar_1d
 """
 _VALUES = "%(symbol)s, %(start)s, %(end)s, %(open)s, %(high)s, %(low)s, %(close)s, %(volume)s, %(vwap)s, 1"
 
@@ -143,6 +143,34 @@ def test_bars_before_a_payment_without_a_factor_have_no_total_return_and_are_lef
     action(market, june(6), "dividend", "1", currency="GBP")
     assert [bar["close"] for bar in asked(api, adjusted="total_return")["items"]] == ["99"]
     assert [bar["close"] for bar in asked(api, adjusted="split")["items"]] == ["100", "99"]
+
+
+def vendor_day(connection: Connection, day: date, close: str, *, rules: str | None = None) -> None:
+    """As the vendor tells it on 2014-06-20."""
+    connection.execute(
+        "INSERT INTO staging.vendor_bar_1d "
+        "(symbol, ts_start, open, high, low, close, volume, session_date, currency, source, response_path, ts_recv, rules) "
+        "VALUES ('A', %s, %s, %s, %s, %s, 70, %s, 'USD', 'yahoo', '', '2014-06-20T00:00:00Z', %s)",
+        (datetime.combine(day, datetime.min.time(), UTC), close, close, close, close, day, rules),
+    )
+
+
+def test_days_before_the_first_session_are_the_vendors_in_the_shares_of_their_own_day(api: TestClient, market: Connection) -> None:
+    """93 in the shares after the split is 651 before it; a day that a rule holds, or that has a bar of ours, is left out."""
+    aapl(market)
+    vendor_day(market, june(3), "93")
+    vendor_day(market, june(4), "0.01", rules="vendor_unit")
+    vendor_day(market, june(5), "1")
+    found = asked(api, interval="1d")["items"]
+    assert [(bar["session_date"], bar["close"], bar["volume"], bar["verdict"]) for bar in found] == [
+        ("2014-06-03", "651", 10, "vendor"),
+        ("2014-06-05", "650", 10, None),
+        ("2014-06-06", "637", 11, None),
+        ("2014-06-09", "91", 80, None),
+    ]
+    assert not found[0]["is_certified"]
+    assert asked(api, interval="1d", adjusted="split")["items"][0]["close"] == "93"
+    assert len(asked(api, interval="1h")["items"]) == 3
 
 
 @pytest.mark.parametrize(
