@@ -1,8 +1,5 @@
-"""Bounded size: days of runs, events, checks and ticks, written by Dagster's own API into a real Postgres, forgotten day by day.
+"""Bounded size: days of runs, events, checks and ticks, written by Dagster's own API into a real Postgres, forgotten day by day."""
 
-A day passes by moving every stored time back by one."""
-
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import LiteralString
@@ -10,9 +7,6 @@ from uuid import uuid4
 
 import dagster as dg
 import pytest
-from dagster._core.definitions.run_request import InstigatorType
-from dagster._core.events import StepMaterializationData
-from dagster._core.scheduler.instigation import TickData, TickStatus
 
 from stock_platform.adapters.clock import SystemClock
 from stock_platform.adapters.dagster_storage import Ages, Purged, purge, sizes
@@ -20,24 +14,12 @@ from stock_platform.adapters.postgres import Connection, connect
 from stock_platform.config import Settings
 from stock_platform.defs.retention import RETENTION, forget_rows, ops_retention
 from stock_platform.defs.world import World
+from stock_platform_tests.dagster_history import BAR, CHECK, a_day_passes, a_days_runs, certify_bars, run
 from stock_platform_tests.dagster_instance import postgres_instance
 
-BAR, CHECK = dg.AssetKey(["market", "bar_1m"]), "sane"
 RUNS_A_DAY = 300
 EVENTS_A_RUN = 7
 KEPT_DAYS = 2
-_A_DAY_LATER: tuple[LiteralString, ...] = (
-    "UPDATE runs SET start_time = start_time - 86400, end_time = end_time - 86400, "
-    "create_timestamp = create_timestamp - interval '1 day', update_timestamp = update_timestamp - interval '1 day'",
-    "UPDATE event_logs SET timestamp = timestamp - interval '1 day'",
-    "UPDATE asset_check_executions SET create_timestamp = create_timestamp - interval '1 day'",
-    "UPDATE job_ticks SET timestamp = timestamp - interval '1 day'",
-)
-
-
-@dg.job(name="certify_bars")
-def certify_bars() -> None:
-    """Stands for the gate's job."""
 
 
 @dg.job(name="archive_session")
@@ -58,69 +40,6 @@ def storage(database: Settings, instance: dg.DagsterInstance) -> Iterator[Connec
         yield connection
 
 
-def event(kind: str, data: object = None, *, job: str) -> dg.DagsterEvent:
-    return dg.DagsterEvent(event_type_value=kind, job_name=job, event_specific_data=data, message="x")  # type: ignore[arg-type]
-
-
-def run(instance: dg.DagsterInstance, job: dg.JobDefinition, session: str, *, is_ended: bool = True) -> str:
-    """A run that says a lot, makes a session's partition and checks it."""
-    made = instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED)
-    for _ in range(4):
-        instance.report_engine_event("a long message " * 150, made)
-    data = StepMaterializationData(dg.AssetMaterialization(BAR, partition=session))
-    instance.report_dagster_event(event("ASSET_MATERIALIZATION", data, job=job.name), made.run_id)
-    check = dg.AssetCheckEvaluation(asset_key=BAR, check_name=CHECK, passed=True, metadata={"said": "much " * 100})
-    instance.report_dagster_event(event("ASSET_CHECK_EVALUATION", check, job=job.name), made.run_id)
-    if is_ended:
-        instance.report_dagster_event(event("PIPELINE_SUCCESS", job=job.name), made.run_id)
-    return made.run_id
-
-
-def tick(instance: dg.DagsterInstance) -> None:
-    data = TickData(
-        instigator_origin_id="sensor",
-        instigator_name="sensor",
-        instigator_type=InstigatorType.SENSOR,
-        status=TickStatus.SKIPPED,
-        timestamp=time.time(),
-        selector_id="sensor",
-        skip_reason="nothing to do",
-    )
-    instance.create_tick(data)
-
-
-def a_day_passes(storage: Connection) -> None:
-    for statement in _A_DAY_LATER:
-        storage.execute(statement)
-
-
-# Copies of what Dagster has written of one run and one tick: a day's worth of them in a moment.
-_COPIES: tuple[LiteralString, ...] = (
-    "CREATE TEMPORARY TABLE copy AS SELECT gen_random_uuid()::text AS id FROM generate_series(2, %(runs)s)",
-    "INSERT INTO runs (run_id, snapshot_id, pipeline_name, status, run_body, partition, create_timestamp, update_timestamp, "
-    "start_time, end_time) SELECT copy.id, snapshot_id, pipeline_name, status, replace(run_body, run_id, copy.id), partition, "
-    "create_timestamp, update_timestamp, start_time, end_time FROM runs CROSS JOIN copy WHERE run_id = %(run)s",
-    "INSERT INTO event_logs (run_id, event, dagster_event_type, timestamp, step_key, asset_key, partition) "
-    "SELECT copy.id, replace(event, run_id, copy.id), dagster_event_type, timestamp, step_key, asset_key, partition "
-    "FROM event_logs CROSS JOIN copy WHERE run_id = %(run)s",
-    "INSERT INTO asset_check_executions (asset_key, check_name, run_id, execution_status, evaluation_event, "
-    "evaluation_event_timestamp, evaluation_event_storage_id, create_timestamp) SELECT asset_key, check_name, copy.id, "
-    "execution_status, evaluation_event, evaluation_event_timestamp, evaluation_event_storage_id, create_timestamp "
-    "FROM asset_check_executions CROSS JOIN copy WHERE run_id = %(run)s",
-    "INSERT INTO job_ticks (job_origin_id, selector_id, status, type, timestamp, tick_body) "
-    "SELECT job_origin_id, selector_id, status, type, timestamp, tick_body FROM "
-    "(SELECT * FROM job_ticks ORDER BY id DESC LIMIT 1) AS newest CROSS JOIN copy",
-    "DROP TABLE copy",
-)
-
-
-def a_days_runs(instance: dg.DagsterInstance, storage: Connection, session: str) -> None:
-    made = run(instance, certify_bars, session)
-    tick(instance)
-    for statement in _COPIES:
-        storage.execute(statement, {"run": made, "runs": RUNS_A_DAY} if "%(" in statement else None)
-
-
 def forget(storage: Connection, *, frequent_days: float = KEPT_DAYS, days: float = 4) -> Purged:
     now = SystemClock().now()
     return purge(storage, Ages(["certify_bars"], now - timedelta(days=frequent_days), now - timedelta(days=days)))
@@ -136,7 +55,7 @@ def test_week_of_runs_takes_no_more_room_than_the_days_that_are_kept(instance: d
     bytes_by_day: list[int] = []
     events_by_day: list[int] = []
     for day in range(8):
-        a_days_runs(instance, storage, f"2026-11-{day + 1:02d}")
+        a_days_runs(instance, storage, f"2026-11-{day + 1:02d}", runs=RUNS_A_DAY)
         a_day_passes(storage)
         forget(storage, days=KEPT_DAYS)
         storage.execute("VACUUM")
