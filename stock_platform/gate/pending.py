@@ -18,11 +18,30 @@ WITH candidate AS (
     FROM quality.quarantine AS quarantine
     JOIN staging.bar_1m AS staged ON staged.symbol = quarantine.symbol AND staged.ts_start = quarantine.ts_start
     WHERE {SPLIT_LEARNT}
+),
+
+-- First of all: a session from the vendor's history lands at once, judged, and is no matter of this query.
+unjudged AS MATERIALIZED (
+    SELECT staged.symbol, staged.ts_start, staged.ts_end, staged.ts_landed
+    FROM candidate AS staged
+    WHERE
+        NOT EXISTS (
+            SELECT FROM market.bar_1m AS bar
+            WHERE bar.symbol = staged.symbol AND bar.ts_start = staged.ts_start
+                AND bar.tick_count = staged.tick_count AND bar.close = staged.close
+                AND bar.ts_last_tick IS NOT DISTINCT FROM staged.ts_last_tick
+        )
+        AND NOT EXISTS (
+            SELECT FROM quality.quarantine AS quarantine
+            WHERE quarantine.symbol = staged.symbol AND quarantine.ts_start = staged.ts_start
+                AND quarantine.tick_count = staged.tick_count AND quarantine.close = staged.close
+                AND quarantine.ts_last_tick IS NOT DISTINCT FROM staged.ts_last_tick AND NOT {SPLIT_LEARNT}
+        )
 )
 
 SELECT coalesce(session.session_date, (staged.ts_start AT TIME ZONE 'UTC')::date) AS session_date,
     min(staged.ts_end + coalesce(vendor.delay_s, 0) * interval '1 second') AS ts_end_first, min(staged.ts_landed) AS ts_landed_first
-FROM candidate AS staged
+FROM unjudged AS staged
 LEFT JOIN reference.instrument AS instrument ON instrument.symbol = staged.symbol
 LEFT JOIN reference.vendor_instrument AS vendor ON vendor.symbol = staged.symbol
 LEFT JOIN reference.session AS session
@@ -31,19 +50,6 @@ LEFT JOIN reference.session AS session
     AND staged.ts_start >= session.ts_open
     AND staged.ts_start < session.ts_close
     AND (session.ts_break_start IS NULL OR staged.ts_start < session.ts_break_start OR staged.ts_start >= session.ts_break_end)
-WHERE
-    NOT EXISTS (
-        SELECT FROM market.bar_1m AS bar
-        WHERE bar.symbol = staged.symbol AND bar.ts_start = staged.ts_start
-            AND bar.tick_count = staged.tick_count AND bar.close = staged.close
-            AND bar.ts_last_tick IS NOT DISTINCT FROM staged.ts_last_tick
-    )
-    AND NOT EXISTS (
-        SELECT FROM quality.quarantine AS quarantine
-        WHERE quarantine.symbol = staged.symbol AND quarantine.ts_start = staged.ts_start
-            AND quarantine.tick_count = staged.tick_count AND quarantine.close = staged.close
-            AND quarantine.ts_last_tick IS NOT DISTINCT FROM staged.ts_last_tick AND NOT {SPLIT_LEARNT}
-    )
 GROUP BY 1
 ORDER BY 2
 """

@@ -17,6 +17,11 @@ from stock_platform.gate.judge import Judgement
 
 _LOCK = 7_426_002
 """Key of the advisory lock that keeps gate runs and reviewers from promoting at the same time."""
+_FORGET = """
+DELETE FROM quality.quarantine AS refused
+USING unnest(%s::text[], %s::timestamptz[]) AS bar (symbol, ts_start)
+WHERE refused.symbol = bar.symbol AND refused.ts_start = bar.ts_start
+"""
 _WITHDRAW = """
 WITH closed AS (
     UPDATE market.bar_1m_revision SET ts_valid_to = greatest(%(now)s, ts_valid_from)
@@ -84,8 +89,8 @@ def forget_refusals(connection: Connection, bars: Iterable[tuple[str, datetime]]
     Args:
         bars: (symbol, ts_start) of each.
     """
-    with connection.cursor() as cursor:
-        cursor.executemany("DELETE FROM quality.quarantine WHERE symbol = %s AND ts_start = %s", list(bars))
+    found = list(bars)
+    connection.execute(_FORGET, ([symbol for symbol, _ in found], [ts_start for _, ts_start in found]))
 
 
 def record_results(connection: Connection, judgement: Judgement, *, dagster_run_id: str, now: datetime) -> None:

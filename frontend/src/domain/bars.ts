@@ -58,8 +58,11 @@ export function standingOf(verdict: string | null): Standing {
   return STANDINGS.find((known) => known === verdict) ?? 'passed';
 }
 
-/** How far a bar can be trusted. */
-export const standing = (bar: Bar): Standing => standingOf(bar.is_certified ? bar.verdict : null);
+/** How far a bar can be trusted: a coarse one has no verdict of its own, and a day of the vendor's is certified by nobody. */
+export function standing(bar: Bar): Standing {
+  if (bar.verdict !== null) return standingOf(bar.verdict);
+  return bar.is_certified ? 'passed' : 'provisional';
+}
 
 /** Index of the first bar that starts at or after the instant; the count of bars where none does. */
 export function indexFrom(bars: readonly Bar[], instant: number): number {

@@ -29,6 +29,8 @@ describe('a bar on the canvas', () => {
     ['suspect', { verdict: 'suspect' }, 'suspect', 'suspect'],
     ['restated', { verdict: 'restated' }, 'restated', 'restated'],
     ['of the vendor', { verdict: 'vendor' }, 'vendor', 'vendor'],
+    ['coarse, past its end', { verdict: null }, 'up', 'up'],
+    ["a vendor's day that nobody certified", { is_certified: false, verdict: 'vendor' }, 'vendor', 'vendor'],
   ])('%s', (_, change, color, borderColor) => {
     expect(candle({ ...BAR, ...change }, '1m', PALETTE)).toMatchObject({ color, borderColor });
   });
