@@ -93,3 +93,20 @@ def test_settings_exist(path: Path) -> None:
     known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
     named = re.findall(rf"{PREFIX}[A-Z][A-Z_]*[A-Z]\b(?!_)", path.read_text())
     assert {name for name in named if name not in known} == set()
+
+
+@pytest.mark.parametrize("path", [ROOT / "docs/runbook.md", ROOT / "docs/architecture.md"], ids=lambda path: path.name)
+def test_checks_jobs_and_sensors_exist(path: Path) -> None:
+    graph = (ROOT / "stock_platform_tests/architecture/asset_graph.txt").read_text()
+    known = {line.split()[-1] for line in graph.splitlines() if not line.startswith("asset ")}
+    named = re.findall(r"(?:\b[Cc]heck|\b[Ss]ensor|\b[Jj]ob|Jobs →|Automation →) `([a-z_]+)`", path.read_text())
+    assert set(named) - known == set()
+
+
+def test_dashboards_and_panels_of_the_runbook_exist() -> None:
+    dashboards = "".join(each.read_text() for each in (ROOT / "grafana/dashboards").rglob("*.json"))
+    titles = set(re.findall(r'"title": "([^"$,]+)', dashboards))
+    runbook = (ROOT / "docs/runbook.md").read_text()
+    named = set(re.findall(r"(?<!\*)\*([A-Z][^*\n]+)\*(?!\*)", runbook))
+    assert named
+    assert named - titles == set()

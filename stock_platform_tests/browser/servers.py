@@ -11,9 +11,11 @@ from pathlib import Path
 
 import httpx
 import uvicorn
+from fastapi import FastAPI
 
 from stock_platform.adapters.clock import SystemClock, wait_until
-from stock_platform.api.app import create_app
+from stock_platform.api.app import create_app, quotes_app
+from stock_platform.api.market_endpoints import status_routes
 from stock_platform.api.stream import Hub
 from stock_platform_tests.browser.busy_store import BusyStore
 
@@ -23,12 +25,25 @@ BUILD_LIMIT_S = 180
 START_LIMIT = timedelta(seconds=60)
 
 
-@contextmanager
-def running_api() -> Iterator[str]:
-    """The API over a store in memory; gives its address."""
+def whole_api() -> FastAPI:
+    """The API of the local stack, over a store in memory."""
     clock = SystemClock()
     store = BusyStore(clock)
-    app = create_app(store, Hub(store.follow), clock)
+    return create_app(store, Hub(store.follow), clock)
+
+
+def api_without_stream() -> FastAPI:
+    """What the API function has on AWS (cloud/api_function), over the same store."""
+    clock = SystemClock()
+    store = BusyStore(clock)
+    app = quotes_app(store, clock, hub=Hub(store.follow))  # moves the store's prices
+    app.include_router(status_routes(store, clock))
+    return app
+
+
+@contextmanager
+def running_api(app: FastAPI) -> Iterator[str]:
+    """The application on a free port; gives its address."""
     port = _free_port()
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning", timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run, daemon=True)

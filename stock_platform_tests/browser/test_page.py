@@ -9,17 +9,23 @@ from pathlib import Path
 
 import pytest
 
-from stock_platform_tests.browser.servers import FRONTEND, build_page, running_api, running_page
+from stock_platform_tests.browser.servers import FRONTEND, api_without_stream, build_page, running_api, running_page, whole_api
 
 CHECKS_LIMIT_S = 300
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of the served page."""
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of the built page."""
     folder = tmp_path_factory.mktemp("dist")
     build_page(folder)
-    with running_api() as api, running_page(api, folder) as url:
+    return folder
+
+
+@pytest.fixture(scope="module")
+def page(built: Path) -> Iterator[str]:
+    """Address of the served page."""
+    with running_api(whole_api()) as api, running_page(api, built) as url:
         yield url
 
 
@@ -35,6 +41,13 @@ def test_passports_market_and_quality_are_shown_in_a_real_browser(page: str, tmp
 
     assert result.returncode == 0, result.stdout + result.stderr
     assert {path.stem for path in tmp_path.glob("*.png")} >= {"passport-light", "market-dark", "quality-phone-dark"}
+
+
+def test_page_polls_where_the_api_has_no_stream(built: Path, tmp_path: Path) -> None:
+    with running_api(api_without_stream()) as api, running_page(api, built) as url:
+        result = run_page_checks(url, checks="polling", screenshots=tmp_path)
+
+    assert result.returncode == 0, result.stdout + result.stderr
 
 
 def run_page_checks(url: str, *, checks: str = "page", screenshots: Path) -> "subprocess.CompletedProcess[str]":

@@ -11,17 +11,25 @@ from typing import Any
 import pytest
 from cfnlint.decode.cfn_yaml import load
 from fastapi.testclient import TestClient
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from stock_platform.adapters.clock import SystemClock
-from stock_platform.adapters.dynamodb import DeadLetters, Table, TableUnavailable
+from stock_platform.adapters.dynamodb import Table, TableUnavailable
 from stock_platform.api.app import create_app
 from stock_platform.api.stream import Hub
 from stock_platform.cloud import api_function, fetch_function
-from stock_platform.cloud.fetch import Fetcher, FetchFailed
-from stock_platform.feed.watchlist import Instrument
-from stock_platform_tests.aws import NOON, TABLE, Cloud, ScriptedVendor, TurnedClock, break_calls, cloud, instruments, throttled
+from stock_platform.cloud.fetch import FetchFailed
+from stock_platform_tests.aws import (
+    NOON,
+    TABLE,
+    Cloud,
+    ScriptedVendor,
+    TurnedClock,
+    answer_puts_at_once,
+    break_calls,
+    fetcher,
+    instruments,
+    throttled,
+)
 from stock_platform_tests.browser.lively_store import LivelyStore
 
 CONTEXT: Any = SimpleNamespace(
@@ -29,19 +37,6 @@ CONTEXT: Any = SimpleNamespace(
 )
 XNYS = frozenset({"XNYS"})
 TEMPLATE = Path(__file__).parents[2] / "cloud/template.yaml"
-
-
-@pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
-    with cloud(monkeypatch) as found:
-        yield found
-
-
-def fetcher(aws: Cloud, vendor: ScriptedVendor, watched: tuple[Instrument, ...], *, now: datetime = NOON) -> tuple[Fetcher, Table]:
-    clock = TurnedClock(now)
-    table = Table(TABLE, clock, jitter=lambda: 0.0, writers=1)  # moto is not safe for threads
-    letters = DeadLetters(aws.queue_url)
-    return Fetcher(watched, poll=vendor, table=table, letters=letters, clock=clock, source="yahoo"), table
 
 
 def test_two_thousand_symbols_come_through_throttling_unprocessed_keys_a_poisoned_one_and_an_older_price(aws: Cloud) -> None:
@@ -55,6 +50,7 @@ def test_two_thousand_symbols_come_through_throttling_unprocessed_keys_a_poisone
     one, table = fetcher(aws, vendor, instruments(*names))
     puts = count()
     break_calls(table.client, "PutItem", lambda _request: throttled() if next(puts) % 7 < 2 else None)
+    answer_puts_at_once(table.client)
     held = iter(range(5))
 
     def half(request: Any) -> tuple[int, Any] | None:
@@ -132,28 +128,6 @@ def test_schedule_asks_for_the_symbols_of_its_calendars_alone(aws: Cloud) -> Non
     watched = instruments("A") + instruments("B", calendar="24/7")
     report = fetcher(aws, ScriptedVendor({"A": 1.0, "B": 2.0}), watched)[0].fetch(frozenset({"24/7"}))
     assert (report.asked, aws.prices()) == (("B",), {"B": "2"})
-
-
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=2, max_size=8, unique=True), st.randoms())
-def test_two_fetches_in_any_interleaving_leave_the_newest_price(aws: Cloud, instants: list[tuple[int, int]], random: Any) -> None:
-    """Each price has its (event second, receive second); two writers put theirs in any order, each some of them twice."""
-    aws.dynamodb.delete_item(TableName=TABLE, Key={"symbol": {"S": "A"}})
-    writers = [Table(TABLE, TurnedClock(), writers=1) for _ in range(2)]
-    puts = instants + random.choices(instants, k=3)
-    random.shuffle(puts)
-    newest = (-1, -1)
-    for event, recv in puts:
-        row = {
-            "symbol": {"S": "A"},
-            "price": {"S": f"{event}.{recv}"},
-            "ts_event_ms": {"N": str(event * 1000)},
-            "ts_recv_ms": {"N": str(recv * 1000)},
-        }
-        result = random.choice(writers).put_newer({"A": row})
-        assert bool(result.written) is ((event, recv) > newest)
-        newest = max(newest, (event, recv))
-    assert aws.prices() == {"A": f"{newest[0]}.{newest[1]}"}
 
 
 def event_of(path: str, **query: str) -> dict[str, Any]:

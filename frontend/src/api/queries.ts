@@ -3,6 +3,7 @@ import type { QueryClient } from '@tanstack/react-query';
 import { queryOptions, skipToken } from '@tanstack/react-query';
 import { withQuote } from '../domain/bars';
 import type { Link } from '../domain/status';
+import { POLL_MS } from '../domain/status';
 import { instantText } from '../domain/view';
 import { newer } from '../domain/watchlist';
 import { fetchBars, fetchGaps, fetchMarketStatus, fetchPassport, fetchStocks } from './client';
@@ -19,7 +20,7 @@ const every = (milliseconds: number) => (query: { readonly state: { readonly sta
 export const stocksQuery = queryOptions({
   queryKey: ['stocks'],
   queryFn: ({ signal }) => fetchStocks(signal),
-  refetchInterval: every(10_000),
+  refetchInterval: every(POLL_MS),
 });
 
 export const marketQuery = queryOptions({

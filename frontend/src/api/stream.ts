@@ -1,5 +1,6 @@
 // The line to GET /stream: one EventSource at a time, replaced when it breaks or falls silent.
 // At most once: what happened while the line was down is fetched by the queries, not by the stream.
+// Where the API has no stream, as behind Lambda, the queries fetch all, and nothing is tried again.
 import type { Link } from '../domain/status';
 import { newer } from '../domain/watchlist';
 import { API_URL } from './client';
@@ -9,6 +10,9 @@ import type { Quote } from './types';
 const SILENCE_MS = 15_000;
 const DELAY_FIRST_MS = 500;
 const DELAY_LAST_MS = 10_000;
+const PROBE_MS = 10_000;
+/** What a server answers that knows no stream: not found, not allowed, not implemented. */
+const WITHOUT_STREAM = [404, 405, 501];
 
 export interface Listener {
   /** At most once per frame, with the newest quote of each symbol that moved. */
@@ -21,6 +25,19 @@ export function delayBefore(attempt: number, random: number): number {
   return Math.min(DELAY_LAST_MS, DELAY_FIRST_MS * 2 ** attempt) * (0.5 + random / 2);
 }
 
+/** An EventSource does not tell the status of what refused it: a request of its own does. */
+async function isWithoutStream(): Promise<boolean> {
+  const probe = new AbortController();
+  const signal = AbortSignal.any([probe.signal, AbortSignal.timeout(PROBE_MS)]);
+  try {
+    return WITHOUT_STREAM.includes((await fetch(`${API_URL}/stream`, { signal })).status);
+  } catch {
+    return false;
+  } finally {
+    probe.abort();
+  }
+}
+
 /** Keeps the line open until the returned function is called. */
 export function openStream({ onQuotes, onLink }: Listener): () => void {
   const waiting = new Map<string, Quote>();
@@ -29,6 +46,7 @@ export function openStream({ onQuotes, onLink }: Listener): () => void {
   let watchdog: ReturnType<typeof setTimeout> | undefined;
   let frame = 0;
   let attempt = 0;
+  let isOver = false;
 
   const flush = () => {
     frame = 0;
@@ -55,13 +73,25 @@ export function openStream({ onQuotes, onLink }: Listener): () => void {
     source.addEventListener('open', opened);
     source.addEventListener('quote', receive);
     source.addEventListener('heartbeat', heard);
-    source.addEventListener('error', replace);
+    source.addEventListener('error', broken);
     heard();
   }
   function close() {
     source?.close();
     clearTimeout(retry);
     clearTimeout(watchdog);
+  }
+  function broken() {
+    // A lost line leaves it connecting; it is closed by an answer that is no stream.
+    if (source?.readyState === EventSource.CLOSED) void refused();
+    else replace();
+  }
+  async function refused() {
+    close();
+    const isForGood = await isWithoutStream();
+    if (isOver) return;
+    if (isForGood) onLink('polling');
+    else replace();
   }
   function replace() {
     close();
@@ -71,6 +101,7 @@ export function openStream({ onQuotes, onLink }: Listener): () => void {
 
   connect();
   return () => {
+    isOver = true;
     close();
     cancelAnimationFrame(frame);
   };

@@ -37,6 +37,14 @@ describe('the feed in words', () => {
     expect(feedWords(FEED, 'reconnecting', 'utc')).toEqual({ text: 'simulated · reconnecting…', tone: 'bad' });
     expect(feedWords(undefined, 'connecting', 'utc')).toEqual({ text: 'connecting…', tone: 'idle' });
   });
+
+  test('an API without a stream is polled, and that is no trouble', () => {
+    expect(feedWords({ ...FEED, kind: 'yahoo' }, 'polling', 'utc')).toEqual({ text: 'live (Yahoo) · polling every 10 s', tone: 'good' });
+    expect(feedWords({ ...FEED, state: 'stopped' }, 'polling', 'utc')).toEqual({
+      text: 'simulated · stopped · polling every 10 s',
+      tone: 'bad',
+    });
+  });
 });
 
 describe('a market in words', () => {

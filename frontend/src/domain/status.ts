@@ -3,7 +3,10 @@ import type { CalendarStatus, FeedStatus } from '../api/types';
 import type { Zone } from './time';
 import { show } from './time';
 
-export type Link = 'connecting' | 'open' | 'reconnecting';
+/** `polling`: the API has no stream, and prices are asked for. */
+export type Link = 'connecting' | 'open' | 'reconnecting' | 'polling';
+/** How often the watchlist is asked for, with or without a stream. */
+export const POLL_MS = 10_000;
 export type Tone = 'good' | 'warning' | 'bad' | 'idle';
 
 export interface Words {
@@ -33,6 +36,7 @@ function stateWords(feed: FeedStatus, zone: Zone): Words {
 function linkWords(link: Link): Words | null {
   switch (link) {
     case 'open':
+    case 'polling':
       return null;
     case 'connecting':
       return { text: 'connecting…', tone: 'idle' };
@@ -45,7 +49,8 @@ function linkWords(link: Link): Words | null {
 export function feedWords(feed: FeedStatus | undefined, link: Link, zone: Zone): Words {
   const state = linkWords(link) ?? (feed ? stateWords(feed, zone) : { text: 'waiting for its state…', tone: 'idle' as const });
   const kind = feed ? kindWords(feed.kind) : '';
-  return { text: [kind, state.text].filter(Boolean).join(' · '), tone: state.tone };
+  const pace = link === 'polling' ? `polling every ${POLL_MS / 1000} s` : '';
+  return { text: [kind, state.text, pace].filter(Boolean).join(' · '), tone: state.tone };
 }
 
 const CALENDARS: Record<string, string> = { XNYS: 'New York', XNAS: 'Nasdaq', XLON: 'London', '24/7': '24/7' };
