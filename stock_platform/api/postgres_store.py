@@ -75,8 +75,8 @@ WHERE symbol = %(symbol)s
 """A coarse bar is certified when the gate has come past its end; until then it grows. It has no verdict of its own."""
 
 _GAPS = """
-SELECT ts_start, ts_end, session_date, minute_count, gap_class, evidence, state, closed_by_run, closed_reason, attempt_count,
-    ts_found, ts_closed
+SELECT ts_start, ts_end, session_date, minute_count, gap_class, evidence, state, closed_by_run,
+    %(runs)s || closed_by_run AS closed_by_run_url, closed_reason, attempt_count, ts_found, ts_closed
 FROM quality.gap
 WHERE symbol = %(symbol)s
     AND (%(start)s::timestamptz IS NULL OR ts_end > %(start)s)
@@ -131,8 +131,8 @@ class PostgresStore(PostgresTruth, PostgresQuality, PostgresLevel, PostgresOverv
         feed_kind: What the feed is, until its line has spoken.
     """
 
-    def __init__(self, pool: Pool, *, feed_kind: str, read_passport: ReadPassport) -> None:
-        super().__init__(pool)
+    def __init__(self, pool: Pool, *, feed_kind: str, dagster_page: str, read_passport: ReadPassport) -> None:
+        super().__init__(pool, dagster_page)
         self._feed_kind = feed_kind
         self._read_passport = read_passport
 

@@ -13,7 +13,7 @@ from stock_platform.api.passport_shapes import BarVersion, CheckResult, FlinkJob
 from stock_platform.api.shapes import Bar, FeedState, FeedStatus, Gap, Interval, Quote, Stock
 from stock_platform.api.store import BarQuery, Freshness, GapQuery
 from stock_platform.passport_errors import BarProvisional, BarUnknown
-from stock_platform_tests.browser.lively_past import SECTORS, LivelyPast, gap
+from stock_platform_tests.browser.lively_past import RUNS, SECTORS, LivelyPast, gap
 
 MINUTE = timedelta(minutes=1)
 BARS = 60
@@ -180,7 +180,7 @@ def _passport(symbol: str, bar: Bar) -> Passport:
         flink_job=FlinkJob(flink_job_id="f1", restatement_id=None, is_known=True, state="RUNNING", ts_checkpoint=bar.ts_end),
         gate_run=GateRun(
             dagster_run_id="run-1",
-            url="http://127.0.0.1:3070/runs/run-1",
+            url=f"{RUNS}run-1",
             code_version="0123456789abcdef0123456789abcdef01234567",
             closed_until=bar.ts_end,
             checks=[check],
@@ -205,6 +205,7 @@ def _version(bar: Bar, revision: int, *, is_current: bool) -> BarVersion:
         flink_job_id="f1",
         response_path=None,
         dagster_run_id=f"run-{revision}",
+        dagster_run_url=f"{RUNS}run-{revision}",
         ts_valid_from=bar.ts_end + revision * timedelta(seconds=5),
         ts_valid_to=None if is_current else bar.ts_end + timedelta(seconds=5 * revision + 5),
     )

@@ -16,6 +16,7 @@ from stock_platform.adapters.clock import SystemClock, wait_until
 from stock_platform.api.app import create_app
 from stock_platform.api.stream import Hub
 from stock_platform_tests.browser.busy_store import BusyStore
+from stock_platform_tests.browser.lively_past import DAGSTER
 
 FRONTEND = Path(__file__).parents[2] / "frontend"
 VITE = FRONTEND / "node_modules/vite/bin/vite.js"
@@ -28,7 +29,7 @@ def running_api() -> Iterator[str]:
     """The API over a store in memory; gives its address."""
     clock = SystemClock()
     store = BusyStore(clock)
-    app = create_app(store, Hub(store.follow), clock)
+    app = create_app(store, Hub(store.follow), clock, dagster_page=DAGSTER)
     port = _free_port()
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning", timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run, daemon=True)

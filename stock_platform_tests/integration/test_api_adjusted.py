@@ -40,7 +40,7 @@ def market(database: Settings) -> Iterator[Connection]:
 def api(database: Settings, market: Connection) -> Iterator[TestClient]:
     """The API as its read-only role."""
     with open_pool(database.dsn("api_reader"), size=1) as pool:
-        store = PostgresStore(pool, feed_kind="tape", read_passport=lambda *_: None)
+        store = PostgresStore(pool, feed_kind="tape", dagster_page="http://dagster", read_passport=lambda *_: None)
         yield TestClient(create_app(store, Hub(lambda should_stop: iter(())), SystemClock()))
 
 

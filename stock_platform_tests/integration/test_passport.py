@@ -213,7 +213,7 @@ def store(database: Settings) -> Iterator[PostgresStore]:
     """The API's store, as the API's role."""
     with open_pool(database.dsn("api_reader"), size=1) as pool:
         read = partial(read_passport, dagster_address=database.dagster_address)
-        yield PostgresStore(pool, feed_kind="tape", read_passport=read)
+        yield PostgresStore(pool, feed_kind="tape", dagster_page="http://dagster", read_passport=read)
 
 
 def as_of(store: PostgresStore, ts: datetime | None, **changes: Any) -> list[Bar]:
