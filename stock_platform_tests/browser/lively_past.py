@@ -173,8 +173,8 @@ def _content(price: str, revision: int, verdict: str) -> BarContent:
 
 
 def _restatement(number: int, **values: Any) -> Restatement:
-    usual = dict.fromkeys(("added_count", "removed_count", "changed_count"), 0)
-    none = dict.fromkeys(("last_error", "dagster_run_id", "dagster_run_url"))
+    usual: dict[str, Any] = dict.fromkeys(("added_count", "removed_count", "changed_count"), 0)
+    none: dict[str, Any] = dict.fromkeys(("last_error", "dagster_run_id", "dagster_run_url"))
     return Restatement(
         restatement_id=number,
         session_date=SESSION,
