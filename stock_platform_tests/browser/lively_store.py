@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from stock_platform.adapters.clock import Clock
 from stock_platform.api.passport_shapes import BarVersion, CheckResult, FlinkJob, GateRun, Passport
-from stock_platform.api.shapes import Bar, FeedState, FeedStatus, Gap, Interval, Quote, Stock
+from stock_platform.api.shapes import Bar, BarPage, FeedState, FeedStatus, Gap, Interval, Quote, Stock
 from stock_platform.api.store import BarQuery, Freshness, GapQuery
 from stock_platform.passport_errors import BarProvisional, BarUnknown
 from stock_platform_tests.browser.lively_past import RUNS, SECTORS, LivelyPast, gap
@@ -63,6 +63,11 @@ class LivelyStore(LivelyPast):
         count = BARS if query.interval is Interval.ONE_MINUTE else 1
         bars = [_bar(newest - back * MINUTE, back) for back in range(count)]
         return [bar for bar in bars if query.as_of is None or bar.is_certified][: query.limit][::-1]
+
+    def bar_page(self, query: BarQuery) -> bytes:
+        """Of the bars that `bars` has."""
+        page = BarPage(symbol=query.symbol, interval=query.interval, adjusted=query.basis, items=self.bars(query))
+        return page.model_dump_json().encode()
 
     def passport(self, symbol: str, ts_start: datetime) -> Passport:
         """Of the bars that `bars` has; a restated one has two versions.
