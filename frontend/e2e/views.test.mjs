@@ -124,6 +124,32 @@ test('the quality view shows service level, latency, quarantine, gaps and restat
   assert.equal(parameter('shown'), 'open');
 });
 
+test('runs lead to their pages in Dagster, in a tab of their own, and the status bar to Dagster', async () => {
+  await go('?page=quality');
+  const { dagster_url: dagster } = await (await page.request.get(`${PAGE_URL}/market/status`)).json();
+  const links = [page.getByRole('link', { name: 'Dagster', exact: true })];
+  for (const name of ['Quarantine', 'Gap ledger', 'Restatements']) links.push(page.getByRole('region', { name }).getByRole('link', { name: /^Run / }).first());
+  const told = [];
+  for (const link of links) told.push(await link.evaluate(({ href, target, rel }) => ({ href, target, isAlone: rel.includes('noopener') })));
+  assert.equal(told[0].href, `${dagster}/`);
+  assert.deepEqual(told.map(({ target, isAlone }) => ({ target, isAlone })), told.map(() => ({ target: '_blank', isAlone: true })));
+  for (const { href } of told.slice(1)) assert.ok(href.startsWith(`${dagster}/runs/`), href);
+});
+
+test('a long list shows more by the keyboard, which keeps its place', async () => {
+  await go('?page=quality');
+  const ledger = page.getByRole('region', { name: 'Gap ledger' });
+  const { next_cursor } = await (await page.request.get(`${PAGE_URL}/quality/gaps?limit=50`)).json();
+  const further = await (await page.request.get(`${PAGE_URL}/quality/gaps?limit=50&cursor=${next_cursor}`)).json();
+  await ledger.locator('tbody tr').nth(49).waitFor();
+  assert.equal(await ledger.locator('tbody tr').count(), 50);
+  await ledger.getByRole('button', { name: 'Show more gaps' }).press('Enter');
+  const all = ledger.getByRole('button', { name: `All ${50 + further.items.length} gaps shown` });
+  await all.waitFor();
+  assert.equal(await ledger.locator('tbody tr').count(), 50 + further.items.length);
+  assert.ok(await all.evaluate((button) => button === document.activeElement));
+});
+
 test('a minute of the gap ledger says why it has no bar', async (context) => {
   const { items } = await (await page.request.get(`${PAGE_URL}/quality/gaps?state=open`)).json();
   if (items.length === 0) return context.skip('no gap is open');

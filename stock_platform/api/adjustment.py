@@ -1,7 +1,7 @@
 """Bars multiplied by the factors of reference.adjustment_factor while they are read, by the rule of market.bar_1m_adjusted.
 
 Pure: SQL around SQL. The adjusted views have 1-minute and daily bars; here every interval is treated alike, provisional bars too.
-Not here: which bars are read (postgres_store), how factors are computed (the database's own views)."""
+Not here: which bars are read (postgres_bars), how factors are computed (the database's own views)."""
 
 from stock_platform.api.shapes import Basis
 

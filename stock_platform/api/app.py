@@ -73,14 +73,19 @@ def create_app(
     *,
     allowed_origins: tuple[str, ...] = (),
     requests_per_s: float = REQUESTS_PER_S,
+    dagster_page: str | None = None,
 ) -> FastAPI:
-    """The whole API over one store and one live stream."""
+    """The whole API over one store and one live stream.
+
+    Args:
+        dagster_page: Address of Dagster for a browser; None: there is none.
+    """
     app = quotes_app(store, clock, allowed_origins=allowed_origins, requests_per_s=requests_per_s, hub=hub)
     watchlist = Watchlist(store, clock)
     app.include_router(metric_routes(app.state.metrics, hub))
     app.include_router(bar_routes(store, watchlist, clock))
     app.include_router(truth_routes(store, watchlist))
-    app.include_router(market_routes(store, clock))
+    app.include_router(market_routes(store, clock, dagster_page=dagster_page))
     app.include_router(quality_routes(store, watchlist))
     app.include_router(stream_routes(hub, watchlist, clock))
     return app

@@ -16,15 +16,15 @@ from stock_platform.passport_errors import BarNotCertified
 _ONE_TIME = "factors are of the corporate actions known now, bars as of an instant of what was known then; ask for one of them."
 _SETTLED = timedelta(hours=1)
 """Longer than any promotion takes: what was certified at an instant so long ago does not change any more."""
+_FOR_A_DAY = {"Cache-Control": "private, max-age=86400, immutable"}
 
 
 def bar_routes(store: Store, watchlist: Watchlist, clock: Clock) -> APIRouter:
     """`/stocks/{symbol}/bars`, `…/bars/{ts_start}/passport`, `…/gaps`."""
     routes = APIRouter(tags=["bars"], prefix="/stocks/{symbol}")
 
-    @routes.get("/bars", summary="Bars of one instrument, oldest first", responses=problems(404))
+    @routes.get("/bars", summary="Bars of one instrument, oldest first", response_model=BarPage, responses=problems(404))
     def bars(
-        response: Response,
         symbol: Symbol,
         interval: Interval = Interval.ONE_MINUTE,
         start: Annotated[
@@ -37,17 +37,15 @@ def bar_routes(store: Store, watchlist: Watchlist, clock: Clock) -> APIRouter:
             Basis, Query(description="Basis of prices and volumes, by the corporate actions known now.")
         ] = Basis.RAW,
         as_of: Annotated[Instant | None, Query(description="Certified bars as they were then; for 1m only.")] = None,
-    ) -> BarPage:
+    ) -> Response:
         check_zones(start=start, end=end, as_of=as_of)
         if as_of is not None and adjusted is not Basis.RAW:
             raise HTTPException(422, f"Parameter adjusted={adjusted} does not go with as_of: {_ONE_TIME}")
         if as_of is not None and interval is not Interval.ONE_MINUTE:
             raise HTTPException(422, f"Parameter as_of goes with interval=1m only: bars of {interval} keep no earlier versions.")
-        if as_of is not None and as_of <= clock.now() - _SETTLED:
-            response.headers["Cache-Control"] = "private, max-age=86400, immutable"
-        known = watchlist.known(symbol)
-        items = store.bars(BarQuery(known, interval, start, end, limit, as_of, adjusted))
-        return BarPage(symbol=known, interval=interval, adjusted=adjusted, items=items)
+        page = store.bar_page(BarQuery(watchlist.known(symbol), interval, start, end, limit, as_of, adjusted))
+        is_settled = as_of is not None and as_of <= clock.now() - _SETTLED
+        return Response(page, headers=_FOR_A_DAY if is_settled else None, media_type="application/json")
 
     @routes.get(
         "/bars/{ts_start}/passport",

@@ -34,22 +34,22 @@ _Symbols = Annotated[
 _EventId = Annotated[str | None, Header(max_length=100, description="Id of the last event that was received.")]
 
 
-def status_routes(store: FreshnessStore, clock: Clock) -> APIRouter:
+def status_routes(store: FreshnessStore, clock: Clock, *, dagster_page: str | None = None) -> APIRouter:
     """`/market/status`."""
     routes = APIRouter(tags=["market"], prefix="/market")
 
     @routes.get("/status", summary="Feed, markets, lag", responses=problems())
     def status() -> MarketStatus:
         now = clock.now()
-        return market_status(store.freshness(now), now)
+        return market_status(store.freshness(now), now, dagster_page=dagster_page)
 
     return routes
 
 
-def market_routes(store: Store, clock: Clock) -> APIRouter:
+def market_routes(store: Store, clock: Clock, *, dagster_page: str | None) -> APIRouter:
     """`/market/status` and `/market/overview`."""
     routes = APIRouter()
-    routes.include_router(status_routes(store, clock))
+    routes.include_router(status_routes(store, clock, dagster_page=dagster_page))
 
     @routes.get(
         "/market/overview",

@@ -33,6 +33,7 @@ class BarVersion(Shape):
         description="The vendor's raw answer, below the profile's folder; None of a bar that was made of ticks."
     )
     dagster_run_id: str
+    dagster_run_url: str = Field(description="The run's page in Dagster.")
     ts_valid_from: datetime = Field(description="When the gate accepted it.")
     ts_valid_to: datetime | None = Field(description="None for the current version.")
 
@@ -74,6 +75,7 @@ class Refused(Shape):
 
     rules: list[str] = Field(description="Names of the rules that it broke.")
     dagster_run_id: str
+    dagster_run_url: str = Field(description="The run's page in Dagster.")
     ts_quarantined: datetime
     decision: str | None = Field(description="What a person decided of it; None while it waits for one.")
 

@@ -19,7 +19,7 @@ WITH refused AS (
 )
 
 SELECT symbol, ts_start, ts_end, session_date, state, string_to_array(rules, ',') AS rules, open, high, low, close, volume, vwap,
-    tick_count, dagster_run_id, ts_noted, reason, decided_by
+    tick_count, dagster_run_id, %(runs)s || dagster_run_id AS dagster_run_url, ts_noted, reason, decided_by
 FROM refused
 WHERE (%(symbol)s::text IS NULL OR symbol = %(symbol)s)
     AND (%(start)s::date IS NULL OR session_date >= %(start)s)
@@ -35,8 +35,8 @@ LIMIT %(limit)s
 _OPEN_COUNT = "SELECT count(*) AS open_count FROM quality.quarantine WHERE state = 'open'"
 
 _GAPS = """
-SELECT symbol, ts_start, ts_end, session_date, minute_count, gap_class, evidence, state, closed_by_run, closed_reason,
-    attempt_count, ts_found, ts_closed
+SELECT symbol, ts_start, ts_end, session_date, minute_count, gap_class, evidence, state, closed_by_run,
+    %(runs)s || closed_by_run AS closed_by_run_url, closed_reason, attempt_count, ts_found, ts_closed
 FROM quality.gap
 WHERE (%(symbol)s::text IS NULL OR symbol = %(symbol)s)
     AND (%(start)s::date IS NULL OR session_date >= %(start)s)

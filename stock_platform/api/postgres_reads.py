@@ -9,6 +9,7 @@ from psycopg import OperationalError
 from psycopg.rows import dict_row
 from psycopg_pool import PoolTimeout
 
+from stock_platform.adapters.dagster_api import run_url
 from stock_platform.adapters.postgres import Connection, Pool
 from stock_platform.api.cursors import Key
 from stock_platform.api.store import ListQuery, StoreUnavailable
@@ -18,14 +19,19 @@ WAIT_S = 2.0
 
 
 class PostgresReads:
-    """Reads as the role of the pool's connections."""
+    """Reads as the role of the pool's connections.
 
-    def __init__(self, pool: Pool) -> None:
+    Args:
+        dagster_page: Address of Dagster for a browser; every statement has the start of a run's address as %(runs)s.
+    """
+
+    def __init__(self, pool: Pool, dagster_page: str) -> None:
         self._pool = pool
+        self._runs = run_url(dagster_page, "")
 
     def _rows(self, statement: str, values: Mapping[str, Any]) -> list[dict[str, Any]]:
         with self._connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
-            return cursor.execute(cast(LiteralString, statement), values).fetchall()
+            return cursor.execute(cast(LiteralString, statement), {**values, "runs": self._runs}).fetchall()
 
     def _listed(self, statement: str, columns: str, query: ListQuery) -> list[dict[str, Any]]:
         """Rows of a list in descending order of the columns; the statement has {after} among its conditions."""

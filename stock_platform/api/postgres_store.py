@@ -5,14 +5,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from stock_platform.adapters.postgres import Connection, Pool
-from stock_platform.api.adjustment import adjusted
 from stock_platform.api.passport_shapes import Passport
+from stock_platform.api.postgres_bars import PostgresBars
 from stock_platform.api.postgres_level import PostgresLevel
 from stock_platform.api.postgres_overview import PostgresOverview
 from stock_platform.api.postgres_quality import PostgresQuality
 from stock_platform.api.postgres_truth import PostgresTruth
-from stock_platform.api.shapes import Bar, FeedState, FeedStatus, Gap, Interval, Quote, Stock
-from stock_platform.api.store import BarQuery, Freshness, GapQuery, StoreUnavailable
+from stock_platform.api.shapes import FeedState, FeedStatus, Gap, Quote, Stock
+from stock_platform.api.store import Freshness, GapQuery, StoreUnavailable
 
 _STALE_AFTER = timedelta(seconds=20)
 """A line beats every 2 s, and a quiet night has a tick every few seconds."""
@@ -40,63 +40,14 @@ JOIN reference.instrument AS instrument ON instrument.symbol = quote.symbol
 ORDER BY quote.ts_event
 """
 
-_CERTIFIED = """
-SELECT ts_start, ts_end, session_date, open, high, low, close, volume, vwap, tick_count,
-    TRUE AS is_certified, verdict, revision
-FROM market.bar_1m
-WHERE symbol = %(symbol)s
-"""
-
-_AS_OF = """
-SELECT ts_start, ts_end, session_date, open, high, low, close, volume, vwap, tick_count,
-    TRUE AS is_certified, verdict, revision
-FROM market.bar_1m_as_of(%(as_of)s)
-WHERE symbol = %(symbol)s
-"""
-
-_PROVISIONAL = """
-SELECT ts_start, ts_end, session_date, open, high, low, close, volume, vwap, tick_count,
-    FALSE AS is_certified, NULL AS verdict, NULL AS revision
-FROM market.bar_1m_provisional
-WHERE symbol = %(symbol)s
-    AND session_date >= (
-        SELECT coalesce(max(session_date), '-infinity'::date) FROM market.bar_1m WHERE symbol = %(symbol)s
-    )
-"""
-
-_COARSE = """
-SELECT ts_start, ts_end, session_date, open, high, low, close, volume, vwap, tick_count,
-    ts_end <= newest.ts_end_certified AS is_certified,
-    NULL AS verdict, NULL AS revision
-FROM aggregates.{table}
-CROSS JOIN (SELECT max(ts_end) AS ts_end_certified FROM market.bar_1m WHERE symbol = %(symbol)s) AS newest
-WHERE symbol = %(symbol)s
-"""
-"""A coarse bar is certified when the gate has come past its end; until then it grows. It has no verdict of its own."""
-
-_VENDOR_DAYS = """
-SELECT ts_start, ts_end, session_date, open, high, low, close, volume, NULL AS vwap, 0 AS tick_count, FALSE AS is_certified,
-    'vendor' AS verdict, NULL AS revision
-FROM market.bar_1d_vendor
-WHERE symbol = %(symbol)s
-"""
-"""Sessions from before the platform's first."""
-
 _GAPS = """
-SELECT ts_start, ts_end, session_date, minute_count, gap_class, evidence, state, closed_by_run, closed_reason, attempt_count,
-    ts_found, ts_closed
+SELECT ts_start, ts_end, session_date, minute_count, gap_class, evidence, state, closed_by_run,
+    %(runs)s || closed_by_run AS closed_by_run_url, closed_reason, attempt_count, ts_found, ts_closed
 FROM quality.gap
 WHERE symbol = %(symbol)s
     AND (%(start)s::timestamptz IS NULL OR ts_end > %(start)s)
     AND (%(end)s::timestamptz IS NULL OR ts_start < %(end)s)
 """
-
-_TABLES = {
-    Interval.FIVE_MINUTES: "bar_5m",
-    Interval.FIFTEEN_MINUTES: "bar_15m",
-    Interval.ONE_HOUR: "bar_1h",
-    Interval.ONE_DAY: "bar_1d",
-}
 
 _FRESHNESS = """
 WITH shard AS (
@@ -132,15 +83,15 @@ ReadPassport = Callable[[Connection, str, datetime], object]
 """Reads a bar's passport, with the attributes of the shape; raises BarNotCertified. Handed in, because it is the market's."""
 
 
-class PostgresStore(PostgresTruth, PostgresQuality, PostgresLevel, PostgresOverview):
+class PostgresStore(PostgresBars, PostgresTruth, PostgresQuality, PostgresLevel, PostgresOverview):
     """Answers from the read replica of the truth that the gate has promoted.
 
     Args:
         feed_kind: What the feed is, until its line has spoken.
     """
 
-    def __init__(self, pool: Pool, *, feed_kind: str, read_passport: ReadPassport) -> None:
-        super().__init__(pool)
+    def __init__(self, pool: Pool, *, feed_kind: str, dagster_page: str, read_passport: ReadPassport) -> None:
+        super().__init__(pool, dagster_page)
         self._feed_kind = feed_kind
         self._read_passport = read_passport
 
@@ -161,11 +112,6 @@ class PostgresStore(PostgresTruth, PostgresQuality, PostgresLevel, PostgresOverv
     def symbols(self) -> frozenset[str]:
         """All that are watched."""
         return frozenset(row["symbol"] for row in self._rows("SELECT symbol FROM reference.instrument", {}))
-
-    def bars(self, query: BarQuery) -> list[Bar]:
-        """Bars, oldest first."""
-        values = {"symbol": query.symbol, "start": query.start, "end": query.end, "limit": query.limit, "as_of": query.as_of}
-        return [Bar(**row) for row in self._rows(statement_of(query), values)]
 
     def passport(self, symbol: str, ts_start: datetime) -> Passport:
         """Where a certified 1-minute bar comes from.
@@ -203,28 +149,6 @@ class PostgresStore(PostgresTruth, PostgresQuality, PostgresLevel, PostgresOverv
         except StoreUnavailable as error:
             return error.problem
         return None
-
-
-def statement_of(query: BarQuery) -> str:
-    """The query's bars, oldest first; with parameters symbol, start, end, limit and as_of."""
-    order = "ASC" if query.start else "DESC"
-    bars = f"SELECT * FROM ({_source(query)}) AS source WHERE {_range(query)} ORDER BY ts_start {order} LIMIT %(limit)s"
-    return f"SELECT * FROM ({adjusted(bars, query.basis)}) AS bar ORDER BY ts_start"
-
-
-def _source(query: BarQuery) -> str:
-    table = _TABLES.get(query.interval)
-    if query.interval is Interval.ONE_DAY:
-        return f"{_COARSE.format(table=table)} UNION ALL {_VENDOR_DAYS}"
-    if table:
-        return _COARSE.format(table=table)
-    return _AS_OF if query.as_of else f"{_CERTIFIED} UNION ALL {_PROVISIONAL}"
-
-
-def _range(query: BarQuery) -> str:
-    lower = "ts_start >= %(start)s" if query.start else "TRUE"
-    upper = "ts_start < %(end)s" if query.end else "TRUE"
-    return f"{lower} AND {upper}"
 
 
 def _stock(row: dict[str, Any]) -> Stock:

@@ -18,7 +18,8 @@ LIMIT %(limit)s
 """
 
 _CHANGES = """
-SELECT restatement_id, ts_start, session_date, change, bar_before AS before, bar_after AS after, dagster_run_id, ts_accepted
+SELECT restatement_id, ts_start, session_date, change, bar_before AS before, bar_after AS after, dagster_run_id,
+    %(runs)s || dagster_run_id AS dagster_run_url, ts_accepted
 FROM quality.restatement
 WHERE symbol = %(symbol)s
     AND (%(start)s::date IS NULL OR session_date >= %(start)s)
@@ -30,7 +31,8 @@ LIMIT %(limit)s
 
 _RESTATEMENTS = """
 SELECT restatement_id, session_date, string_to_array(symbols, ' ') AS symbols, ticks_from, state, is_partial, flink_job_id,
-    dagster_run_id, last_error, added_count, removed_count, changed_count, ts_started, ts_ended
+    dagster_run_id, %(runs)s || dagster_run_id AS dagster_run_url, last_error, added_count, removed_count, changed_count,
+    ts_started, ts_ended
 FROM ops.restatement AS restatement
 CROSS JOIN LATERAL (
     SELECT count(*) FILTER (WHERE difference.change = 'added') AS added_count,

@@ -48,6 +48,7 @@ class RefusedBar(Shape):
     vwap: Price | None = Field(description="None where nothing was traded.")
     tick_count: int
     dagster_run_id: str = Field(description="Gate run that refused it; of a decided bar the run of the decision.")
+    dagster_run_url: str = Field(description="That run's page in Dagster.")
     ts_noted: datetime = Field(description="When it was refused; of a decided bar when that was decided.")
     decision: ReviewDecision | None = Field(description="None while it waits.")
 

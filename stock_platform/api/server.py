@@ -50,14 +50,14 @@ def stack_store(settings: Settings, read_passport: Callable[..., object]) -> Pos
     """
     pool = open_pool(settings.dsn("api_reader"), size=settings.api_connections)
     passports = partial(read_passport, dagster_address=settings.dagster_page)
-    return PostgresStore(pool, feed_kind=settings.feed_kind, read_passport=passports)
+    return PostgresStore(pool, feed_kind=settings.feed_kind, dagster_page=settings.dagster_page, read_passport=passports)
 
 
 def app_of(settings: Settings, store: PostgresStore, hub: Hub) -> FastAPI:
     """The application, for pages of this machine and of the origins that are allowed."""
     page = f"http://localhost:{settings.frontend_port},http://127.0.0.1:{settings.frontend_port}"
     origins = f"{page},{settings.api_allowed_origins}" if settings.api_allowed_origins else page
-    return create_app(store, hub, SystemClock(), allowed_origins=tuple(origins.split(",")))
+    return create_app(store, hub, SystemClock(), allowed_origins=tuple(origins.split(",")), dagster_page=settings.dagster_page)
 
 
 def serve(settings: Settings, read_passport: Callable[..., object]) -> None:

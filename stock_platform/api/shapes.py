@@ -141,6 +141,7 @@ class Gap(Shape):
     )
     state: str = Field(description="open, repaired (the minutes have bars now), explained or unrepairable.", examples=["repaired"])
     closed_by_run: str | None = Field(description="Dagster run that accepted the missing bars, or found that there are none.")
+    closed_by_run_url: str | None = Field(description="That run's page in Dagster.")
     closed_reason: str | None = Field(description="Why nothing is left to do; None while something is.")
     attempt_count: int = Field(description="Repair runs that have begun on it.")
     ts_found: datetime = Field(description="When it was first found.")
@@ -184,6 +185,7 @@ class MarketStatus(Shape):
     lag_s: float | None = Field(description="Platform clock minus event time of the newest tick, seconds.")
     ts_bar_last: datetime | None = Field(description="Start of the newest bar, provisional ones included.")
     ts_bar_certified_last: datetime | None = Field(description="Start of the newest certified bar.")
+    dagster_url: str | None = Field(description="Dagster's page; None where there is none, as on AWS.")
 
 
 class Health(Shape):

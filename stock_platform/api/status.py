@@ -7,7 +7,7 @@ from stock_platform.api.store import Freshness
 from stock_platform.calendars.lookup import calendar
 
 
-def market_status(freshness: Freshness, now: datetime) -> MarketStatus:
+def market_status(freshness: Freshness, now: datetime, *, dagster_page: str | None) -> MarketStatus:
     """The status at an instant. While a tape plays at its own time, that time is the platform's."""
     seen = freshness.feed.ts_event_last
     at = now
@@ -21,6 +21,7 @@ def market_status(freshness: Freshness, now: datetime) -> MarketStatus:
         lag_s=max(0.0, lag_s) if lag_s is not None else (0.0 if freshness.feed.state is FeedState.RUNNING else None),
         ts_bar_last=freshness.ts_bar_last,
         ts_bar_certified_last=freshness.ts_bar_certified_last,
+        dagster_url=dagster_page,
     )
 
 

@@ -18,7 +18,7 @@ _METRICS = 'stock_platform_api_requests_total{method="GET",route="/stocks",statu
 
 
 def stock_routes(store: QuoteStore, clock: Clock) -> APIRouter:
-    """`/stocks`, at most 250 ms old, and `/stocks/{symbol}`."""
+    """`/stocks`, at most half a second old, and `/stocks/{symbol}`."""
     routes, kept = APIRouter(tags=["stocks"]), Kept(clock)
 
     @routes.get("/stocks", summary="The watchlist, by symbol", response_model=StockPage, responses=problems())

@@ -9,7 +9,7 @@ from stock_platform.api.level_shapes import HopLatency, SessionLevel
 from stock_platform.api.overview_shapes import MarketOverview
 from stock_platform.api.passport_shapes import Passport
 from stock_platform.api.quality_shapes import RefusedBar, SymbolGap
-from stock_platform.api.shapes import Bar, Basis, FeedStatus, Gap, Interval, Stock
+from stock_platform.api.shapes import Basis, FeedStatus, Gap, Interval, Stock
 from stock_platform.api.truth_shapes import BarChange, CorporateAction, Indicator, Restatement
 from stock_platform.errors import PlatformError
 
@@ -141,8 +141,8 @@ class Store(QuoteStore, FreshnessStore, Protocol):
         """All that are watched."""
         ...
 
-    def bars(self, query: BarQuery) -> list[Bar]:
-        """Bars, oldest first; 1-minute ones include provisional bars that the gate has not judged."""
+    def bar_page(self, query: BarQuery) -> bytes:
+        """A BarPage as JSON: bars, oldest first; 1-minute ones include provisional bars that the gate has not judged."""
         ...
 
     def passport(self, symbol: str, ts_start: datetime) -> Passport:

@@ -53,6 +53,7 @@ class BarChange(Shape):
     before: BarContent | None = Field(description="None of an added bar.")
     after: BarContent | None = Field(description="None of a removed bar.")
     dagster_run_id: str = Field(description="Run that accepted the change.")
+    dagster_run_url: str = Field(description="That run's page in Dagster.")
     ts_accepted: datetime
 
 
@@ -75,6 +76,7 @@ class Restatement(Shape):
     is_partial: bool = Field(description="Only the bars that were missing were to come.")
     flink_job_id: str | None
     dagster_run_id: str | None = Field(description="Run that promoted it; None where nothing was promoted.")
+    dagster_run_url: str | None = Field(description="That run's page in Dagster.")
     last_error: str | None
     added_count: int
     removed_count: int

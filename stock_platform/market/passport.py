@@ -22,7 +22,7 @@ _Row = TypeVar("_Row")
 _VERSION = """
     symbol, ts_start, ts_end, session_date, open, high, low, close, volume, vwap, tick_count, ts_first_tick, ts_last_tick, source,
     is_continuous, kafka_partition, kafka_offset_first, kafka_offset_last, flink_job_id, response_path, revision, verdict,
-    dagster_run_id
+    dagster_run_id, %(runs)s || dagster_run_id AS dagster_run_url
 """
 _BAR = "symbol = %(symbol)s AND ts_start = %(ts_start)s"
 _CURRENT: LiteralString = (
@@ -32,7 +32,7 @@ _REVISIONS: LiteralString = (
     f"SELECT {_VERSION}, ts_valid_from, ts_valid_to FROM market.bar_1m_revision WHERE {_BAR} ORDER BY revision"
 )
 _REFUSED: LiteralString = f"""
-SELECT string_to_array(rules, ',') AS rules, dagster_run_id, ts_quarantined,
+SELECT string_to_array(rules, ',') AS rules, dagster_run_id, %(runs)s || dagster_run_id AS dagster_run_url, ts_quarantined,
     CASE
         WHEN state = 'discarded'
             THEN (
@@ -102,6 +102,7 @@ class Version:
     revision: int
     verdict: str
     dagster_run_id: str
+    dagster_run_url: str
     ts_valid_from: datetime
     ts_valid_to: datetime | None
     response_path: str | None = None
@@ -167,6 +168,7 @@ class Refused:
 
     rules: Sequence[str]
     dagster_run_id: str
+    dagster_run_url: str
     ts_quarantined: datetime
     decision: str | None = None
 
@@ -214,25 +216,25 @@ def read_passport(connection: Connection, symbol: str, ts_start: datetime, *, da
     Raises:
         BarNotCertified: it is not; says where the bar is instead.
     """
-    bar = {"symbol": symbol, "ts_start": ts_start}
+    bar = {"symbol": symbol, "ts_start": ts_start, "runs": run_url(dagster_address, "")}
     refused = _one(connection, Refused, _REFUSED, bar)
     current = _one(connection, Version, _CURRENT, bar)
     if current is None:
         raise _absence(connection, bar, refused)
     return Passport(
         current=current,
-        gate_run=_gate_run(connection, current.dagster_run_id, dagster_address),
+        gate_run=_gate_run(connection, current),
         flink_job=_flink_job(connection, current.flink_job_id) if current.flink_job_id else None,
         revisions=tuple(_rows(connection, Version, _REVISIONS, bar)),
         refused=refused,
     )
 
 
-def _gate_run(connection: Connection, dagster_run_id: str, dagster_address: str) -> GateRun:
-    run = {"dagster_run_id": dagster_run_id}
+def _gate_run(connection: Connection, current: Version) -> GateRun:
+    run = {"dagster_run_id": current.dagster_run_id}
     code_version, closed_until = connection.execute(_GATE_RUN, run).fetchone() or (None, None)
     checks = tuple(_rows(connection, CheckResult, _CHECKS, run))
-    return GateRun(dagster_run_id, run_url(dagster_address, dagster_run_id), code_version, closed_until, checks)
+    return GateRun(current.dagster_run_id, current.dagster_run_url, code_version, closed_until, checks)
 
 
 def _flink_job(connection: Connection, flink_job_id: str) -> FlinkJob:

@@ -2,7 +2,6 @@
 
 Not here: what the made-up market is (made_up_market); the smaller store that the API's own tests count on (lively_store)."""
 
-import json
 from datetime import datetime
 from decimal import Decimal
 
@@ -13,7 +12,7 @@ from stock_platform.api.quality_shapes import SymbolGap
 from stock_platform.api.shapes import Bar, Gap, Interval, Quote, Stock
 from stock_platform.api.store import BarQuery, GapQuery, LatencyQuery, ListQuery
 from stock_platform.api.truth_shapes import BarChange, BarContent, CorporateAction
-from stock_platform_tests.browser.lively_past import gap
+from stock_platform_tests.browser.lively_past import RUNS, gap
 from stock_platform_tests.browser.lively_store import LivelyStore
 from stock_platform_tests.browser.made_up_levels import made_up_latency, made_up_levels
 from stock_platform_tests.browser.made_up_market import (
@@ -72,6 +71,7 @@ class BusyStore(LivelyStore):
             before=BarContent(**content | {"close": bar.open, "volume": 1200}, revision=1, verdict="passed"),
             after=BarContent(**content, revision=2, verdict="restated"),
             dagster_run_id="run-9",
+            dagster_run_url=f"{RUNS}run-9",
             ts_accepted=bar.ts_end + 5 * MINUTE,
         )
         return [change] if query.after is None else []
@@ -91,9 +91,10 @@ class BusyStore(LivelyStore):
         return made_up_latency(self._minute())
 
     def all_gaps(self, query: ListQuery) -> list[SymbolGap]:
-        """Gaps of some symbols."""
-        ours = [SymbolGap(symbol=symbol, **each.model_dump()) for symbol in sorted(INSTRUMENTS)[::4] for each in self.gaps(ANY_GAP)]
+        """Gaps of every symbol: more than a page of them."""
+        ours = [SymbolGap(symbol=symbol, **each.model_dump()) for symbol in INSTRUMENTS for each in self.gaps(ANY_GAP)]
         found = [each for each in ours if query.state in (None, each.state)]
+        found = [each for each in found if query.after is None or (each.ts_start, each.symbol) < query.after]
         return sorted(found, key=lambda each: (each.ts_start, each.symbol), reverse=True)[: query.limit]
 
     def overview(self) -> MarketOverview:
@@ -142,9 +143,3 @@ def _passed(rule: str, checked: datetime) -> CheckResult:
         detail="",
         ts_checked=checked,
     )
-
-
-def _message(quote: Quote) -> bytes:
-    """Instants in epoch milliseconds, as the topic has them."""
-    instants = {name: int(getattr(quote, name).timestamp() * 1000) for name in ("ts_event", "ts_recv")}
-    return json.dumps({**quote.model_dump(mode="json"), **instants}).encode()

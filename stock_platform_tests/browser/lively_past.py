@@ -18,6 +18,8 @@ from stock_platform.contracts.slo import Hop
 SESSION = date(2026, 11, 19)
 OPEN = datetime(2026, 11, 19, 14, 30, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
+DAGSTER = "http://127.0.0.1:3070"
+RUNS = f"{DAGSTER}/runs/"
 SECTORS = {"AAPL": "Technology", "BTC-USD": "Crypto", "MSFT": "Technology", "SPY": "Fund"}
 CHANGES = {"AAPL": "1.25", "BTC-USD": "-3.5", "MSFT": "0", "SPY": "0.4"}
 Row = TypeVar("Row")
@@ -50,7 +52,7 @@ class LivelyPast:
                 change=change,
                 before=was,
                 after=became,
-                dagster_run_id="run-9",
+                **_run("run-9"),
                 ts_accepted=OPEN + timedelta(days=1),
             )
             for minute, (change, (was, became)) in reversed(list(enumerate(sides.items())))
@@ -60,8 +62,8 @@ class LivelyPast:
     def restatements(self, query: ListQuery) -> list[Restatement]:
         """The second failed; the first had changed three bars."""
         rows = [
-            _restatement(3, state="failed", dagster_run_id=None, last_error="Kafka has dropped the ticks."),
-            _restatement(2, state="finished", dagster_run_id="run-9", added_count=1, removed_count=1, changed_count=1),
+            _restatement(3, state="failed", last_error="Kafka has dropped the ticks."),
+            _restatement(2, state="finished", **_run("run-9"), added_count=1, removed_count=1, changed_count=1),
         ]
         return _page(_of_sessions(rows, query), query, lambda row: (row.restatement_id,))
 
@@ -139,6 +141,7 @@ def gap(start: datetime, gap_class: str, state: str) -> Gap:
         evidence="made up",
         state=state,
         closed_by_run="run-3" if state == "repaired" else None,
+        closed_by_run_url=f"{RUNS}run-3" if state == "repaired" else None,
         closed_reason=None if state == "open" else "made up",
         attempt_count=0,
         ts_found=start + 4 * MINUTE,
@@ -158,6 +161,10 @@ def _of_sessions(rows: list[Row], query: ListQuery) -> list[Row]:
     return [row for row, day in days if (not query.start or day >= query.start) and (not query.end or day < query.end)]
 
 
+def _run(name: str) -> dict[str, str]:
+    return {"dagster_run_id": name, "dagster_run_url": f"{RUNS}{name}"}
+
+
 def _content(price: str, revision: int, verdict: str) -> BarContent:
     value = Decimal(price)
     return BarContent(
@@ -166,7 +173,8 @@ def _content(price: str, revision: int, verdict: str) -> BarContent:
 
 
 def _restatement(number: int, **values: Any) -> Restatement:
-    counts = {"added_count": 0, "removed_count": 0, "changed_count": 0, "last_error": None}
+    usual: dict[str, Any] = dict.fromkeys(("added_count", "removed_count", "changed_count"), 0)
+    none: dict[str, Any] = dict.fromkeys(("last_error", "dagster_run_id", "dagster_run_url"))
     return Restatement(
         restatement_id=number,
         session_date=SESSION,
@@ -176,7 +184,7 @@ def _restatement(number: int, **values: Any) -> Restatement:
         flink_job_id="f2",
         ts_started=OPEN + timedelta(days=1),
         ts_ended=OPEN + timedelta(days=1, minutes=2),
-        **(counts | values),
+        **(usual | none | values),
     )
 
 
@@ -202,7 +210,7 @@ def _refused(start: datetime, state: RefusedState) -> RefusedBar:
         volume=10,
         vwap=price,
         tick_count=1,
-        dagster_run_id="run-7" if is_open else "run-8",
+        **_run("run-7" if is_open else "run-8"),
         ts_noted=start + (2 if is_open else 9) * MINUTE,
         decision=None if is_open else decided,
     )

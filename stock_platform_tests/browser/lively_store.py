@@ -10,10 +10,10 @@ from decimal import Decimal
 
 from stock_platform.adapters.clock import Clock
 from stock_platform.api.passport_shapes import BarVersion, CheckResult, FlinkJob, GateRun, Passport
-from stock_platform.api.shapes import Bar, FeedState, FeedStatus, Gap, Interval, Quote, Stock
+from stock_platform.api.shapes import Bar, BarPage, FeedState, FeedStatus, Gap, Interval, Quote, Stock
 from stock_platform.api.store import BarQuery, Freshness, GapQuery
 from stock_platform.passport_errors import BarProvisional, BarUnknown
-from stock_platform_tests.browser.lively_past import SECTORS, LivelyPast, gap
+from stock_platform_tests.browser.lively_past import RUNS, SECTORS, LivelyPast, gap
 
 MINUTE = timedelta(minutes=1)
 BARS = 60
@@ -63,6 +63,11 @@ class LivelyStore(LivelyPast):
         count = BARS if query.interval is Interval.ONE_MINUTE else 1
         bars = [_bar(newest - back * MINUTE, back) for back in range(count)]
         return [bar for bar in bars if query.as_of is None or bar.is_certified][: query.limit][::-1]
+
+    def bar_page(self, query: BarQuery) -> bytes:
+        """Of the bars that `bars` has."""
+        page = BarPage(symbol=query.symbol, interval=query.interval, adjusted=query.basis, items=self.bars(query))
+        return page.model_dump_json().encode()
 
     def passport(self, symbol: str, ts_start: datetime) -> Passport:
         """Of the bars that `bars` has; a restated one has two versions.
@@ -180,7 +185,7 @@ def _passport(symbol: str, bar: Bar) -> Passport:
         flink_job=FlinkJob(flink_job_id="f1", restatement_id=None, is_known=True, state="RUNNING", ts_checkpoint=bar.ts_end),
         gate_run=GateRun(
             dagster_run_id="run-1",
-            url="http://127.0.0.1:3070/runs/run-1",
+            url=f"{RUNS}run-1",
             code_version="0123456789abcdef0123456789abcdef01234567",
             closed_until=bar.ts_end,
             checks=[check],
@@ -205,6 +210,7 @@ def _version(bar: Bar, revision: int, *, is_current: bool) -> BarVersion:
         flink_job_id="f1",
         response_path=None,
         dagster_run_id=f"run-{revision}",
+        dagster_run_url=f"{RUNS}run-{revision}",
         ts_valid_from=bar.ts_end + revision * timedelta(seconds=5),
         ts_valid_to=None if is_current else bar.ts_end + timedelta(seconds=5 * revision + 5),
     )

@@ -18,6 +18,7 @@ from stock_platform.api.app import create_app, quotes_app
 from stock_platform.api.market_endpoints import status_routes
 from stock_platform.api.stream import Hub
 from stock_platform_tests.browser.busy_store import BusyStore
+from stock_platform_tests.browser.lively_past import DAGSTER
 
 FRONTEND = Path(__file__).parents[2] / "frontend"
 VITE = FRONTEND / "node_modules/vite/bin/vite.js"
@@ -29,7 +30,7 @@ def whole_api() -> FastAPI:
     """The API of the local stack, over a store in memory."""
     clock = SystemClock()
     store = BusyStore(clock)
-    return create_app(store, Hub(store.follow), clock)
+    return create_app(store, Hub(store.follow), clock, dagster_page=DAGSTER)
 
 
 def api_without_stream() -> FastAPI:

@@ -76,6 +76,12 @@ def test_page_shows_it_in_a_real_browser(stack: RunningStack, tmp_path: Path) ->
     assert done.returncode == 0, done.stdout
 
 
+def test_price_leads_to_its_bar_its_passport_and_its_run_in_dagster(stack: RunningStack, tmp_path: Path) -> None:
+    done = run_page_checks(f"http://127.0.0.1:{stack.settings.frontend_port}", checks="stack", screenshots=tmp_path)
+    assert done.returncode == 0, done.stdout
+    assert {path.stem for path in tmp_path.glob("*.png")} == {"stack-passport", "stack-run"}
+
+
 def test_crash_of_everything_is_recovered_by_the_next_up(stack: RunningStack) -> None:
     before = stack.certified()
     manager = psutil.Process(int((stack.settings.home / "supervisord.pid").read_text()))

@@ -1,6 +1,8 @@
 """`…/bars?adjusted=` over a real Postgres: every interval by the same rule as the adjusted views. Numbers by hand."""
 
+import json
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -11,8 +13,9 @@ from fastapi.testclient import TestClient
 from stock_platform.adapters.clock import SystemClock
 from stock_platform.adapters.postgres import Connection, connect, open_pool
 from stock_platform.api.app import create_app
-from stock_platform.api.postgres_store import PostgresStore, statement_of
-from stock_platform.api.shapes import Basis, Interval
+from stock_platform.api.postgres_bars import statement_of
+from stock_platform.api.postgres_store import PostgresStore
+from stock_platform.api.shapes import BarPage, Basis, Interval
 from stock_platform.api.store import BarQuery
 from stock_platform.api.stream import Hub
 from stock_platform.config import Settings
@@ -40,7 +43,7 @@ def market(database: Settings) -> Iterator[Connection]:
 def api(database: Settings, market: Connection) -> Iterator[TestClient]:
     """The API as its read-only role."""
     with open_pool(database.dsn("api_reader"), size=1) as pool:
-        store = PostgresStore(pool, feed_kind="tape", read_passport=lambda *_: None)
+        store = PostgresStore(pool, feed_kind="tape", dagster_page="http://dagster", read_passport=lambda *_: None)
         yield TestClient(create_app(store, Hub(lambda should_stop: iter(())), SystemClock()))
 
 
@@ -203,9 +206,21 @@ def test_bars_are_found_by_an_index(database: Settings, market: Connection, inte
         BarQuery("S1", Interval(interval), None, None, 390, basis=basis),
         BarQuery("S1", Interval(interval), start, end, 390, basis=basis),
     ):
-        values = {"symbol": query.symbol, "start": query.start, "end": query.end, "limit": query.limit, "as_of": None}
         with connect(database.dsn("api_reader")) as reader:
-            plan = reader.execute(f"EXPLAIN (VERBOSE) {statement_of(query)}", values).fetchall()  # type: ignore[arg-type]
+            plan = reader.execute(f"EXPLAIN (VERBOSE) {statement_of(query)}", asdict(query)).fetchall()  # type: ignore[arg-type]
         text = "\n".join(line for (line,) in plan)
         assert f"Seq Scan on {table}" not in text, text
         assert f"on {table}" in text, text
+
+
+@pytest.mark.parametrize("interval", INTERVALS)
+def test_page_that_the_database_writes_is_what_its_shape_would_write(api: TestClient, market: Connection, interval: str) -> None:
+    session(market, june(2), "100", low="0.000001", vwap=None, volume=None)
+    session(market, june(3), "10.5")
+    answer = api.get("/stocks/A/bars", params={"interval": interval})
+    page = BarPage.model_validate_json(answer.content)
+    assert answer.json() == json.loads(page.model_dump_json())
+    assert [(bar.close, bar.low, bar.volume) for bar in page.items] == [
+        (Decimal(100), Decimal("0.000001"), None),
+        (Decimal("10.5"), Decimal("10.5"), 100),
+    ]

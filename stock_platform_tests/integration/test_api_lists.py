@@ -32,8 +32,9 @@ INSERT INTO market.quote (symbol, price, change_pct, currency, session_phase, ts
 INSERT INTO reference.corporate_action (symbol, ex_date, kind, ratio, amount, currency, source, ts_recv) VALUES
 ('A', '2014-06-09', 'split', 7, NULL, 'USD', 'yahoo', '2014-06-09 12:00Z'),
 ('A', '2014-05-08', 'dividend', NULL, 3.29, 'USD', 'yahoo', '2014-05-08 12:00Z');
-INSERT INTO ops.restatement (session_date, symbols, ticks_from, state, ts_started) VALUES
-('2014-06-06', 'A B', 'archive', 'finished', '2014-06-07 10:00Z'), ('2014-06-09', NULL, 'topic', 'failed', '2014-06-10 10:00Z');
+INSERT INTO ops.restatement (session_date, symbols, ticks_from, state, ts_started, dagster_run_id) VALUES
+('2014-06-06', 'A B', 'archive', 'finished', '2014-06-07 10:00Z', 'run'),
+('2014-06-09', NULL, 'topic', 'failed', '2014-06-10 10:00Z', NULL);
 INSERT INTO quality.restatement
 (restatement_id, symbol, ts_start, session_date, change, bar_before, bar_after, dagster_run_id, ts_accepted)
 SELECT 1, symbol, ts_start::timestamptz, '2014-06-06', change, before::jsonb, after::jsonb, 'run', '2014-06-07 10:05Z'
@@ -43,12 +44,13 @@ FROM (VALUES
 ) AS given (symbol, ts_start, change, before, after);
 INSERT INTO quality.gap
 (symbol, ts_start, ts_end, session_date, minute_count, gap_class, evidence, state, closed_reason, attempt_count, ts_found,
-    ts_closed, dagster_run_id) VALUES
-('A', '2014-06-09 13:30Z', '2014-06-09 13:32Z', '2014-06-09', 2, 'feed_gap', 'x', 'open', NULL, 0, '2014-06-09 14:00Z', NULL, 'r'),
+    ts_closed, closed_by_run, dagster_run_id) VALUES
+('A', '2014-06-09 13:30Z', '2014-06-09 13:32Z', '2014-06-09', 2, 'feed_gap', 'x', 'open', NULL, 0, '2014-06-09 14:00Z', NULL,
+    NULL, 'r'),
 ('B', '2014-06-09 13:30Z', '2014-06-09 13:31Z', '2014-06-09', 1, 'no_trade', 'x', 'explained', 'x', 0, '2014-06-09 14:00Z',
-    '2014-06-09 14:00Z', 'r'),
+    '2014-06-09 14:00Z', NULL, 'r'),
 ('A', '2014-06-06 13:30Z', '2014-06-06 13:31Z', '2014-06-06', 1, 'halt', 'x', 'explained', 'x', 0, '2014-06-06 14:00Z',
-    '2014-06-06 14:00Z', 'r');
+    '2014-06-06 14:00Z', 'repair', 'r');
 INSERT INTO aggregates.sector_breadth
 (session_date, sector, symbol_count, advancing_count, declining_count, unchanged_count, dagster_run_id, ts_updated) VALUES
 ('2014-06-09', 'Technology', 1, 1, 0, 0, 'r', '2014-06-09 20:00Z'), ('2014-06-09', 'ALL', 2, 1, 1, 0, 'r', '2014-06-09 20:00Z'),
@@ -103,7 +105,7 @@ def listing_app(database: Settings) -> Generator[FastAPI]:
         for statement in (_EMPTY, _ROWS.replace("{bar}", _BAR), _REFUSED):
             admin.execute(statement)
         with open_pool(database.dsn("api_reader"), size=2) as pool:
-            store = PostgresStore(pool, feed_kind="tape", read_passport=lambda *_: None)
+            store = PostgresStore(pool, feed_kind="tape", dagster_page="http://dagster", read_passport=lambda *_: None)
             yield create_app(store, Hub(lambda should_stop: iter(())), SystemClock(), requests_per_s=1_000_000)
         admin.execute(_EMPTY)
 
@@ -238,6 +240,24 @@ def test_latency_is_oldest_first_and_the_newest_without_a_start(api: TestClient)
 
 
 @pytest.mark.parametrize(
+    ("path", "run"),
+    [
+        ("/quality/quarantine", "dagster_run_id"),
+        ("/quality/gaps", "closed_by_run"),
+        ("/stocks/A/gaps", "closed_by_run"),
+        ("/restatements", "dagster_run_id"),
+        ("/stocks/A/restatements", "dagster_run_id"),
+    ],
+)
+def test_run_of_a_row_has_its_page_and_no_run_has_none(api: TestClient, path: str, run: str) -> None:
+    items = asked(api, path)["items"]
+    assert any(each[run] for each in items)
+    assert [each[f"{run}_url".replace("_id", "")] for each in items] == [
+        each[run] and f"http://dagster/runs/{each[run]}" for each in items
+    ]
+
+
+@pytest.mark.parametrize(
     "path",
     [
         "/stocks",
@@ -279,7 +299,7 @@ def test_reader_does_not_see_what_the_gate_has_not_judged(reader: Connection) ->
 def test_database_that_is_away_is_told_in_time_and_without_its_address(database: Settings) -> None:
     away = database.model_copy(update={"postgres_port": free_port()})
     with open_pool(away.dsn("api_reader"), size=1) as pool:
-        store = PostgresStore(pool, feed_kind="tape", read_passport=lambda *_: None)
+        store = PostgresStore(pool, feed_kind="tape", dagster_page="http://dagster", read_passport=lambda *_: None)
         answer = TestClient(create_app(store, Hub(lambda should_stop: iter(())), SystemClock())).get("/restatements")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
     assert answer.json()["detail"].startswith("The store does not answer at the moment")

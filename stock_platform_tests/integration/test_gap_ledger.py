@@ -291,7 +291,7 @@ def test_api_reads_the_ledger(database: Settings, admin: Connection, topics: str
         fill(admin, symbol, missing=(12, 13, 30) if symbol == "A" else ())
     judged_and_looked(database, topics)
     with closing(open_pool(database.dsn("api_reader"), size=1)) as pool:
-        store = PostgresStore(pool, feed_kind="yahoo", read_passport=lambda *_: None)
+        store = PostgresStore(pool, feed_kind="yahoo", dagster_page="http://dagster", read_passport=lambda *_: None)
         both = store.gaps(GapQuery("A", None, None, 10))
         assert [((each.ts_start - OPEN) // MINUTE, each.minute_count) for each in both] == [(12, 2), (30, 1)]
         assert store.gaps(GapQuery("A", OPEN + 13 * MINUTE, OPEN + 30 * MINUTE, 10)) == both[:1]

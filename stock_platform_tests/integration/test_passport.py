@@ -22,7 +22,7 @@ from stock_platform.adapters.clock import SystemClock
 from stock_platform.adapters.postgres import Connection, connect, open_pool
 from stock_platform.api.app import create_app
 from stock_platform.api.postgres_store import PostgresStore
-from stock_platform.api.shapes import Bar, Interval
+from stock_platform.api.shapes import Bar, BarPage, Interval
 from stock_platform.api.store import BarQuery
 from stock_platform.api.stream import Hub
 from stock_platform.cli import app
@@ -213,12 +213,12 @@ def store(database: Settings) -> Iterator[PostgresStore]:
     """The API's store, as the API's role."""
     with open_pool(database.dsn("api_reader"), size=1) as pool:
         read = partial(read_passport, dagster_address=database.dagster_address)
-        yield PostgresStore(pool, feed_kind="tape", read_passport=read)
+        yield PostgresStore(pool, feed_kind="tape", dagster_page="http://dagster", read_passport=read)
 
 
 def as_of(store: PostgresStore, ts: datetime | None, **changes: Any) -> list[Bar]:
     query = {"symbol": "A", "interval": Interval.ONE_MINUTE, "start": None, "end": None, "limit": 10, "as_of": ts, **changes}
-    return store.bars(BarQuery(**query))
+    return BarPage.model_validate_json(store.bar_page(BarQuery(**query))).items
 
 
 def test_refused_bar_is_no_provisional_one_until_a_newer_version_comes(

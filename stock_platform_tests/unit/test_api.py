@@ -46,6 +46,7 @@ def test_passport_of_a_certified_bar_has_its_run_offsets_and_revisions(api: Test
     assert found["current"] == found["revisions"][-1]
     assert (found["kafka_topic"], found["current"]["kafka_partition"]) == ("market.ticks.v1", 0)
     assert found["gate_run"]["url"] == "http://127.0.0.1:3070/runs/run-1"
+    assert found["revisions"][1]["dagster_run_url"] == "http://127.0.0.1:3070/runs/run-2"
 
 
 def test_instant_in_another_zone_is_the_same_bar(api: TestClient) -> None:

@@ -50,8 +50,24 @@ async def test_answer_is_kept_for_a_moment_and_found_anew_after_it() -> None:
     kept = Kept(clock, for_=timedelta(seconds=1))
     assert [await kept.answer(("", 1), source.find) for _ in range(2)] == [b"1", b"1"]
     assert await kept.answer(("", 2), source.find) == b"2"
-    clock.sleep(timedelta(seconds=1))
+    clock.sleep(timedelta(seconds=2))
     assert await kept.answer(("", 1), source.find) == b"3"
+
+
+async def test_answer_that_is_hardly_too_old_is_given_while_the_next_one_is_found() -> None:
+    clock, source = TurnedClock(), Source()
+    kept = Kept(clock, for_=timedelta(seconds=1))
+    assert await kept.answer(("", 1), source.find) == b"1"
+    clock.sleep(timedelta(seconds=1))
+    source.may_answer.clear()
+    assert [await kept.answer(("", 1), source.find) for _ in range(2)] == [b"1", b"1"]
+    clock.sleep(timedelta(seconds=0.9))
+    assert await kept.answer(("", 1), source.find) == b"1"
+    clock.sleep(timedelta(seconds=0.1))
+    waiting = asyncio.ensure_future(kept.answer(("", 1), source.find))
+    await asyncio.sleep(0)
+    source.may_answer.set()
+    assert await waiting in (b"2", b"3")
 
 
 async def test_many_that_ask_at_once_wait_for_one_answer() -> None:

@@ -47,6 +47,7 @@ SECOND = Version(
     revision=2,
     verdict="suspect",
     dagster_run_id="run-2",
+    dagster_run_url="http://127.0.0.1:3070/runs/run-2",
     ts_valid_from=CHECKED,
     ts_valid_to=None,
 )
@@ -56,6 +57,7 @@ FIRST = replace(
     verdict="passed",
     volume=None,
     dagster_run_id="run-1",
+    dagster_run_url="http://127.0.0.1:3070/runs/run-1",
     ts_valid_from=CHECKED - timedelta(hours=1),
     ts_valid_to=CHECKED,
 )
@@ -109,7 +111,7 @@ def test_report_says_what_is_known_of_the_job(job: FlinkJob, line: str) -> None:
 
 def test_report_says_what_is_missing_and_what_was_refused_since() -> None:
     run = replace(RUN, code_version=None)
-    refused = Refused(["high_is_highest", "collar"], "run-3", CHECKED)
+    refused = Refused(["high_is_highest", "collar"], "run-3", "http://127.0.0.1:3070/runs/run-3", CHECKED)
     bar = replace(SECOND, is_continuous=False, vwap=None)
     lines = list(report(replace(PASSPORT, current=bar, gate_run=run, refused=refused), NOW))
     assert "code       not written down by that run" in lines

@@ -1,5 +1,5 @@
 // What the market and quality views ask the API; slow figures, asked for seldom.
-import { queryOptions } from '@tanstack/react-query';
+import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import type { Shown } from '../domain/view';
 import { answer, client, within } from './client';
 
@@ -33,30 +33,42 @@ export const latencyQuery = queryOptions({
   refetchInterval: SLOW_MS,
 });
 
+/** A long list comes page by page; asked again, all the pages that are in sight. */
+const paged = {
+  initialPageParam: '',
+  getNextPageParam: ({ next_cursor }: { readonly next_cursor: string | null }) => next_cursor,
+  refetchInterval: SLOW_MS,
+};
+
+const openOnly = (shown: Shown) => (shown === 'open' ? { state: 'open' as const } : {});
+
 export const allGapsQuery = (shown: Shown) =>
-  queryOptions({
+  infiniteQueryOptions({
+    ...paged,
     queryKey: ['all gaps', shown],
-    queryFn: async ({ signal }) => {
-      const params = { query: { limit: ROWS, ...(shown === 'open' ? { state: 'open' as const } : {}) } };
-      return (await answer(client.GET('/quality/gaps', { params, signal: within(signal) }))).items;
+    queryFn: ({ signal, pageParam: cursor }) => {
+      const params = { query: { limit: ROWS, cursor, ...openOnly(shown) } };
+      return answer(client.GET('/quality/gaps', { params, signal: within(signal) }));
     },
-    refetchInterval: SLOW_MS,
   });
 
 export const quarantineQuery = (shown: Shown) =>
-  queryOptions({
+  infiniteQueryOptions({
+    ...paged,
     queryKey: ['quarantine', shown],
-    queryFn: ({ signal }) => {
-      const params = { query: { limit: ROWS, ...(shown === 'open' ? { state: 'open' as const } : {}) } };
+    queryFn: ({ signal, pageParam: cursor }) => {
+      const params = { query: { limit: ROWS, cursor, ...openOnly(shown) } };
       return answer(client.GET('/quality/quarantine', { params, signal: within(signal) }));
     },
-    refetchInterval: SLOW_MS,
   });
 
-export const restatementsQuery = queryOptions({
+export const restatementsQuery = infiniteQueryOptions({
+  ...paged,
   queryKey: ['restatements'],
-  queryFn: async ({ signal }) => (await answer(client.GET('/restatements', { signal: within(signal) }))).items,
-  refetchInterval: SLOW_MS,
+  queryFn: ({ signal, pageParam: cursor }) => {
+    const params = { query: { limit: ROWS, cursor } };
+    return answer(client.GET('/restatements', { params, signal: within(signal) }));
+  },
 });
 
 /** Bars of one symbol that restatements changed. */

@@ -427,6 +427,11 @@ export interface components {
              */
             dagster_run_id: string;
             /**
+             * Dagster Run Url
+             * @description That run's page in Dagster.
+             */
+            dagster_run_url: string;
+            /**
              * Ts Accepted
              * Format: date-time
              */
@@ -575,6 +580,11 @@ export interface components {
             response_path: string | null;
             /** Dagster Run Id */
             dagster_run_id: string;
+            /**
+             * Dagster Run Url
+             * @description The run's page in Dagster.
+             */
+            dagster_run_url: string;
             /**
              * Ts Valid From
              * Format: date-time
@@ -828,6 +838,11 @@ export interface components {
              */
             closed_by_run: string | null;
             /**
+             * Closed By Run Url
+             * @description That run's page in Dagster.
+             */
+            closed_by_run_url: string | null;
+            /**
              * Closed Reason
              * @description Why nothing is left to do; None while something is.
              */
@@ -1077,6 +1092,11 @@ export interface components {
              * @description Start of the newest certified bar.
              */
             ts_bar_certified_last: string | null;
+            /**
+             * Dagster Url
+             * @description Dagster's page; None where there is none, as on AWS.
+             */
+            dagster_url: string | null;
         };
         /**
          * Mover
@@ -1231,6 +1251,11 @@ export interface components {
             /** Dagster Run Id */
             dagster_run_id: string;
             /**
+             * Dagster Run Url
+             * @description The run's page in Dagster.
+             */
+            dagster_run_url: string;
+            /**
              * Ts Quarantined
              * Format: date-time
              */
@@ -1300,6 +1325,11 @@ export interface components {
              * @description Gate run that refused it; of a decided bar the run of the decision.
              */
             dagster_run_id: string;
+            /**
+             * Dagster Run Url
+             * @description That run's page in Dagster.
+             */
+            dagster_run_url: string;
             /**
              * Ts Noted
              * Format: date-time
@@ -1373,6 +1403,11 @@ export interface components {
              * @description Run that promoted it; None where nothing was promoted.
              */
             dagster_run_id: string | null;
+            /**
+             * Dagster Run Url
+             * @description That run's page in Dagster.
+             */
+            dagster_run_url: string | null;
             /** Last Error */
             last_error: string | null;
             /** Added Count */
@@ -1673,6 +1708,11 @@ export interface components {
              * @description Dagster run that accepted the missing bars, or found that there are none.
              */
             closed_by_run: string | null;
+            /**
+             * Closed By Run Url
+             * @description That run's page in Dagster.
+             */
+            closed_by_run_url: string | null;
             /**
              * Closed Reason
              * @description Why nothing is left to do; None while something is.

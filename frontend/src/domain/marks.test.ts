@@ -8,7 +8,7 @@ const bar = (start: string, session_date = '2026-11-20'): Bar => ({
 });
 const gap = (start: string, end: string): Gap => ({
   ts_start: `2026-11-20T${start}:00Z`, ts_end: `2026-11-20T${end}:00Z`, session_date: '2026-11-20', minute_count: 1,
-  gap_class: 'feed_gap', evidence: '', state: 'open', closed_by_run: null, closed_reason: null, attempt_count: 0,
+  gap_class: 'feed_gap', evidence: '', state: 'open', closed_by_run: null, closed_by_run_url: null, closed_reason: null, attempt_count: 0,
   ts_found: '2026-11-20T20:00:00Z', ts_closed: null,
 });
 const BARS = [bar('14:30'), bar('14:31'), bar('14:35'), bar('14:36')];

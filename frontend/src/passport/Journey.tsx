@@ -3,8 +3,8 @@ import type { Passport } from '../api/types';
 import * as format from '../domain/format';
 import type { Zone } from '../domain/time';
 import { show, zoneLabel } from '../domain/time';
+import { RunLink } from '../runs/RunLink';
 import { CopyButton } from '../ui/CopyButton';
-import { Icon } from '../ui/Icon';
 
 const SECOND_MS = 1000;
 const SHORT = 8;
@@ -89,7 +89,7 @@ function Accepted({ passport, zone }: Props) {
   return (
     <Hop title="Quality gate">
       <p>
-        <RunLink href={run.url} id={run.dagster_run_id} /> accepted it at {show(current.ts_valid_from, 'seconds', zone)}
+        <RunLink id={run.dagster_run_id} url={run.url} /> accepted it at {show(current.ts_valid_from, 'seconds', zone)}
         {delay >= 0 && current.revision === 1 && <span className="quiet">, {format.duration(delay)} after the close</span>}
       </p>
       {run.code_version && (
@@ -99,14 +99,5 @@ function Accepted({ passport, zone }: Props) {
         </p>
       )}
     </Hop>
-  );
-}
-
-/** To a run's page in Dagster. */
-export function RunLink({ href, id }: { readonly href: string; readonly id: string }) {
-  return (
-    <a className="run" href={href} target="_blank" rel="noreferrer" title={`Dagster run ${id}`}>
-      Run {id.slice(0, SHORT)} <Icon name="away" />
-    </a>
   );
 }

@@ -3,10 +3,9 @@ import * as format from '../domain/format';
 import { gapTone } from '../domain/marks';
 import type { Zone } from '../domain/time';
 import { show } from '../domain/time';
+import { RunLink } from '../runs/RunLink';
 import { Fact } from '../ui/Fact';
 import { Section } from './Passport';
-
-const SHORT = 8;
 
 /** A minute without a certified bar: the ledger says why, and what becomes of it. */
 export function Missing({ gap, zone }: { readonly gap: Gap; readonly zone: Zone }) {
@@ -25,7 +24,7 @@ export function Missing({ gap, zone }: { readonly gap: Gap; readonly zone: Zone 
         <Fact name="Found">{show(gap.ts_found, 'daySeconds', zone)}</Fact>
         <Fact name="Closed">{gap.ts_closed ? show(gap.ts_closed, 'daySeconds', zone) : 'not yet'}</Fact>
         <Fact name="Repair runs">{format.count(gap.attempt_count)}</Fact>
-        <Fact name="Closed by run">{gap.closed_by_run ? <code title={gap.closed_by_run}>{gap.closed_by_run.slice(0, SHORT)}</code> : format.NONE}</Fact>
+        <Fact name="Closed by"><RunLink id={gap.closed_by_run} url={gap.closed_by_run_url} /></Fact>
       </dl>
     </Section>
   );

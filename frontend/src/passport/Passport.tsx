@@ -6,6 +6,7 @@ import { standing } from '../domain/bars';
 import { gapOf } from '../domain/marks';
 import type { Zone } from '../domain/time';
 import { show } from '../domain/time';
+import { RunLink } from '../runs/RunLink';
 import { CopyButton } from '../ui/CopyButton';
 import { Notice } from '../ui/Notice';
 import { Checks } from './Checks';
@@ -65,7 +66,7 @@ function Pages({ passport, zone }: { readonly passport: Shape; readonly zone: Zo
       {passport.refused && (
         <p className="doubt">
           A newer version waits in quarantine since {show(passport.refused.ts_quarantined, 'time', zone)}: it broke{' '}
-          {passport.refused.rules.join(', ')}. {passport.refused.decision ?? 'Nobody has decided yet; this version stays certified.'}
+          {passport.refused.rules.join(', ')} (<RunLink id={passport.refused.dagster_run_id} url={passport.refused.dagster_run_url} />). {passport.refused.decision ?? 'Nobody has decided yet; this version stays certified.'}
         </p>
       )}
       <Section title="Origin"><Journey passport={passport} zone={zone} /></Section>

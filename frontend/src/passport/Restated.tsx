@@ -5,6 +5,7 @@ import * as format from '../domain/format';
 import { changes } from '../domain/revisions';
 import type { Zone } from '../domain/time';
 import { show } from '../domain/time';
+import { RunLink } from '../runs/RunLink';
 import { Section } from './Passport';
 
 interface Props {
@@ -27,12 +28,15 @@ export function Restated({ symbol, bar, zone, onOpen }: Props) {
       {own.map((change) => (
         <p key={change.restatement_id}>
           Restatement {change.restatement_id} {change.change} this minute, accepted {show(change.ts_accepted, 'daySeconds', zone)}:{' '}
-          {inWords(symbol, change)}
+          {inWords(symbol, change)}. <RunLink id={change.dagster_run_id} url={change.dagster_run_url} />
         </p>
       ))}
       {others.length > 0 && (
         <>
-          <p className="quiet">{format.count(others.length)} other {others.length === 1 ? 'minute' : 'minutes'} of the session:</p>
+          <p className="row wrap">
+            <span className="quiet">{format.count(others.length)} other {others.length === 1 ? 'minute' : 'minutes'} of the session</span>
+            {runsOf(others).map((change) => <RunLink key={change.dagster_run_id} id={change.dagster_run_id} url={change.dagster_run_url} />)}
+          </p>
           <ul className="minutes">
             {others.map((change) => (
               <li key={`${change.restatement_id} ${change.ts_start}`}>
@@ -47,6 +51,11 @@ export function Restated({ symbol, bar, zone, onOpen }: Props) {
       )}
     </Section>
   );
+}
+
+/** One change of each run that accepted some. */
+function runsOf(changed: readonly BarChange[]): readonly BarChange[] {
+  return changed.filter(({ dagster_run_id }, index) => changed.findIndex((each) => each.dagster_run_id === dagster_run_id) === index);
 }
 
 const isMinute = (bar: Bar): boolean => Date.parse(bar.ts_end) - Date.parse(bar.ts_start) === 60_000;

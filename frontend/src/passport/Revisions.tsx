@@ -5,7 +5,7 @@ import type { Change } from '../domain/revisions';
 import { changes } from '../domain/revisions';
 import type { Zone } from '../domain/time';
 import { show, zoneLabel } from '../domain/time';
-import { RunLink } from './Journey';
+import { RunLink } from '../runs/RunLink';
 import { Verdict } from './Verdict';
 
 interface Props {
@@ -15,8 +15,7 @@ interface Props {
 
 /** Every version that was ever accepted, newest first, with what each changed. */
 export function Revisions({ passport, zone }: Props) {
-  const { revisions, gate_run, symbol } = passport;
-  const runs = gate_run.url.slice(0, gate_run.url.lastIndexOf('/') + 1);
+  const { revisions, symbol } = passport;
   const rows = revisions.map((version, index) => ({ version, before: revisions[index - 1] })).reverse();
   return (
     <ol className="revisions">
@@ -25,7 +24,7 @@ export function Revisions({ passport, zone }: Props) {
           <div className="row">
             <b>Revision {version.revision}</b>
             <Verdict standing={standingOf(version.verdict)} />
-            <RunLink href={runs + version.dagster_run_id} id={version.dagster_run_id} />
+            <RunLink id={version.dagster_run_id} url={version.dagster_run_url} />
           </div>
           <small>
             {show(version.ts_valid_from, 'daySeconds', zone)} {zoneLabel(version.ts_valid_from, zone)}

@@ -3,6 +3,7 @@ import * as format from '../domain/format';
 import { gapTone } from '../domain/marks';
 import type { Zone } from '../domain/time';
 import { show } from '../domain/time';
+import { RunLink } from '../runs/RunLink';
 import { Notice } from '../ui/Notice';
 import { BarLink } from './BarLink';
 import type { OpenBar } from './BarLink';
@@ -39,18 +40,11 @@ export function Gaps({ gaps, zone, onOpen }: Props) {
               <td>{gap.gap_class.replaceAll('_', ' ')}</td>
               <td><span className={`state ${gapTone(gap.state)}`}>{gap.state}</span></td>
               <td className="wide" title={gap.closed_reason ?? gap.evidence}>{gap.evidence}</td>
-              <td><RunId id={gap.closed_by_run} /></td>
+              <td><RunLink id={gap.closed_by_run} url={gap.closed_by_run_url} /></td>
             </tr>
           ))}
         </tbody>
       </table>
     </div>
   );
-}
-
-const SHORT = 8;
-
-/** A run's name, as Dagster's search finds it. */
-export function RunId({ id }: { readonly id: string | null }) {
-  return id === null ? format.NONE : <code title={`Dagster run ${id}`}>{id.slice(0, SHORT)}</code>;
 }

@@ -1,4 +1,4 @@
-import { useQuery } from '@tanstack/react-query';
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { allGapsQuery, latencyQuery, levelsQuery, quarantineQuery, restatementsQuery } from '../api/quality';
 import * as format from '../domain/format';
 import { show, zoneLabel } from '../domain/time';
@@ -11,6 +11,7 @@ import type { OpenBar } from './BarLink';
 import { Gaps } from './Gaps';
 import { Latency } from './Latency';
 import { Levels } from './Levels';
+import { Pages } from './Pages';
 import { Quarantine } from './Quarantine';
 import { Restatements } from './Restatements';
 
@@ -28,13 +29,14 @@ const CHOICES = [
 export default function QualityView({ view: { zone, shown }, onChange }: Props) {
   const levels = useQuery(levelsQuery);
   const latency = useQuery(latencyQuery);
-  const gaps = useQuery(allGapsQuery(shown));
-  const quarantine = useQuery(quarantineQuery(shown));
-  const restatements = useQuery(restatementsQuery);
+  const gaps = useInfiniteQuery(allGapsQuery(shown));
+  const quarantine = useInfiniteQuery(quarantineQuery(shown));
+  const restatements = useInfiniteQuery(restatementsQuery);
   const open: OpenBar = (symbol, start) => {
     onChange({ page: 'symbol', symbol, interval: '1m', bar: instantText(Date.parse(start)) });
   };
   const choice = <Segmented label="Rows" value={shown} choices={CHOICES} onChange={(value) => { onChange({ shown: value }); }} />;
+  const waiting = quarantine.data?.pages[0]?.open_count;
   const newest = latency.data?.at(-1)?.ts_minute;
   return (
     <div className="view quality">
@@ -44,18 +46,20 @@ export default function QualityView({ view: { zone, shown }, onChange }: Props) 
       <Card title="Latency by hop" note={newest && `Minute of ${show(newest, 'time', zone)} ${zoneLabel(newest, zone)}`}>
         <Answer title="The latency" query={latency} height={240}>{(rows) => <Latency rows={rows} zone={zone} />}</Answer>
       </Card>
-      <Card title="Quarantine" note={quarantine.data && `${format.count(quarantine.data.open_count)} waiting`}>
-        <Answer title="The quarantine" query={quarantine} height={240}>
-          {({ items }) => <Quarantine bars={items} zone={zone} onOpen={open} />}
-        </Answer>
+      <Card title="Quarantine" note={waiting !== undefined && `${format.count(waiting)} waiting`}>
+        <Pages title="The quarantine" name="bars" query={quarantine} height={240}>
+          {(bars) => <Quarantine bars={bars} zone={zone} onOpen={open} />}
+        </Pages>
       </Card>
       <Card title="Gap ledger" note={choice} className="wide">
-        <Answer title="The gap ledger" query={gaps} height={240}>{(rows) => <Gaps gaps={rows} zone={zone} onOpen={open} />}</Answer>
+        <Pages title="The gap ledger" name="gaps" query={gaps} height={240}>
+          {(rows) => <Gaps gaps={rows} zone={zone} onOpen={open} />}
+        </Pages>
       </Card>
       <Card title="Restatements" className="wide">
-        <Answer title="The list of restatements" query={restatements} height={160}>
+        <Pages title="The list of restatements" name="restatements" query={restatements} height={160}>
           {(rows) => <Restatements restatements={rows} zone={zone} />}
-        </Answer>
+        </Pages>
       </Card>
     </div>
   );

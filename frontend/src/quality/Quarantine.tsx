@@ -2,6 +2,7 @@ import type { RefusedBar } from '../api/types';
 import * as format from '../domain/format';
 import type { Zone } from '../domain/time';
 import { show } from '../domain/time';
+import { RunLink } from '../runs/RunLink';
 import { Notice } from '../ui/Notice';
 import type { OpenBar } from './BarLink';
 import { BarLink } from './BarLink';
@@ -25,6 +26,7 @@ export function Quarantine({ bars, zone, onOpen }: Props) {
             <th scope="col">State</th>
             <th scope="col" className="number">Close</th>
             <th scope="col" className="wide">Rules broken</th>
+            <th scope="col">Run</th>
           </tr>
         </thead>
         <tbody>
@@ -35,6 +37,7 @@ export function Quarantine({ bars, zone, onOpen }: Props) {
               <td><span className={`state ${bar.state === 'open' ? 'open' : 'explained'}`}>{bar.state}</span></td>
               <td className="number">{format.price(bar.close, format.priceDigits(bar.symbol, bar.close))}</td>
               <td className="wide">{bar.rules.join(', ').replaceAll('_', ' ')}</td>
+              <td><RunLink id={bar.dagster_run_id} url={bar.dagster_run_url} /></td>
             </tr>
           ))}
         </tbody>

@@ -2,8 +2,8 @@ import type { Restatement } from '../api/types';
 import * as format from '../domain/format';
 import type { Zone } from '../domain/time';
 import { show, showDay } from '../domain/time';
+import { RunLink } from '../runs/RunLink';
 import { Notice } from '../ui/Notice';
-import { RunId } from './Gaps';
 
 interface Props {
   readonly restatements: readonly Restatement[];
@@ -38,7 +38,7 @@ export function Restatements({ restatements, zone }: Props) {
               <td className="number">{format.count(each.changed_count)}</td>
               <td className="number">{format.count(each.removed_count)}</td>
               <td>{show(each.ts_started, 'dayTime', zone)}</td>
-              <td><RunId id={each.dagster_run_id} /></td>
+              <td><RunLink id={each.dagster_run_id} url={each.dagster_run_url} /></td>
             </tr>
           ))}
         </tbody>

@@ -35,7 +35,7 @@ export function StatusBar({ view, onChange }: Props) {
       <h1>
         <img src="/icon.svg" alt="" width="24" height="24" /> Stock platform
       </h1>
-      <Pages view={view} onChange={onChange} />
+      <Pages view={view} onChange={onChange} dagster={market?.dagster_url ?? null} />
       <div className="pills" role="status" aria-label="State of feed and markets">
         <Pill tone={feed.tone} title={feedTitle(market)}>
           <span data-testid="feed">{feed.text}</span>
