@@ -18,14 +18,11 @@ from stock_platform.adapters.postgres import Connection, connect
 from stock_platform.adapters.processes import Supervisor
 from stock_platform.config import Settings
 from stock_platform.contracts.catalogue import TABLES
+from stock_platform.contracts.runs import BESIDE_LIVE, INTRADAY_STEP
 from stock_platform.restatement_errors import NothingToBackfill, RunNotGranted, StackNotRunning, SymbolsUnwatched
 from stock_platform.sentences import sentences
 
-STEP = "intraday_aggregates"
-"""As defs/aggregate names it; a test holds them together."""
 AGGREGATES = tuple(record.address for record in TABLES if record.address.startswith("aggregates."))
-_BESIDE_LIVE = {"dagster/priority": "-10"}
-"""Runs of the live platform start first."""
 _WITHIN, _EVERY = timedelta(hours=6), timedelta(seconds=2)
 _SESSIONS = """
 SELECT DISTINCT day.session_date FROM reference.session AS day
@@ -72,8 +69,8 @@ def told(settings: Settings, clock: Clock, asked: Range) -> Iterator[str]:
     with connect(settings.dsn("gate_owner")) as connection:
         sessions = sessions_of(connection, asked)
     address = settings.dagster_address
-    of_symbols = {"ops": {STEP: {"config": {"symbols": list(asked.symbols)}}}} if asked.symbols else {}
-    backfill_id = launch_backfill(address, AGGREGATES, sessions, config=of_symbols, tags=_BESIDE_LIVE)
+    of_symbols = {"ops": {INTRADAY_STEP: {"config": {"symbols": list(asked.symbols)}}}} if asked.symbols else {}
+    backfill_id = launch_backfill(address, AGGREGATES, sessions, config=of_symbols, tags=BESIDE_LIVE)
     yield f"backfill  {backfill_url(address, backfill_id)}"
     yield f"sessions  {len(sessions)}, {sessions[0]} to {sessions[-1]}, of {', '.join(asked.symbols) or 'all symbols'}"
     yield from _followed(address, backfill_id, clock)

@@ -7,6 +7,7 @@ import dagster as dg
 
 from stock_platform.config import Settings, load
 from stock_platform.contracts.bar import BAR, STAGED_BAR
+from stock_platform.contracts.runs import PRIORITY
 from stock_platform.defs.aggregate import aggregate_assets
 from stock_platform.defs.aggregate_registry import EVERY_RUN
 from stock_platform.defs.archive import archive_asset, archive_job, certified_sessions_sensor
@@ -22,7 +23,6 @@ from stock_platform.defs.freshness import session_freshness, session_freshness_c
 from stock_platform.defs.gap_repair import gap_repair, repair_gap
 from stock_platform.defs.gaps import GAPS, gap_asset
 from stock_platform.defs.jumps import no_jump_without_factor
-from stock_platform.defs.priority import PRIORITY
 from stock_platform.defs.reconcile import ended_sessions_sensor, near_vendor, reconcile_job, reconciliation_asset
 from stock_platform.defs.restate import restate_job, restatement_asset
 from stock_platform.defs.retention import ops_retention, retention_job, retention_schedule

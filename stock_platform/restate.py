@@ -11,6 +11,7 @@ from stock_platform.adapters.dagster_api import finished, launch, run_url
 from stock_platform.adapters.postgres import connect
 from stock_platform.adapters.processes import Supervisor
 from stock_platform.config import Settings, lead_to_vendor
+from stock_platform.contracts.runs import RESTATE_JOB, RESTATE_STEP
 from stock_platform.gate.promote import lock_promotions
 from stock_platform.market.promotion import difference_of_run
 from stock_platform.market.protection import lift, protect, require_unprotected
@@ -19,8 +20,6 @@ from stock_platform.restatement_errors import RunNotGranted, StackNotRunning
 from stock_platform.restating import named_ticks, place_of
 from stock_platform.restating_from_vendor import compare_with_vendor
 
-JOB, STEP = "restate_session", "quality__restatement"
-"""As defs/restate names them; a test holds them together."""
 _SHOWN_COUNT = 20
 _WITHIN = timedelta(hours=1)
 
@@ -58,12 +57,12 @@ def promoted(settings: Settings, clock: Clock, order: Order) -> Iterator[str]:
         require_unprotected(connection, order.session_date)
     address = settings.dagster_address
     asked = {"symbols": order.names, "tape": order.tape, "from_vendor": order.from_vendor}
-    config = {"ops": {STEP: {"config": asked}}}
-    run_id = launch(address, JOB, config=config, tags={"dagster/partition": order.session_date.isoformat()})
+    config = {"ops": {RESTATE_STEP: {"config": asked}}}
+    run_id = launch(address, RESTATE_JOB, config=config, tags={"dagster/partition": order.session_date.isoformat()})
     yield f"run       {run_url(address, run_id)}"
     end = finished(address, run_id, clock=clock, within=_WITHIN)
     if end.status != "SUCCESS":
-        raise RunNotGranted(JOB, address, end.problem or end.status)
+        raise RunNotGranted(RESTATE_JOB, address, end.problem or end.status)
     with connect(settings.dsn("gate_owner")) as connection:
         ticks_from, found = difference_of_run(connection, run_id)
     yield f"source    {ticks_from}"

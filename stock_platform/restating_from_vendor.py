@@ -4,7 +4,7 @@ The third source, after the topic and the archive. Same lock, same rules, same s
 minutes of which the vendor has no usable bar stay as they are, and a repeat over the same answer gives an empty diff. Not here:
 who asks for it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from functools import partial
 from typing import TypedDict
@@ -51,12 +51,37 @@ def restate_from_vendor(
     if closed_until is None:
         raise FeedUnheard(session_date)
     require_vendor(settings, session_date)
-    dsn = settings.dsn("gate_owner")
-    with connect(dsn) as connection:
+    with connect(settings.dsn("gate_owner")) as connection:
         require_unprotected(connection, session_date)
         asked = read_asked(connection, session_date, [each.symbol for each in stretches])
-    judging.warm_up()
     fetch = partial(fetched, settings, clock, asked, stretches)
+    return promote_vendor_bars(
+        settings, clock, asked, stretches, fetch=fetch, closed_until=closed_until, run_id=run_id, code_version=code_version
+    )
+
+
+def promote_vendor_bars(
+    settings: Settings,
+    clock: Clock,
+    asked: Asked,
+    stretches: Sequence[Stretch],
+    *,
+    fetch: Callable[[], str],
+    closed_until: datetime,
+    run_id: str,
+    code_version: str,
+) -> Promoted:
+    """Restate these stretches from the vendor's staged minutes, and promote what differs.
+
+    Args:
+        fetch: Brings the minutes to staging, where they are not; says where they come from.
+        closed_until: Bars that end later are left to the stream.
+    Raises:
+        RestatementRunning: another restatement is under way.
+        RestatementBlocked: the rules block the batch.
+    """
+    judging.warm_up()
+    dsn = settings.dsn("gate_owner")
     with restated_from_vendor(dsn, clock, asked, stretches, fetch=fetch) as done:
         return settle(dsn, done, closed_until=closed_until, by=Promoter(run_id, code_version, clock.now()))
 

@@ -8,11 +8,10 @@ from datetime import date
 from stock_platform.adapters.clock import Clock
 from stock_platform.adapters.postgres import connect
 from stock_platform.config import Settings
-from stock_platform.gate import judge as judging
 from stock_platform.market.asked import read_asked, whole_session
 from stock_platform.market.protection import require_unprotected
-from stock_platform.market.vendor_bars import restated_from_vendor
-from stock_platform.restating import Promoted, Promoter, settle
+from stock_platform.restating import Promoted
+from stock_platform.restating_from_vendor import promote_vendor_bars
 
 
 def seed_session(settings: Settings, clock: Clock, session_date: date, *, run_id: str, code_version: str) -> Promoted:
@@ -24,12 +23,18 @@ def seed_session(settings: Settings, clock: Clock, session_date: date, *, run_id
         RestatementRunning: a restatement is under way.
         RestatementBlocked: the rules block the batch.
     """
-    dsn = settings.dsn("gate_owner")
-    with connect(dsn) as connection:
+    with connect(settings.dsn("gate_owner")) as connection:
         require_unprotected(connection, session_date)
         asked = read_asked(connection, session_date, ())
         stretches = whole_session(connection, asked)
-    judging.warm_up()
     staged = f"{settings.vendor}'s 1m history, as it was staged at {clock.now():%Y-%m-%d %H:%M:%S}Z"
-    with restated_from_vendor(dsn, clock, asked, stretches, fetch=lambda: staged) as done:
-        return settle(dsn, done, closed_until=clock.now(), by=Promoter(run_id, code_version, clock.now()))
+    return promote_vendor_bars(
+        settings,
+        clock,
+        asked,
+        stretches,
+        fetch=lambda: staged,
+        closed_until=clock.now(),
+        run_id=run_id,
+        code_version=code_version,
+    )

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import psycopg
 
@@ -10,12 +10,12 @@ from stock_platform.adapters.clock import Clock
 from stock_platform.adapters.kafka_progress import progress
 from stock_platform.adapters.postgres import connect
 from stock_platform.config import Settings
+from stock_platform.contracts.epoch import EPOCH
 from stock_platform.contracts.flink_ddl import JOB
 from stock_platform.contracts.tick import TICK
 from stock_platform.errors import PlatformError, SettingInvalid
 from stock_platform.gate.pending import pending_sessions
 
-_FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 _EVERY = timedelta(seconds=2)
 _TELL_EVERY = timedelta(seconds=30)
 
@@ -80,7 +80,7 @@ def _look(settings: Settings) -> _Seen:
                 return seen
             partitions = progress(settings.kafka_bootstrap, JOB, TICK.address).values()
             is_caught_up = all(each.offset_next >= each.offset_end for each in partitions)
-            is_judged = is_caught_up and not pending_sessions(connection, _FIRST)
+            is_judged = is_caught_up and not pending_sessions(connection, EPOCH)
             is_aggregated = connection.execute(_AGGREGATED).fetchone() == (True,)
             return replace(seen, is_over=is_judged and is_aggregated)
     except (PlatformError, psycopg.Error) as error:

@@ -16,6 +16,7 @@ import polars as pl
 from pydantic import Field
 
 from stock_platform.adapters.postgres import Connection, drop_others, replace_part, upsert_frame
+from stock_platform.contracts.runs import INTRADAY_STEP
 from stock_platform.defs.aggregate_inputs import SessionInputs, forget_inputs, inputs_of
 from stock_platform.defs.aggregate_registry import AT_CLOSE, DAILY, EVERY_RUN, INTRADAY, Aggregate
 from stock_platform.defs.aggregate_touched import Touched, claim, only_maker
@@ -25,8 +26,6 @@ from stock_platform.defs.retries import retried_if_transient, retry_policy
 from stock_platform.defs.world import World, column_schema
 from stock_platform.gate.hold import Hold, hold_of
 
-INTRADAY_STEP = "intraday_aggregates"
-"""Name of the step that takes `MadeAgain`."""
 Changed = dict[str, int]
 """A table's part of a run's metadata: rows made, rows changed."""
 

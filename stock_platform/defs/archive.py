@@ -13,9 +13,9 @@ import polars as pl
 from stock_platform.adapters.postgres import read_frame
 from stock_platform.contracts.archive import ARCHIVED_TICK
 from stock_platform.contracts.bar import BAR
+from stock_platform.contracts.runs import PRIORITY
 from stock_platform.contracts.tick import TICK
 from stock_platform.defs.ended import due_sessions, requested
-from stock_platform.defs.priority import PRIORITY
 from stock_platform.defs.retries import retried_if_transient, retry_policy
 from stock_platform.defs.world import World, column_schema, key_of
 from stock_platform.feed.archive import Archived, SessionHours, archive_session

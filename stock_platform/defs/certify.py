@@ -14,8 +14,9 @@ from pydantic import Field
 
 from stock_platform.adapters.clock import wait_until
 from stock_platform.contracts.bar import BAR, QUARANTINE, STAGED_BAR
+from stock_platform.contracts.epoch import EPOCH
 from stock_platform.defs.external import STREAM_JOB
-from stock_platform.defs.progress import FIRST, closed_until_reader
+from stock_platform.defs.progress import closed_until_reader
 from stock_platform.defs.retries import retried_if_transient, retry_policy
 from stock_platform.defs.world import World, key_of, table_spec
 from stock_platform.gate import judge as judging
@@ -103,12 +104,12 @@ def _closed_until(context: dg.AssetExecutionContext, world: World) -> datetime:
 
     Before anything is known to be closed nothing is."""
     tag = context.run.tags.get(CLOSES_AT)
-    closes_at, until = datetime.fromisoformat(tag) if tag else FIRST, FIRST
+    closes_at, until = datetime.fromisoformat(tag) if tag else EPOCH, EPOCH
     with closed_until_reader(world) as read:
 
         def is_closed() -> bool:
             nonlocal until
-            until = read() or FIRST
+            until = read() or EPOCH
             return until >= closes_at
 
         if not wait_until(is_closed, world.clock, within=_WAIT):

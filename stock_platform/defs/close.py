@@ -8,9 +8,9 @@ from typing import Any
 
 import dagster as dg
 
+from stock_platform.contracts.runs import PRIORITY
 from stock_platform.defs.aggregate_registry import AT_CLOSE
 from stock_platform.defs.ended import due_sessions, requested
-from stock_platform.defs.priority import PRIORITY
 from stock_platform.defs.world import UNDER_WAY, World
 
 _JOB = "close_session"

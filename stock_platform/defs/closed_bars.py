@@ -8,8 +8,9 @@ from typing import Any
 
 import dagster as dg
 
+from stock_platform.contracts.epoch import EPOCH
 from stock_platform.defs.certify import CLOSES_AT, GATE
-from stock_platform.defs.progress import FIRST, job_progress
+from stock_platform.defs.progress import job_progress
 from stock_platform.defs.world import UNDER_WAY, World
 from stock_platform.gate.pending import Pending, pending_sessions
 from stock_platform.gate.progress import closed_until
@@ -28,7 +29,7 @@ def closed_bars_sensor(job: Any, partitions: dg.PartitionsDefinition[str]) -> dg
         description="Requests a gate run of the session whose next bar closes; one at a time, and not at once after a failure.",
     )
     def closed_bars(context: dg.SensorEvaluationContext, world: dg.ResourceParam[World]) -> dg.SensorResult:
-        since = datetime.fromisoformat(context.cursor) if context.cursor else FIRST
+        since = datetime.fromisoformat(context.cursor) if context.cursor else EPOCH
         with world.database("gate_owner") as connection:
             pending = pending_sessions(connection, since)
             until = closed_until(job_progress(world, connection), world.settings.gate_grace)

@@ -9,7 +9,8 @@ from datetime import date, datetime, timedelta
 import dagster as dg
 
 from stock_platform.adapters.postgres import Connection
-from stock_platform.defs.progress import FIRST, job_progress
+from stock_platform.contracts.epoch import EPOCH
+from stock_platform.defs.progress import job_progress
 from stock_platform.defs.world import World
 from stock_platform.gate.pending import pending_sessions
 
@@ -64,7 +65,7 @@ def due_sessions(
         if until is None:
             return Due(None, ())
         wanted = [day for day in ended_sessions(connection, until) if day >= since and day.isoformat() not in known]
-        waiting = {each.session_date for each in pending_sessions(connection, FIRST)} if wanted else set[date]()
+        waiting = {each.session_date for each in pending_sessions(connection, EPOCH)} if wanted else set[date]()
     judged, now = [day.isoformat() for day in wanted if day not in waiting], world.clock.now()
     keys = (key for key in judged if partitions.has_partition_key(key) and not _is_tried(instance, job_name, key, now))
     return Due(until, tuple(keys))

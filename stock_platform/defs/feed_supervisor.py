@@ -13,8 +13,8 @@ from typing import Any
 
 import dagster as dg
 
+from stock_platform.contracts.runs import PRIORITY
 from stock_platform.defs.feed_line import LINE, feed_line
-from stock_platform.defs.priority import PRIORITY
 from stock_platform.defs.world import UNDER_WAY, World
 from stock_platform.feed.choice import lines_of, watch_of
 from stock_platform.feed.plan import TAPE_LINE

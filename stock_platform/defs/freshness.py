@@ -111,7 +111,8 @@ def freshness_results(instance: dg.DagsterInstance, world: World) -> list[dg.Ass
         return [_result(key, is_passed=True, said="A replay is not held to the clock.") for key in OF_SESSION]
     with world.database("gate_owner") as connection:
         due = _read_due(connection, now)
-    answers = [(key, verdict(due, _made(instance, key, due), now)) for key in OF_SESSION]
+    made = last_made(instance, OF_SESSION, due.session_date) if due else {}
+    answers = [(key, verdict(due, made.get(key), now)) for key in OF_SESSION]
     return [_result(key, is_passed=is_passed, said=said) for key, (is_passed, said) in answers]
 
 
@@ -123,13 +124,24 @@ def _read_due(connection: Connection, now: datetime) -> Due | None:
     return due_now(sessions, now, started=started, next_open=next_open)
 
 
-def _made(instance: dg.DagsterInstance, key: dg.AssetKey, due: Due | None) -> datetime | None:
-    """When the due session's partition was last materialised."""
-    if due is None:
-        return None
-    wanted = dg.AssetRecordsFilter(asset_key=key, asset_partitions=[due.session_date.isoformat()])
-    found = instance.fetch_materializations(wanted, limit=1).records
-    return datetime.fromtimestamp(found[0].timestamp, UTC) if found else None
+def last_made(instance: dg.DagsterInstance, keys: Sequence[dg.AssetKey], session_date: date) -> dict[dg.AssetKey, datetime]:
+    """When each asset's partition of the session was last materialised; one that never was is left out.
+
+    One look for all: while the session goes on, its partition is the newest of each. Where a backfill or a restatement of another
+    session came later, that asset is asked for alone."""
+    partition, found = session_date.isoformat(), dict[dg.AssetKey, datetime]()
+    for record in instance.get_asset_records(keys):
+        key, newest = record.asset_entry.asset_key, record.asset_entry.last_materialization_record
+        if newest is not None and newest.partition_key != partition:
+            newest = _newest_of(instance, key, partition)
+        if newest is not None:
+            found[key] = datetime.fromtimestamp(newest.timestamp, UTC)
+    return found
+
+
+def _newest_of(instance: dg.DagsterInstance, key: dg.AssetKey, partition: str) -> dg.EventLogRecord | None:
+    wanted = dg.AssetRecordsFilter(asset_key=key, asset_partitions=[partition])
+    return next(iter(instance.fetch_materializations(wanted, limit=1).records), None)
 
 
 def _result(key: dg.AssetKey, *, is_passed: bool, said: str) -> dg.AssetCheckResult:

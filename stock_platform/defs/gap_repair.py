@@ -15,9 +15,10 @@ from pydantic import Field
 from stock_platform.adapters.clock import wait_until
 from stock_platform.adapters.postgres import Connection
 from stock_platform.contracts.bar_start import bar_start
+from stock_platform.contracts.epoch import EPOCH
 from stock_platform.contracts.gap import GapClass, GapState
 from stock_platform.defs.gaps import GAPS
-from stock_platform.defs.progress import FIRST, bars_closed_until, closed_until_reader
+from stock_platform.defs.progress import bars_closed_until, closed_until_reader
 from stock_platform.defs.restate import POOL, followed_up, restatement_metadata
 from stock_platform.defs.retries import retried_if_transient, retry_policy
 from stock_platform.defs.service_level import refreshed_level
@@ -84,7 +85,7 @@ def _wait_for_close(world: World, session_date: date, keys: Sequence[tuple[str, 
         return
     last = max(each.ts_until for each in touched)
     with closed_until_reader(world) as read:
-        wait_until(lambda: (read() or FIRST) >= last, world.clock, within=_CLOSED_WITHIN, every=timedelta(seconds=1))
+        wait_until(lambda: (read() or EPOCH) >= last, world.clock, within=_CLOSED_WITHIN, every=timedelta(seconds=1))
 
 
 def _key(text: str) -> tuple[str, datetime]:

@@ -1,10 +1,12 @@
-"""Runs queued behind the live ones yield the processor, too: on a small machine a backfill would make the gate late."""
+"""Who comes first. Runs queued behind the live ones yield the processor, too: a backfill would make a small machine late."""
 
 import dagster as dg
 
 from stock_platform.adapters.processes import yield_processor
+from stock_platform.contracts.runs import PRIORITY
 
-PRIORITY = "dagster/priority"
+LAST_STEP = {PRIORITY: "-1"}
+"""Tags of a step that whoever waits for the run's tables does not wait for; it depends on none of those that it lets go first."""
 
 
 def give_way(run: dg.DagsterRun) -> None:

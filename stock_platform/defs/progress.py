@@ -11,9 +11,6 @@ from stock_platform.contracts.tick import TICK
 from stock_platform.defs.world import World
 from stock_platform.gate.progress import LineClock, PartitionProgress, closed_until, event_time_progress, feed_clock
 
-FIRST = datetime(1970, 1, 1, tzinfo=UTC)
-"""Before anything happened."""
-
 
 def job_progress(world: World, connection: Connection) -> datetime | None:
     """Event time before which every tick is in staging."""

@@ -15,10 +15,10 @@ import dagster as dg
 
 from stock_platform.config import FeedKind
 from stock_platform.contracts.bar import BAR
+from stock_platform.contracts.runs import PRIORITY
 from stock_platform.contracts.vendor import VENDOR_BAR_1M, VENDOR_DIFFERENCE
 from stock_platform.defs.aggregate import refreshed
 from stock_platform.defs.ended import due_sessions, requested
-from stock_platform.defs.priority import PRIORITY
 from stock_platform.defs.progress import bars_closed_until
 from stock_platform.defs.retries import retried_if_transient, retry_policy
 from stock_platform.defs.world import World, column_schema, key_of

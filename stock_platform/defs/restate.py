@@ -12,6 +12,7 @@ from pydantic import Field
 
 from stock_platform.contracts.bar import BAR, BAR_1D
 from stock_platform.contracts.restatement import CHANGES, RESTATED_DIFFERENCE
+from stock_platform.contracts.runs import RESTATE_JOB
 from stock_platform.contracts.tick import TICK
 from stock_platform.contracts.vendor import VENDOR_BAR_1M
 from stock_platform.defs.aggregate import refreshed
@@ -26,7 +27,6 @@ from stock_platform.restating import Promoted
 from stock_platform.restating_from_vendor import restate_session
 
 RESTATEMENT = key_of(RESTATED_DIFFERENCE.address)
-JOB = "restate_session"
 _SHOWN_COUNT = 50
 POOL = "restatement"
 """One restatement at a time, whoever asks for it."""
@@ -106,7 +106,7 @@ def _later_sessions(world: World, session_date: date) -> list[date]:
 def restate_job(partitions: dg.PartitionsDefinition[str]) -> Any:
     """Restate one session."""
     return dg.define_asset_job(
-        JOB,
+        RESTATE_JOB,
         selection=dg.AssetSelection.assets(RESTATEMENT),
         partitions_def=partitions,
         tags={"dagster/max_runtime": "3600"},

@@ -15,8 +15,8 @@ import dagster as dg
 
 from stock_platform.adapters.dagster_storage import Ages, Purged, Size, purge, sizes
 from stock_platform.adapters.postgres import Connection, connect
+from stock_platform.contracts.runs import PRIORITY
 from stock_platform.defs.certify import JOB as CERTIFY
-from stock_platform.defs.priority import PRIORITY
 from stock_platform.defs.retries import retried_if_transient, retry_policy
 from stock_platform.defs.service_level import LATENCIES
 from stock_platform.defs.world import World

@@ -17,10 +17,11 @@ from pydantic import Field
 
 from stock_platform.config import FeedKind, Settings
 from stock_platform.contracts.bar import BAR
+from stock_platform.contracts.runs import PRIORITY
 from stock_platform.contracts.vendor import VENDOR_BAR_1D, VENDOR_BAR_1M
 from stock_platform.defs.aggregate import refreshed
 from stock_platform.defs.aggregate_registry import EVERY_ONE
-from stock_platform.defs.priority import PRIORITY, give_way
+from stock_platform.defs.priority import give_way
 from stock_platform.defs.restate import POOL, restatement_metadata
 from stock_platform.defs.sessions import range_tags
 from stock_platform.defs.world import UNDER_WAY, World, key_of

@@ -7,7 +7,7 @@ what is counted (market/service_level), what is measured (market/latency)."""
 # pyright: reportUnknownMemberType=false, reportMissingTypeArgument=false, reportUnknownParameterType=false
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import dagster as dg
@@ -17,6 +17,7 @@ from stock_platform.contracts.slo import LATENCY_MINUTE, LATENCY_P50_S, LATENCY_
 from stock_platform.defs.certify import GATE
 from stock_platform.defs.external import QUOTES
 from stock_platform.defs.gaps import GAPS, sessions_to_look_at
+from stock_platform.defs.priority import LAST_STEP
 from stock_platform.defs.retries import retried_if_transient, retry_policy
 from stock_platform.defs.world import World, key_of, table_spec
 from stock_platform.errors import BrokerUnreachable, TopicMissing
@@ -30,7 +31,15 @@ from stock_platform.market.latency_facts import (
     sampled,
     with_flink,
 )
-from stock_platform.market.service_level import Level, keep_levels, read_levels
+from stock_platform.market.service_level import (
+    Latencies,
+    Level,
+    keep_levels,
+    kept_latencies,
+    latencies_due,
+    read_latencies,
+    read_levels,
+)
 
 LEVELS, LATENCIES = key_of(SLO_SESSION.address), key_of(LATENCY_MINUTE.address)
 SLO_MET, LATENCY_WITHIN = "slo_met", "latency_within"
@@ -55,6 +64,7 @@ def service_level_assets(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsD
 
     @dg.multi_asset(
         name="service_level",
+        op_tags=LAST_STEP,
         retry_policy=retry_policy(),
         specs=[
             table_spec(SLO_SESSION, upstream=GAPS, kinds=set(), partitions=partitions),
@@ -82,15 +92,18 @@ def service_level_assets(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsD
         context: dg.AssetExecutionContext, world: dg.ResourceParam[World]
     ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
         session_date, run_id = date.fromisoformat(context.partition_key), context.run.run_id
+        is_gate = GATE in context.run.tags
         with world.database("gate_owner") as connection:
-            *_, rows = [_level(connection, world, day, run_id) for day in sessions_to_look_at(connection, session_date)]
+            *_, rows = [
+                _level(connection, world, day, run_id, is_gate=is_gate) for day in sessions_to_look_at(connection, session_date)
+            ]
             budget = slo_met(connection, session_date)
         yield dg.MaterializeResult(asset_key=LEVELS, metadata=level_metadata(rows), check_results=[budget])
         if world.settings.is_replay:
             yield _result(LATENCY_WITHIN, LATENCIES, "A replay has no latency: nothing is measured.", is_passed=True)
             return
         with world.database("gate_owner") as connection:
-            measured = _measure(connection, world, session_date, run_id, is_gate=GATE in context.run.tags)
+            measured = _measure(connection, world, session_date, run_id, is_gate=is_gate)
             within = latency_within(connection, session_date)
         yield dg.MaterializeResult(asset_key=LATENCIES, metadata=latency_metadata(measured), check_results=[within])
 
@@ -100,17 +113,27 @@ def service_level_assets(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsD
 def refreshed_level(world: World, run_id: str, session_date: date) -> dg.AssetMaterialization:
     """Bring a session's level up to date from within another run: its certified bars or gaps have changed."""
     with world.database("gate_owner") as connection:
-        rows = _level(connection, world, session_date, run_id)
+        rows = _level(connection, world, session_date, run_id, is_gate=False)
     return dg.AssetMaterialization(LEVELS, partition=session_date.isoformat(), metadata=level_metadata(rows))
 
 
-def _level(connection: Connection, world: World, session_date: date, run_id: str) -> list[Level]:
+def _level(connection: Connection, world: World, session_date: date, run_id: str, *, is_gate: bool) -> list[Level]:
     until = read_until(connection, session_date)
     if until is None:
         return []
-    rows = read_levels(connection, session_date, until, is_replay=world.settings.is_replay)
+    latencies_s = _latencies(connection, world, session_date, until, is_gate=is_gate)
+    rows = read_levels(connection, session_date, until, latencies_s)
     keep_levels(connection, session_date, rows, run_id=run_id, now=world.clock.now())
     return rows
+
+
+def _latencies(connection: Connection, world: World, session_date: date, until: datetime, *, is_gate: bool) -> Latencies:
+    """Event times of a replay are of the past or faster than life: nothing of it is late."""
+    if world.settings.is_replay:
+        return {}
+    if is_gate and not latencies_due(connection, session_date, until):
+        return kept_latencies(connection, session_date)
+    return read_latencies(connection, session_date)
 
 
 def _measure(connection: Connection, world: World, session_date: date, run_id: str, *, is_gate: bool) -> list[Latency]:

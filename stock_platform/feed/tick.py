@@ -6,13 +6,14 @@ thousand a second and hold nothing that could hold them, so the garbage collecto
 import base64
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from hashlib import blake2b
 
 import msgspec
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+from stock_platform.contracts.epoch import EPOCH
+
 MILLISECOND = timedelta(milliseconds=1)
 _LONGEST_PLAIN = 20
 """Twelve digits, the point, six digits: a longer text is not plain."""

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from stock_platform.adapters.clock import Clock
@@ -16,6 +16,7 @@ from stock_platform.adapters.flink import FlinkRest
 from stock_platform.adapters.flink_batch import BatchJobs, answered
 from stock_platform.adapters.flink_script import fill_script
 from stock_platform.adapters.postgres import connect
+from stock_platform.contracts.epoch import EPOCH
 from stock_platform.errors import JobRefused
 from stock_platform.market import shadow
 from stock_platform.market.archived_ticks import regular_symbols
@@ -30,7 +31,7 @@ _WITHIN = timedelta(minutes=30)
 """5,000 symbols' session, 20,000,000 ticks, takes some minutes."""
 _NO_LIMIT = "0"
 """Nothing is too late here."""
-_EPOCH, _MILLISECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(milliseconds=1)
+_MILLISECOND = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True)
@@ -173,4 +174,4 @@ def _with_parameters(url: str, parameters: str) -> str:
 
 
 def _epoch_ms(ts: datetime) -> int:
-    return (ts - _EPOCH) // _MILLISECOND
+    return (ts - EPOCH) // _MILLISECOND

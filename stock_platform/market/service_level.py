@@ -46,6 +46,26 @@ FROM market.bar_1m_revision AS bar
 WHERE bar.session_date = %(session_date)s AND {LIVE}
 GROUP BY bar.symbol
 """
+_KEPT = """
+SELECT symbol, ARRAY[latency_p50_s, latency_p95_s, latency_p99_s]
+FROM ops.slo_session
+WHERE session_date = %(session_date)s AND latency_p50_s IS NOT NULL
+"""
+_DUE = """
+SELECT
+    (SELECT count(*) FROM quality.gate_run AS run WHERE run.session_date = %(session_date)s) %% %(every)s = 1
+    OR %(closed_until)s >= (
+        SELECT max(session.ts_close)
+        FROM reference.session AS session
+        JOIN reference.instrument AS instrument ON instrument.calendar = session.calendar
+        WHERE session.session_date = %(session_date)s
+    )
+"""
+_EVERY = 15
+"""Gate runs of a session between two readings of its latencies: by its end each reads every bar of it."""
+
+Latencies = Mapping[str, Sequence[float]]
+"""By symbol, seconds: p50, p95, p99. One of which nothing came live is left out."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +89,7 @@ class Counts(NamedTuple):
 
     good: Mapping[str, int]
     excused: Mapping[str, int]
-    latencies: Mapping[str, Sequence[float]]
+    latencies: Latencies
 
 
 def levels(session_date: date, watched: Sequence[Watched], counts: Counts) -> list[Level]:
@@ -86,12 +106,25 @@ def _level(session_date: date, watched: Watched, counts: Counts) -> Level:
     return Level(session_date, watched.symbol, watched.calendar, total, excused, good, ratio, *latency)
 
 
-def read_levels(connection: Connection, session_date: date, closed_until: datetime, *, is_replay: bool) -> list[Level]:
-    """The session's rows as they are to be.
+def read_latencies(connection: Connection, session_date: date) -> Latencies:
+    """Of every first version that came live."""
+    return dict(connection.execute(_LATENCY, {"session_date": session_date}).fetchall())
 
-    Args:
-        is_replay: Event times are of the past or faster than life: nothing is late.
-    """
+
+def kept_latencies(connection: Connection, session_date: date) -> Latencies:
+    """As they were last read."""
+    return dict(connection.execute(_KEPT, {"session_date": session_date}).fetchall())
+
+
+def latencies_due(connection: Connection, session_date: date, closed_until: datetime) -> bool:
+    """Whether a gate run is to read them anew: the first of each `_EVERY`, and whoever comes when the session is over."""
+    facts = {"session_date": session_date, "closed_until": closed_until, "every": _EVERY}
+    row = connection.execute(_DUE, facts).fetchone()
+    return row is None or bool(row[0])
+
+
+def read_levels(connection: Connection, session_date: date, closed_until: datetime, latencies: Latencies) -> list[Level]:
+    """The session's rows as they are to be."""
     watched = read_watched(connection, session_date, closed_until)
     facts: dict[str, Any] = {
         "session_date": session_date,
@@ -101,8 +134,7 @@ def read_levels(connection: Connection, session_date: date, closed_until: dateti
     }
     good = connection.execute(_GOOD, facts).fetchall()
     excused = connection.execute(_EXCUSED, facts).fetchall()
-    late = [] if is_replay else connection.execute(_LATENCY, facts).fetchall()
-    return levels(session_date, watched, Counts(dict(good), dict(excused), dict(late)))
+    return levels(session_date, watched, Counts(dict(good), dict(excused), latencies))
 
 
 def keep_levels(connection: Connection, session_date: date, rows: Sequence[Level], *, run_id: str, now: datetime) -> int:

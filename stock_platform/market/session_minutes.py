@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+
+from stock_platform.contracts.epoch import EPOCH
 
 Minute = int
 """[60 m, 60 m + 60) seconds since the epoch."""
-_EPOCH, _MINUTE = datetime(1970, 1, 1, tzinfo=UTC), timedelta(minutes=1)
+_MINUTE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -28,17 +30,17 @@ class Hours:
 
 def minute_of(ts: datetime) -> Minute:
     """The minute that holds the instant."""
-    return (ts - _EPOCH) // _MINUTE
+    return (ts - EPOCH) // _MINUTE
 
 
 def instant_of(minute: Minute) -> datetime:
     """Start of the minute."""
-    return _EPOCH + minute * _MINUTE
+    return EPOCH + minute * _MINUTE
 
 
 def touched(ts_start: datetime, ts_end: datetime) -> range:
     """Minutes that share some time with [ts_start, ts_end)."""
-    return range(minute_of(ts_start), -((_EPOCH - ts_end) // _MINUTE))
+    return range(minute_of(ts_start), -((EPOCH - ts_end) // _MINUTE))
 
 
 def stretches(minutes: Iterable[Minute]) -> list[range]:

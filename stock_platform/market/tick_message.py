@@ -3,14 +3,16 @@
 A message that the stream job refuses is no tick here either, by the fields' kinds and ranges of contracts/tick.py."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Literal, NamedTuple
 
 import msgspec
 from msgspec import Meta
 
-_EPOCH, _MILLISECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(milliseconds=1)
+from stock_platform.contracts.epoch import EPOCH
+
+_MILLISECOND = timedelta(milliseconds=1)
 _LARGEST = 2**63 - 1
 _PRICE_STEP, _PRICE_LIMIT = Decimal("0.000001"), Decimal(10) ** 12
 """numeric(18, 6): what does not fit exactly is no price."""
@@ -73,7 +75,7 @@ def tick_of(value: bytes) -> Tick | None:
 
 def instant(epoch_ms: int) -> datetime:
     """Epoch milliseconds, as messages and Kafka have them, as an instant; exact."""
-    return _EPOCH + epoch_ms * _MILLISECOND
+    return EPOCH + epoch_ms * _MILLISECOND
 
 
 def _price(text: str) -> Decimal | None:

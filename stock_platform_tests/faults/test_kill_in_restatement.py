@@ -13,8 +13,8 @@ from stock_platform.adapters.clock import SystemClock, wait_until
 from stock_platform.adapters.dagster_api import finished, launch
 from stock_platform.adapters.flink import FlinkRest
 from stock_platform.adapters.postgres import connect
+from stock_platform.contracts.runs import RESTATE_JOB, RESTATE_STEP
 from stock_platform.market.restatement import JOB as FLINK_JOB
-from stock_platform.restate import JOB, STEP
 from stock_platform_tests.running_stack import RunningStack, running_stack
 from stock_platform_tests.tapes import cut, different, expected_bars, spoil
 
@@ -98,8 +98,8 @@ def test_next_restatement_needs_no_help_and_gives_the_right_difference(stack: Ru
 
 def begin(stack: RunningStack, spoilt: Spoilt) -> str:
     """Ask Dagster for the restatement; its run."""
-    config = {"ops": {STEP: {"config": {"symbols": [], "tape": str(spoilt.path)}}}}
-    return launch(stack.settings.dagster_address, JOB, config=config, tags={"dagster/partition": SESSION})
+    config = {"ops": {RESTATE_STEP: {"config": {"symbols": [], "tape": str(spoilt.path)}}}}
+    return launch(stack.settings.dagster_address, RESTATE_JOB, config=config, tags={"dagster/partition": SESSION})
 
 
 def rows(stack: RunningStack) -> list[pl.DataFrame]:

@@ -18,9 +18,16 @@ from stock_platform.defs.sessions import session_partitions
 from stock_platform.defs.world import World
 from stock_platform.market.latency import latencies
 from stock_platform.market.latency_facts import keep_latencies, new_minutes, read_bars, sampled, with_flink
-from stock_platform.market.service_level import Level, keep_levels, read_levels
+from stock_platform.market.service_level import (
+    Level,
+    keep_levels,
+    kept_latencies,
+    latencies_due,
+    read_latencies,
+    read_levels,
+)
 from stock_platform_tests.broker import empty_topics, running_broker
-from stock_platform_tests.staged import DAY, EVENING, OPEN, empty_market, run_gate, stage
+from stock_platform_tests.staged import CLOSE, DAY, EVENING, OPEN, empty_market, run_gate, stage
 
 MINUTE = timedelta(minutes=1)
 NOW = EVENING + MINUTE
@@ -66,9 +73,9 @@ def accepted_after(connection: Connection, symbol: str, seconds: dict[int, float
         )
 
 
-def level(database: Settings, *, until: datetime, is_replay: bool = False) -> list[Level]:
+def level(database: Settings, *, until: datetime) -> list[Level]:
     with connect(database.dsn("gate_owner")) as connection:
-        return read_levels(connection, DAY, until, is_replay=is_replay)
+        return read_levels(connection, DAY, until, read_latencies(connection, DAY))
 
 
 def test_minutes_are_good_excused_or_spent(database: Settings, admin: Connection) -> None:
@@ -119,7 +126,26 @@ def test_latency_is_of_bars_that_came_live_alone(database: Settings, admin: Conn
     a, b = level(database, until=OPEN + 40 * MINUTE)
     assert (a.latency_p50_s, a.latency_p95_s, a.latency_p99_s) == (4, 12, 12)
     assert (b.latency_p50_s, b.latency_p99_s) == (None, None)
-    assert level(database, until=OPEN + 40 * MINUTE, is_replay=True)[0].latency_p50_s is None
+
+
+def test_gate_runs_read_latencies_at_first_each_fifteenth_time_and_when_the_session_is_over(
+    database: Settings, admin: Connection
+) -> None:
+    fill(admin, "A", range(2))
+    run_gate(database, "gate-1")
+    accepted_after(admin, "A", {0: 3, 1: 5})
+    until, found = OPEN + 2 * MINUTE, list[int]()
+    for number in range(1, 18):
+        if number > 1:
+            admin.execute("INSERT INTO quality.gate_run VALUES (%s, %s, 'c0de', %s, %s)", (f"gate-{number}", DAY, until, NOW))
+        with connect(database.dsn("gate_owner")) as connection:
+            found += [number] if latencies_due(connection, DAY, until) else []
+            assert latencies_due(connection, DAY, CLOSE)
+    assert found == [1, 16]
+    rows = level(database, until=until)
+    with connect(database.dsn("gate_owner")) as connection:
+        keep_levels(connection, DAY, rows, run_id="one", now=NOW)
+        assert kept_latencies(connection, DAY) == {"A": [3, 5, 5]}
 
 
 def test_level_again_writes_nothing(database: Settings, admin: Connection) -> None:

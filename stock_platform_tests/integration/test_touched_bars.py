@@ -12,7 +12,8 @@ import pytest
 from stock_platform.adapters.clock import SystemClock
 from stock_platform.adapters.postgres import Connection, connect
 from stock_platform.config import Settings
-from stock_platform.defs.aggregate import INTRADAY_STEP, aggregate_assets, mend_touched, refreshed
+from stock_platform.contracts.runs import INTRADAY_STEP
+from stock_platform.defs.aggregate import aggregate_assets, mend_touched, refreshed
 from stock_platform.defs.aggregate_registry import INTRADAY, PROVENANCE
 from stock_platform.defs.certify import GATE
 from stock_platform.defs.sessions import session_partitions

@@ -6,16 +6,14 @@ from pathlib import Path
 import pytest
 
 from stock_platform.adapters.clock import SystemClock
-from stock_platform.backfill import AGGREGATES, STEP, Range, told
+from stock_platform.backfill import AGGREGATES, Range, told
 from stock_platform.config import Settings
-from stock_platform.defs.aggregate import INTRADAY_STEP
 from stock_platform.defs.aggregate_registry import EVERY_ONE
 from stock_platform.restatement_errors import StackNotRunning
 
 
-def test_command_asks_for_every_aggregate_and_knows_the_step_that_takes_symbols() -> None:
+def test_command_asks_for_every_aggregate() -> None:
     assert set(AGGREGATES) == {aggregate.record.address for aggregate in EVERY_ONE}
-    assert STEP == INTRADAY_STEP
 
 
 def test_without_a_stack_it_says_what_to_do(tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stock_platform.config import ROOT
-from stock_platform.feed.tick import EPOCH, Candidate, Refusal, Tick
+from stock_platform.contracts.epoch import EPOCH
+from stock_platform.feed.tick import Candidate, Refusal, Tick
 from stock_platform.feed.validation import Validator
 from stock_platform.feed.watchlist import Instrument
 from stock_platform.feed.yahoo.pricing import Decoder, Frame, PricingData, encode, parse

@@ -1,12 +1,16 @@
 """When an asset of a session is stale: a session, its evening, a weekend and a holiday, by hand."""
 
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import dagster as dg
 import pytest
+from sqlalchemy import Engine, event
 
 from stock_platform.config import Settings
-from stock_platform.defs.freshness import Due, Hours, due_now, session_freshness_checks, verdict
+from stock_platform.defs.freshness import OF_SESSION, Due, Hours, due_now, last_made, session_freshness_checks, verdict
 from stock_platform.defs.world import World
 from stock_platform_tests.idle_sensors import SATURDAY, StoppedClock
 
@@ -93,3 +97,44 @@ def test_one_asset_can_be_looked_at_alone_and_a_replay_is_never_stale() -> None:
     )
     (only,) = done.get_asset_check_evaluations()
     assert (only.asset_check_key, only.passed, only.description) == (key, True, "A replay is not held to the clock.")
+
+
+def made_of(instance: dg.DagsterInstance, session_date: date, keys: Iterable[dg.AssetKey]) -> None:
+    for key in keys:
+        instance.report_runless_asset_event(dg.AssetMaterialization(key, partition=session_date.isoformat()))
+
+
+@contextmanager
+def counted_queries() -> Generator[list[str]]:
+    said: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith("SELECT"):
+            said.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield said
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+
+
+def test_look_at_all_assets_costs_as_many_queries_as_at_one() -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        made_of(instance, FRIDAY, OF_SESSION)
+        with counted_queries() as of_one:
+            last_made(instance, OF_SESSION[:1], FRIDAY)
+        with counted_queries() as of_all:
+            found = last_made(instance, OF_SESSION, FRIDAY)
+    assert set(found) == set(OF_SESSION)
+    assert 0 < len(of_all) == len(of_one)
+
+
+def test_later_backfill_of_another_session_hides_nothing() -> None:
+    backfilled, untouched, never = OF_SESSION[:3]
+    with dg.DagsterInstance.ephemeral() as instance:
+        made_of(instance, MONDAY, [backfilled, untouched])
+        before = last_made(instance, OF_SESSION, MONDAY)
+        made_of(instance, FRIDAY, [backfilled, never])
+        assert last_made(instance, OF_SESSION, MONDAY) == before
+    assert set(before) == {backfilled, untouched}

@@ -18,6 +18,7 @@ from stock_platform.adapters.flink_script import RESTATEMENT_OF_ARCHIVE, RESTATE
 from stock_platform.adapters.kafka_range import OffsetRange
 from stock_platform.adapters.probe import free_port
 from stock_platform.config import ROOT, Settings
+from stock_platform.contracts.runs import RESTATE_JOB, RESTATE_STEP
 from stock_platform.errors import JobRefused
 from stock_platform.feed.archive_file import COLUMNS, write_pieces
 from stock_platform.feed.plan import TapePlan
@@ -152,11 +153,10 @@ def test_restatement_without_a_stack_is_refused(act: Callable[..., Iterator[str]
 
 
 def test_command_asks_for_the_job_and_the_step_that_dagster_has() -> None:
-    from stock_platform import restate
     from stock_platform.definitions import build
 
-    job = build(Settings(_env_file=None)).resolve_job_def(restate.JOB)  # type: ignore[call-arg]
-    assert [node.name for node in job.nodes] == [restate.STEP]
+    job = build(Settings(_env_file=None)).resolve_job_def(RESTATE_JOB)  # type: ignore[call-arg]
+    assert [node.name for node in job.nodes] == [RESTATE_STEP]
 
 
 def test_difference_is_told_as_a_table_and_in_lines() -> None:

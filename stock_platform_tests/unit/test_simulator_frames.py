@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from stock_platform.contracts.epoch import EPOCH
 from stock_platform.errors import FaultNameTaken, FaultUnknown, ScenarioInvalid
 from stock_platform.feed.simulator.distortion import Frames
 from stock_platform.feed.simulator.fault import FAULT, Cut
@@ -16,7 +17,7 @@ from stock_platform.feed.simulator.faults import Faults
 from stock_platform.feed.simulator.market import Market
 from stock_platform.feed.simulator.scenario import load_scenario
 from stock_platform.feed.simulator.world import World
-from stock_platform.feed.tick import EPOCH, Candidate
+from stock_platform.feed.tick import Candidate
 from stock_platform.feed.watchlist import load_watchlist
 from stock_platform.feed.yahoo.pricing import Decoder, Frame
 from stock_platform_tests.simulators import parsed

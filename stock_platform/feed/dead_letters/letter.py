@@ -13,7 +13,8 @@ from typing import Any, cast
 import msgspec
 
 from stock_platform.adapters.kafka_records import Stored
-from stock_platform.feed.tick import CONTINUOUS, EPOCH, from_epoch_ms
+from stock_platform.contracts.epoch import EPOCH
+from stock_platform.feed.tick import CONTINUOUS, from_epoch_ms
 from stock_platform.feed.yahoo.pricing import fields_of
 
 UNREADABLE = "not_a_letter"

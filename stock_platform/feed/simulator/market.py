@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stock_platform.calendars import Calendar, Session, calendar
+from stock_platform.contracts.epoch import EPOCH
 from stock_platform.feed.simulator.shape import DAY_S, REGULAR_S, DayShape, Hours, day_shape
 from stock_platform.feed.simulator.updates import BLOCK_S, EMPTY, PRICE_SCALE, Block, DailyBar, Integers, second_of
-from stock_platform.feed.tick import EPOCH
 from stock_platform.feed.watchlist import Instrument, Simulated
 
 Rate = Literal["natural", "full"]

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stock_platform.calendars import Calendar, Session
-from stock_platform.feed.tick import EPOCH
+from stock_platform.contracts.epoch import EPOCH
 from stock_platform.feed.watchlist import Instrument
 
 BLOCK_S = 900

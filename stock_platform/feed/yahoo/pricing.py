@@ -17,7 +17,8 @@ import msgspec
 from google.protobuf import descriptor_pb2, descriptor_pool, message, message_factory
 from google.protobuf.unknown_fields import UnknownFieldSet
 
-from stock_platform.feed.tick import EPOCH, Candidate, Refusal, from_epoch_ms
+from stock_platform.contracts.epoch import EPOCH
+from stock_platform.feed.tick import Candidate, Refusal, from_epoch_ms
 
 _LOG = logging.getLogger(__name__)
 

@@ -1,0 +1,13 @@
+"""Names of jobs and steps that commands ask Dagster for: both sides read them here, as a command starts without Dagster.
+
+Not here: what the jobs do (defs), how a run is asked for (adapters/dagster_api)."""
+
+PRIORITY = "dagster/priority"
+"""Tag of runs, by which the queue goes, and of steps: of those that could be next, one of higher priority is."""
+BESIDE_LIVE = {PRIORITY: "-10"}
+"""Tags of a run that waits while runs of the live platform are queued."""
+
+INTRADAY_STEP = "intraday_aggregates"
+"""Step that makes the intraday aggregates, of all symbols or of some."""
+RESTATE_JOB, RESTATE_STEP = "restate_session", "quality__restatement"
+"""Job of one step that restates a session; Dagster derives the step's name from the asset's key."""
