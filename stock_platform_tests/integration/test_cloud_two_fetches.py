@@ -29,7 +29,7 @@ def tell(vendor: ScriptedVendor, batch: Batch) -> None:
     receipt, events = batch
     vendor.ts_recv = NOON + timedelta(seconds=receipt)
     vendor.ts_of = {symbol: NOON + timedelta(seconds=event) for symbol, event in events.items()}
-    vendor.prices = {symbol: float(price_at(event, receipt)) for symbol, event in events.items()}
+    vendor.prices.update({symbol: float(price_at(event, receipt)) for symbol, event in events.items()})
 
 
 class Writer:
