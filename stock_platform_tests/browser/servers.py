@@ -25,12 +25,12 @@ START_LIMIT = timedelta(seconds=60)
 
 
 @contextmanager
-def running_api() -> Iterator[str]:
-    """The API over a store in memory; gives its address."""
+def running_api(port: int | None = None) -> Iterator[str]:
+    """The API over a store in memory, on that port or a free one; gives its address."""
     clock = SystemClock()
     store = BusyStore(clock)
     app = create_app(store, Hub(store.follow), clock, dagster_page=DAGSTER)
-    port = _free_port()
+    port = port or _free_port()
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning", timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

@@ -5,6 +5,7 @@ The checks themselves are in frontend/e2e, where they can also be run against a 
 import os
 import subprocess
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,11 +16,17 @@ CHECKS_LIMIT_S = 300
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of the served page."""
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of the built page."""
     folder = tmp_path_factory.mktemp("dist")
     build_page(folder)
-    with running_api() as api, running_page(api, folder) as url:
+    return folder
+
+
+@pytest.fixture(scope="module")
+def page(built: Path) -> Iterator[str]:
+    """Address of the served page."""
+    with running_api() as api, running_page(api, built) as url:
         yield url
 
 
@@ -35,6 +42,28 @@ def test_passports_market_and_quality_are_shown_in_a_real_browser(page: str, tmp
 
     assert result.returncode == 0, result.stdout + result.stderr
     assert {path.stem for path in tmp_path.glob("*.png")} >= {"passport-light", "market-dark", "quality-phone-dark"}
+
+
+def test_api_that_dies_and_returns_is_said_and_no_earlier_sale_is_shown(built: Path, tmp_path: Path) -> None:
+    with ExitStack() as first_life:
+        api = first_life.enter_context(running_api())
+        with running_page(api, built) as url, watching_reader(url, tmp_path) as steps:
+            assert next(steps, "") == "live"
+            first_life.close()
+            assert next(steps, "") == "lost"
+            with running_api(int(api.rpartition(":")[2])):
+                assert next(steps, "") == "healed"
+
+
+@contextmanager
+def watching_reader(url: str, screenshots: Path) -> Iterator[Iterator[str]]:
+    """A browser that says, step by step, what becomes of the page."""
+    environment = {**os.environ, "PAGE_URL": url, "SCREENSHOTS": str(screenshots)}
+    command = ["timeout", str(CHECKS_LIMIT_S), "node", "e2e/restart.mjs"]
+    with subprocess.Popen(command, cwd=FRONTEND, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        yield (line.strip() for line in process.stdout)
+    assert process.returncode == 0
 
 
 def run_page_checks(url: str, *, checks: str = "page", screenshots: Path) -> "subprocess.CompletedProcess[str]":
