@@ -40,6 +40,15 @@ export async function findings(page) {
 /** How far the page is wider than the screen, pixels. */
 export const excess = (page) => page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
 
+/** Waits until some price of the table differs from now. */
+export async function movement(page) {
+  const before = await page.locator('tbody td.price').allTextContents();
+  await page.waitForFunction(
+    (known) => [...document.querySelectorAll('tbody td.price')].some((cell, index) => cell.textContent !== known[index]),
+    before,
+  );
+}
+
 /** Waits until the chart's canvas holds a colour beside its background and grid. */
 export async function drawn(page) {
   await page.waitForFunction(() => {

@@ -2,7 +2,7 @@
 // PAGE_URL (http://127.0.0.1:3000); browser.mjs has the rest. The views beside the watchlist: views.test.mjs.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { DESKTOP, drawn, excess, findings, keep, launch, openTab, PHONE } from './browser.mjs';
+import { DESKTOP, drawn, excess, findings, keep, launch, movement, openTab, PHONE } from './browser.mjs';
 import { openLine } from './line.mjs';
 
 const { PAGE_URL = 'http://127.0.0.1:3000' } = process.env;
@@ -26,15 +26,6 @@ after(async () => {
   line?.close();
 });
 
-/** Waits until some price of the table differs from now. */
-async function movement() {
-  const before = await page.locator('tbody td.price').allTextContents();
-  await page.waitForFunction(
-    (known) => [...document.querySelectorAll('tbody td.price')].some((cell, index) => cell.textContent !== known[index]),
-    before,
-  );
-}
-
 test('the status bar says which feed it is', async () => {
   await page.getByTestId('feed').filter({ hasText: FEED_WORDS }).waitFor();
 });
@@ -42,7 +33,7 @@ test('the status bar says which feed it is', async () => {
 test('prices move, and nothing else does', async () => {
   const boxes = () => page.locator('tbody tr, thead th').evaluateAll((all) => all.map((each) => each.getBoundingClientRect().toJSON()));
   const places = await boxes();
-  await movement();
+  await movement(page);
   assert.deepEqual(await boxes(), places);
 });
 
@@ -66,6 +57,11 @@ test('interval and zone are part of the address', async () => {
   await page.getByRole('button', { name: 'UTC', exact: true }).click();
   assert.match(page.url(), /interval=5m.*zone=utc/);
   await page.locator('.legend dd', { hasText: 'UTC' }).waitFor();
+  const address = page.url();
+  await page.reload();
+  await page.locator('.legend dd', { hasText: 'UTC' }).waitFor();
+  assert.equal(page.url(), address);
+  for (const name of ['5m', 'UTC']) assert.equal(await page.getByRole('button', { name, exact: true }).getAttribute('aria-pressed'), 'true');
   await drawn(page);
 });
 
@@ -104,7 +100,8 @@ test('a lost line is said, and heals by itself', async () => {
   line.cut();
   await feed.filter({ hasText: 'reconnecting…' }).waitFor();
   await keep(page, 'reconnecting');
+  assert.deepEqual(await findings(page), []);
   line.mend();
   await feed.filter({ hasText: FEED_WORDS, hasNotText: 'reconnecting' }).waitFor();
-  await movement();
+  await movement(page);
 });

@@ -26,7 +26,7 @@ const frames = () => page.evaluate(() => new Promise((done) => { requestAnimatio
 /** Moves the mouse from the newest bar to older ones until the legend shows one that is certified. */
 async function pointAtCertified() {
   const { x, y, width, height } = await page.getByRole('slider').boundingBox();
-  const verdict = page.locator('.legend .verdict');
+  const verdict = page.locator('.legend .state');
   for (let at = x + width - STEP_PX; at > x; at -= STEP_PX) {
     await page.mouse.move(at, y + height / 2);
     await frames();

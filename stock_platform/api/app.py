@@ -9,6 +9,7 @@ from fastapi.middleware.cors import CORSMiddleware
 
 from stock_platform.adapters.clock import Clock
 from stock_platform.api.bar_endpoints import bar_routes
+from stock_platform.api.examples import EXAMPLES
 from stock_platform.api.front import Counted, Limited, Safe, Tagged
 from stock_platform.api.market_endpoints import market_routes, stream_routes
 from stock_platform.api.metrics import Metrics
@@ -62,7 +63,7 @@ def quotes_app(
     add_problems(app)
     app.include_router(stock_routes(store, clock))
     app.include_router(health_routes(store))
-    _describe_problems(app)
+    _describe(app)
     return app
 
 
@@ -91,12 +92,14 @@ def create_app(
     return app
 
 
-def _describe_problems(app: FastAPI) -> None:
-    """The description has the shape of an error, and FastAPI's own nowhere."""
+def _describe(app: FastAPI) -> None:
+    """The description has the shape of an error, FastAPI's own nowhere, and an example of every answer."""
     describe = app.openapi
 
     def openapi() -> dict[str, Any]:
         found = describe()
+        for operation in found["paths"].values():
+            _add_example(operation["get"]["responses"]["200"])
         schemas = found.setdefault("components", {}).setdefault("schemas", {})
         schemas["Problem"] = Problem.model_json_schema()
         for unused in ("HTTPValidationError", "ValidationError"):
@@ -104,3 +107,9 @@ def _describe_problems(app: FastAPI) -> None:
         return found
 
     app.openapi = openapi
+
+
+def _add_example(answer: dict[str, Any]) -> None:
+    content = answer["content"].get("application/json")
+    if content:
+        content["example"] = EXAMPLES[content["schema"]["$ref"].rpartition("/")[2]]

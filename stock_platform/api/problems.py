@@ -32,6 +32,12 @@ _NEXT_STEP = {
     404: "There is no such address; GET /docs lists those that there are.",
     405: "This API is read-only: use GET.",
 }
+_EXAMPLES = {
+    404: "Symbol NOPE is not on the watchlist; GET /stocks lists those that are.",
+    422: "Parameter start has no zone; write it as in 2026-11-20T14:30:00Z.",
+    429: "More than 500 requests a second came from this address; wait a second, or listen to /stream.",
+    503: "The store does not answer at the moment; try again in some seconds. GET /health/ready says why.",
+}
 _WHEN = {
     404: "Nobody watches this symbol, or it has no such bar.",
     422: "A parameter is not usable.",
@@ -42,10 +48,13 @@ _WHEN = {
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """What an endpoint's description says of these errors, and of those that every endpoint has."""
-    return {
-        status: {"description": _WHEN[status], "content": {_MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
-        for status in sorted({*statuses, 422, 429, 503})
-    }
+    return {status: _described(status) for status in sorted({*statuses, 422, 429, 503})}
+
+
+def _described(status: int) -> dict[str, Any]:
+    example = Problem(title=_TITLES[status], status=status, detail=_EXAMPLES[status]).model_dump()
+    content = {"schema": {"$ref": "#/components/schemas/Problem"}, "example": example}
+    return {"description": _WHEN[status], "content": {_MEDIA_TYPE: content}}
 
 
 def problem(status: int, detail: str, headers: dict[str, str] | None = None) -> JSONResponse:

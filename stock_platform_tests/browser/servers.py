@@ -43,9 +43,9 @@ def api_without_stream() -> FastAPI:
 
 
 @contextmanager
-def running_api(app: FastAPI) -> Iterator[str]:
-    """The application on a free port; gives its address."""
-    port = _free_port()
+def running_api(app: FastAPI, port: int | None = None) -> Iterator[str]:
+    """The application on that port or a free one; gives its address."""
+    port = port or _free_port()
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning", timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

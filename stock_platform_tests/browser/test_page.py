@@ -5,6 +5,7 @@ The checks themselves are in frontend/e2e, where they can also be run against a 
 import os
 import subprocess
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,28 @@ def test_page_polls_where_the_api_has_no_stream(built: Path, tmp_path: Path) -> 
         result = run_page_checks(url, checks="polling", screenshots=tmp_path)
 
     assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_api_that_dies_and_returns_is_said_and_no_earlier_sale_is_shown(built: Path, tmp_path: Path) -> None:
+    with ExitStack() as first_life:
+        api = first_life.enter_context(running_api(whole_api()))
+        with running_page(api, built) as url, watching_reader(url, tmp_path) as steps:
+            assert next(steps, "") == "live"
+            first_life.close()
+            assert next(steps, "") == "lost"
+            with running_api(whole_api(), int(api.rpartition(":")[2])):
+                assert next(steps, "") == "healed"
+
+
+@contextmanager
+def watching_reader(url: str, screenshots: Path) -> Iterator[Iterator[str]]:
+    """A browser that says, step by step, what becomes of the page."""
+    environment = {**os.environ, "PAGE_URL": url, "SCREENSHOTS": str(screenshots)}
+    command = ["timeout", str(CHECKS_LIMIT_S), "node", "e2e/restart.mjs"]
+    with subprocess.Popen(command, cwd=FRONTEND, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        yield (line.strip() for line in process.stdout)
+    assert process.returncode == 0
 
 
 def run_page_checks(url: str, *, checks: str = "page", screenshots: Path) -> "subprocess.CompletedProcess[str]":

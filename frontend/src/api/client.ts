@@ -21,7 +21,7 @@ export class ApiProblem extends Error {
 }
 
 /** Instants, RFC 3339 in UTC: start inclusive, end exclusive. */
-export interface Span {
+interface Span {
   readonly start?: string;
   readonly end?: string;
 }

@@ -1801,6 +1801,36 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "symbol": "AAPL",
+                     *           "name": "Apple Inc.",
+                     *           "sector": "Technology",
+                     *           "currency": "USD",
+                     *           "calendar": "XNYS",
+                     *           "quote": {
+                     *             "symbol": "AAPL",
+                     *             "price": "189.25",
+                     *             "previous_close": "188.1",
+                     *             "change_pct": "0.611377",
+                     *             "day_volume": 1204300,
+                     *             "currency": "USD",
+                     *             "session_phase": "regular",
+                     *             "ts_event": "2026-11-20T14:32:30Z",
+                     *             "ts_recv": "2026-11-20T14:32:30Z",
+                     *             "source": "yahoo"
+                     *           },
+                     *           "sparkline": [
+                     *             "189.2",
+                     *             "189.25"
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "next_cursor": "AAPL"
+                     *     }
+                     */
                     "application/json": components["schemas"]["StockPage"];
                 };
             };
@@ -1810,6 +1840,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Parameter not usable",
+                     *       "status": 422,
+                     *       "detail": "Parameter start has no zone; write it as in 2026-11-20T14:30:00Z."
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1819,6 +1857,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "detail": "More than 500 requests a second came from this address; wait a second, or listen to /stream."
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1828,6 +1874,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Not available",
+                     *       "status": 503,
+                     *       "detail": "The store does not answer at the moment; try again in some seconds. GET /health/ready says why."
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1851,6 +1905,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "symbol": "AAPL",
+                     *       "name": "Apple Inc.",
+                     *       "sector": "Technology",
+                     *       "currency": "USD",
+                     *       "calendar": "XNYS",
+                     *       "quote": {
+                     *         "symbol": "AAPL",
+                     *         "price": "189.25",
+                     *         "previous_close": "188.1",
+                     *         "change_pct": "0.611377",
+                     *         "day_volume": 1204300,
+                     *         "currency": "USD",
+                     *         "session_phase": "regular",
+                     *         "ts_event": "2026-11-20T14:32:30Z",
+                     *         "ts_recv": "2026-11-20T14:32:30Z",
+                     *         "source": "yahoo"
+                     *       },
+                     *       "sparkline": [
+                     *         "189.2",
+                     *         "189.25"
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Stock"];
                 };
             };
@@ -1860,6 +1939,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Not found",
+                     *       "status": 404,
+                     *       "detail": "Symbol NOPE is not on the watchlist; GET /stocks lists those that are."
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1869,6 +1956,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Parameter not usable",
+                     *       "status": 422,
+                     *       "detail": "Parameter start has no zone; write it as in 2026-11-20T14:30:00Z."
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1878,6 +1973,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "detail": "More than 500 requests a second came from this address; wait a second, or listen to /stream."
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1887,6 +1990,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Not available",
+                     *       "status": 503,
+                     *       "detail": "The store does not answer at the moment; try again in some seconds. GET /health/ready says why."
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1907,6 +2018,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "checks": {
+                     *         "store": "ok"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Health"];
                 };
             };
@@ -1927,6 +2046,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "checks": {
+                     *         "store": "ok"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Health"];
                 };
             };
@@ -1966,6 +2093,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Parameter not usable",
+                     *       "status": 422,
+                     *       "detail": "Parameter start has no zone; write it as in 2026-11-20T14:30:00Z."
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1975,6 +2110,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "detail": "More than 500 requests a second came from this address; wait a second, or listen to /stream."
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1984,6 +2127,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Not available",
+                     *       "status": 503,
+                     *       "detail": "The store does not answer at the moment; try again in some seconds. GET /health/ready says why."
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2018,6 +2169,30 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "symbol": "AAPL",
+                     *       "interval": "1m",
+                     *       "adjusted": "raw",
+                     *       "items": [
+                     *         {
+                     *           "ts_start": "2026-11-20T14:31:00Z",
+                     *           "ts_end": "2026-11-20T14:32:00Z",
+                     *           "session_date": "2026-11-20",
+                     *           "open": "189.2",
+                     *           "high": "189.4",
+                     *           "low": "189.11",
+                     *           "close": "189.25",
+                     *           "volume": 41250,
+                     *           "vwap": "189.2417",
+                     *           "tick_count": 87,
+                     *           "is_certified": true,
+                     *           "verdict": "passed",
+                     *           "revision": 1
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["BarPage"];
                 };
             };
@@ -2027,6 +2202,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Not found",
+                     *       "status": 404,
+                     *       "detail": "Symbol NOPE is not on the watchlist; GET /stocks lists those that are."
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2036,6 +2219,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Parameter not usable",
+                     *       "status": 422,
+                     *       "detail": "Parameter start has no zone; write it as in 2026-11-20T14:30:00Z."
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2045,6 +2236,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "detail": "More than 500 requests a second came from this address; wait a second, or listen to /stream."
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2054,6 +2253,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Not available",
+                     *       "status": 503,
+                     *       "detail": "The store does not answer at the moment; try again in some seconds. GET /health/ready says why."
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2079,6 +2286,90 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "symbol": "AAPL",
+                     *       "ts_start": "2026-11-20T14:31:00Z",
+                     *       "ts_end": "2026-11-20T14:32:00Z",
+                     *       "session_date": "2026-11-20",
+                     *       "current": {
+                     *         "revision": 1,
+                     *         "verdict": "passed",
+                     *         "open": "189.2",
+                     *         "high": "189.4",
+                     *         "low": "189.11",
+                     *         "close": "189.25",
+                     *         "volume": 41250,
+                     *         "vwap": "189.2417",
+                     *         "tick_count": 87,
+                     *         "ts_first_tick": "2026-11-20T14:31:00Z",
+                     *         "ts_last_tick": "2026-11-20T14:31:59Z",
+                     *         "is_continuous": true,
+                     *         "source": "yahoo",
+                     *         "kafka_partition": 3,
+                     *         "kafka_offset_first": 10422,
+                     *         "kafka_offset_last": 11930,
+                     *         "flink_job_id": "9d1c2b7e4f5a60718293a4b5c6d7e8f9",
+                     *         "response_path": null,
+                     *         "dagster_run_id": "0f3c5a8e-7d21-4c6b-9a53-b1f0e2d4c687",
+                     *         "dagster_run_url": "http://127.0.0.1:3070/runs/0f3c5a8e-7d21-4c6b-9a53-b1f0e2d4c687",
+                     *         "ts_valid_from": "2026-11-20T14:32:09Z",
+                     *         "ts_valid_to": null
+                     *       },
+                     *       "kafka_topic": "market.ticks.v1",
+                     *       "flink_job": {
+                     *         "flink_job_id": "9d1c2b7e4f5a60718293a4b5c6d7e8f9",
+                     *         "restatement_id": null,
+                     *         "is_known": true,
+                     *         "state": "RUNNING",
+                     *         "ts_checkpoint": "2026-11-20T14:32:09Z"
+                     *       },
+                     *       "gate_run": {
+                     *         "dagster_run_id": "0f3c5a8e-7d21-4c6b-9a53-b1f0e2d4c687",
+                     *         "url": "http://127.0.0.1:3070/runs/0f3c5a8e-7d21-4c6b-9a53-b1f0e2d4c687",
+                     *         "code_version": "1f2e3d4",
+                     *         "closed_until": "2026-11-20T14:32:00Z",
+                     *         "checks": [
+                     *           {
+                     *             "check_name": "high_is_highest",
+                     *             "severity": "quarantine",
+                     *             "is_passed": true,
+                     *             "observed_count": 30,
+                     *             "failed_count": 0,
+                     *             "detail": "",
+                     *             "ts_checked": "2026-11-20T14:32:09Z"
+                     *           }
+                     *         ]
+                     *       },
+                     *       "revisions": [
+                     *         {
+                     *           "revision": 1,
+                     *           "verdict": "passed",
+                     *           "open": "189.2",
+                     *           "high": "189.4",
+                     *           "low": "189.11",
+                     *           "close": "189.25",
+                     *           "volume": 41250,
+                     *           "vwap": "189.2417",
+                     *           "tick_count": 87,
+                     *           "ts_first_tick": "2026-11-20T14:31:00Z",
+                     *           "ts_last_tick": "2026-11-20T14:31:59Z",
+                     *           "is_continuous": true,
+                     *           "source": "yahoo",
+                     *           "kafka_partition": 3,
+                     *           "kafka_offset_first": 10422,
+                     *           "kafka_offset_last": 11930,
+                     *           "flink_job_id": "9d1c2b7e4f5a60718293a4b5c6d7e8f9",
+                     *           "response_path": null,
+                     *           "dagster_run_id": "0f3c5a8e-7d21-4c6b-9a53-b1f0e2d4c687",
+                     *           "dagster_run_url": "http://127.0.0.1:3070/runs/0f3c5a8e-7d21-4c6b-9a53-b1f0e2d4c687",
+                     *           "ts_valid_from": "2026-11-20T14:32:09Z",
+                     *           "ts_valid_to": null
+                     *         }
+                     *       ],
+                     *       "refused": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["Passport"];
                 };
             };
@@ -2088,6 +2379,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Not found",
+                     *       "status": 404,
+                     *       "detail": "Symbol NOPE is not on the watchlist; GET /stocks lists those that are."
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2097,6 +2396,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Parameter not usable",
+                     *       "status": 422,
+                     *       "detail": "Parameter start has no zone; write it as in 2026-11-20T14:30:00Z."
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2106,6 +2413,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "detail": "More than 500 requests a second came from this address; wait a second, or listen to /stream."
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2115,6 +2430,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Not available",
+                     *       "status": 503,
+                     *       "detail": "The store does not answer at the moment; try again in some seconds. GET /health/ready says why."
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2144,6 +2467,28 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "symbol": "AAPL",
+                     *       "items": [
+                     *         {
+                     *           "ts_start": "2026-11-20T14:31:00Z",
+                     *           "ts_end": "2026-11-20T14:32:00Z",
+                     *           "session_date": "2026-11-20",
+                     *           "minute_count": 1,
+                     *           "gap_class": "feed_gap",
+                     *           "evidence": "No feed line heard it from 14:31:00 to 14:32:00 UTC (60 s).",
+                     *           "state": "repaired",
+                     *           "closed_by_run": "0f3c5a8e-7d21-4c6b-9a53-b1f0e2d4c687",
+                     *           "closed_by_run_url": "http://127.0.0.1:3070/runs/0f3c5a8e-7d21-4c6b-9a53-b1f0e2d4c687",
+                     *           "closed_reason": "The minute was taken from the vendor's history.",
+                     *           "attempt_count": 1,
+                     *           "ts_found": "2026-11-20T14:32:30Z",
+                     *           "ts_closed": "2026-11-20T14:32:30Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["GapPage"];
                 };
             };
@@ -2153,6 +2498,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Not found",
+                     *       "status": 404,
+                     *       "detail": "Symbol NOPE is not on the watchlist; GET /stocks lists those that are."
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2162,6 +2515,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Parameter not usable",
+                     *       "status": 422,
+                     *       "detail": "Parameter start has no zone; write it as in 2026-11-20T14:30:00Z."
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2171,6 +2532,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "detail": "More than 500 requests a second came from this address; wait a second, or listen to /stream."
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2180,6 +2549,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Not available",
+                     *       "status": 503,
+                     *       "detail": "The store does not answer at the moment; try again in some seconds. GET /health/ready says why."
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2212,6 +2589,23 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "symbol": "AAPL",
+                     *       "items": [
+                     *         {
+                     *           "ex_date": "2014-06-09",
+                     *           "kind": "split",
+                     *           "ratio": "7",
+                     *           "amount": null,
+                     *           "currency": "USD",
+                     *           "source": "yahoo",
+                     *           "ts_recv": "2026-11-20T14:31:00Z"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["CorporateActionPage"];
                 };
             };
@@ -2221,6 +2615,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Not found",
+                     *       "status": 404,
+                     *       "detail": "Symbol NOPE is not on the watchlist; GET /stocks lists those that are."
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2230,6 +2632,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Parameter not usable",
+                     *       "status": 422,
+                     *       "detail": "Parameter start has no zone; write it as in 2026-11-20T14:30:00Z."
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2239,6 +2649,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "detail": "More than 500 requests a second came from this address; wait a second, or listen to /stream."
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2248,6 +2666,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Not available",
+                     *       "status": 503,
+                     *       "detail": "The store does not answer at the moment; try again in some seconds. GET /health/ready says why."
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2280,6 +2706,45 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "symbol": "AAPL",
+                     *       "items": [
+                     *         {
+                     *           "restatement_id": 7,
+                     *           "ts_start": "2026-11-20T14:31:00Z",
+                     *           "session_date": "2026-11-20",
+                     *           "change": "changed",
+                     *           "before": {
+                     *             "open": "189.2",
+                     *             "high": "189.4",
+                     *             "low": "189.11",
+                     *             "close": "189.25",
+                     *             "volume": 41250,
+                     *             "vwap": "189.2417",
+                     *             "tick_count": 87,
+                     *             "revision": 1,
+                     *             "verdict": "passed"
+                     *           },
+                     *           "after": {
+                     *             "open": "189.2",
+                     *             "high": "189.4",
+                     *             "low": "189.11",
+                     *             "close": "189.25",
+                     *             "volume": 41260,
+                     *             "vwap": "189.2417",
+                     *             "tick_count": 88,
+                     *             "revision": 2,
+                     *             "verdict": "restated"
+                     *           },
+                     *           "dagster_run_id": "0f3c5a8e-7d21-4c6b-9a53-b1f0e2d4c687",
+                     *           "dagster_run_url": "http://127.0.0.1:3070/runs/0f3c5a8e-7d21-4c6b-9a53-b1f0e2d4c687",
+                     *           "ts_accepted": "2026-11-20T14:32:30Z"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["BarChangePage"];
                 };
             };
@@ -2289,6 +2754,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Not found",
+                     *       "status": 404,
+                     *       "detail": "Symbol NOPE is not on the watchlist; GET /stocks lists those that are."
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2298,6 +2771,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Parameter not usable",
+                     *       "status": 422,
+                     *       "detail": "Parameter start has no zone; write it as in 2026-11-20T14:30:00Z."
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2307,6 +2788,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "detail": "More than 500 requests a second came from this address; wait a second, or listen to /stream."
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2316,6 +2805,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Not available",
+                     *       "status": 503,
+                     *       "detail": "The store does not answer at the moment; try again in some seconds. GET /health/ready says why."
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2345,6 +2842,32 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "restatement_id": 7,
+                     *           "session_date": "2026-11-20",
+                     *           "symbols": [
+                     *             "AAPL"
+                     *           ],
+                     *           "ticks_from": "topic",
+                     *           "state": "finished",
+                     *           "is_partial": false,
+                     *           "flink_job_id": "9d1c2b7e4f5a60718293a4b5c6d7e8f9",
+                     *           "dagster_run_id": "0f3c5a8e-7d21-4c6b-9a53-b1f0e2d4c687",
+                     *           "dagster_run_url": "http://127.0.0.1:3070/runs/0f3c5a8e-7d21-4c6b-9a53-b1f0e2d4c687",
+                     *           "last_error": null,
+                     *           "added_count": 0,
+                     *           "removed_count": 0,
+                     *           "changed_count": 1,
+                     *           "ts_started": "2026-11-20T14:32:09Z",
+                     *           "ts_ended": "2026-11-20T14:32:30Z"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["RestatementPage"];
                 };
             };
@@ -2354,6 +2877,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Parameter not usable",
+                     *       "status": 422,
+                     *       "detail": "Parameter start has no zone; write it as in 2026-11-20T14:30:00Z."
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2363,6 +2894,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "detail": "More than 500 requests a second came from this address; wait a second, or listen to /stream."
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2372,6 +2911,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Not available",
+                     *       "status": 503,
+                     *       "detail": "The store does not answer at the moment; try again in some seconds. GET /health/ready says why."
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2402,6 +2949,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "symbol": "AAPL",
+                     *       "items": [
+                     *         {
+                     *           "session_date": "2026-11-20",
+                     *           "close": "189.25",
+                     *           "session_count": 60,
+                     *           "sma_20": 189.25,
+                     *           "sma_50": 189.25,
+                     *           "sma_200": null,
+                     *           "ema_12": 189.25,
+                     *           "ema_26": 189.25,
+                     *           "rsi_14": 189.25,
+                     *           "macd": 189.25,
+                     *           "macd_signal": null,
+                     *           "macd_histogram": null,
+                     *           "bollinger_upper": 189.25,
+                     *           "bollinger_middle": 189.25,
+                     *           "bollinger_lower": 189.25,
+                     *           "atr_14": 189.25
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["IndicatorPage"];
                 };
             };
@@ -2411,6 +2983,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Not found",
+                     *       "status": 404,
+                     *       "detail": "Symbol NOPE is not on the watchlist; GET /stocks lists those that are."
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2420,6 +3000,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Parameter not usable",
+                     *       "status": 422,
+                     *       "detail": "Parameter start has no zone; write it as in 2026-11-20T14:30:00Z."
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2429,6 +3017,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "detail": "More than 500 requests a second came from this address; wait a second, or listen to /stream."
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2438,6 +3034,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Not available",
+                     *       "status": 503,
+                     *       "detail": "The store does not answer at the moment; try again in some seconds. GET /health/ready says why."
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2458,6 +3062,32 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "ts_now": "2026-11-20T14:32:30Z",
+                     *       "feed": {
+                     *         "kind": "yahoo",
+                     *         "state": "running",
+                     *         "line": "a",
+                     *         "ts_event_last": "2026-11-20T14:32:30Z",
+                     *         "ts_heartbeat": "2026-11-20T14:32:30Z",
+                     *         "stale_since": null
+                     *       },
+                     *       "calendars": [
+                     *         {
+                     *           "calendar": "XNYS",
+                     *           "state": "open",
+                     *           "session_date": "2026-11-20",
+                     *           "ts_next_open": "2026-11-23T14:30:00Z",
+                     *           "ts_next_close": "2026-11-20T21:00:00Z"
+                     *         }
+                     *       ],
+                     *       "lag_s": 0.2,
+                     *       "ts_bar_last": "2026-11-20T14:32:00Z",
+                     *       "ts_bar_certified_last": "2026-11-20T14:31:00Z",
+                     *       "dagster_url": "http://127.0.0.1:3070"
+                     *     }
+                     */
                     "application/json": components["schemas"]["MarketStatus"];
                 };
             };
@@ -2467,6 +3097,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Parameter not usable",
+                     *       "status": 422,
+                     *       "detail": "Parameter start has no zone; write it as in 2026-11-20T14:30:00Z."
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2476,6 +3114,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "detail": "More than 500 requests a second came from this address; wait a second, or listen to /stream."
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2485,6 +3131,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Not available",
+                     *       "status": 503,
+                     *       "detail": "The store does not answer at the moment; try again in some seconds. GET /health/ready says why."
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2505,6 +3159,55 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "session_date": "2026-11-20",
+                     *       "top": [
+                     *         {
+                     *           "rank": 1,
+                     *           "symbol": "AAPL",
+                     *           "previous_close": "188.1",
+                     *           "close": "189.25",
+                     *           "change_pct": "0.611377",
+                     *           "volume": 1204300
+                     *         }
+                     *       ],
+                     *       "bottom": [
+                     *         {
+                     *           "rank": 1,
+                     *           "symbol": "AAPL",
+                     *           "previous_close": "188.1",
+                     *           "close": "189.25",
+                     *           "change_pct": "0.611377",
+                     *           "volume": 1204300
+                     *         }
+                     *       ],
+                     *       "breadth": [
+                     *         {
+                     *           "sector": "ALL",
+                     *           "symbol_count": 30,
+                     *           "advancing_count": 18,
+                     *           "declining_count": 11,
+                     *           "unchanged_count": 1,
+                     *           "above_sma_50_ratio": 0.6,
+                     *           "mean_change_pct": 0.31,
+                     *           "volume": 98120400
+                     *         }
+                     *       ],
+                     *       "symbols": [
+                     *         {
+                     *           "symbol": "AAPL",
+                     *           "name": "Apple Inc.",
+                     *           "sector": "Technology",
+                     *           "currency": "USD",
+                     *           "price": "189.25",
+                     *           "change_pct": "0.611377",
+                     *           "day_volume": 1204300,
+                     *           "ts_event": "2026-11-20T14:32:30Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["MarketOverview"];
                 };
             };
@@ -2514,6 +3217,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Parameter not usable",
+                     *       "status": 422,
+                     *       "detail": "Parameter start has no zone; write it as in 2026-11-20T14:30:00Z."
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2523,6 +3234,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "detail": "More than 500 requests a second came from this address; wait a second, or listen to /stream."
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2532,6 +3251,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Not available",
+                     *       "status": 503,
+                     *       "detail": "The store does not answer at the moment; try again in some seconds. GET /health/ready says why."
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2567,6 +3294,35 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "symbol": "AAPL",
+                     *           "ts_start": "2026-11-20T14:31:00Z",
+                     *           "ts_end": "2026-11-20T14:32:00Z",
+                     *           "session_date": "2026-11-20",
+                     *           "state": "open",
+                     *           "rules": [
+                     *             "collar"
+                     *           ],
+                     *           "open": "189.2",
+                     *           "high": "189.4",
+                     *           "low": "189.11",
+                     *           "close": "189.25",
+                     *           "volume": 41250,
+                     *           "vwap": "189.2417",
+                     *           "tick_count": 87,
+                     *           "dagster_run_id": "0f3c5a8e-7d21-4c6b-9a53-b1f0e2d4c687",
+                     *           "dagster_run_url": "http://127.0.0.1:3070/runs/0f3c5a8e-7d21-4c6b-9a53-b1f0e2d4c687",
+                     *           "ts_noted": "2026-11-20T14:32:09Z",
+                     *           "decision": null
+                     *         }
+                     *       ],
+                     *       "open_count": 1,
+                     *       "next_cursor": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["RefusedBarPage"];
                 };
             };
@@ -2576,6 +3332,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Not found",
+                     *       "status": 404,
+                     *       "detail": "Symbol NOPE is not on the watchlist; GET /stocks lists those that are."
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2585,6 +3349,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Parameter not usable",
+                     *       "status": 422,
+                     *       "detail": "Parameter start has no zone; write it as in 2026-11-20T14:30:00Z."
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2594,6 +3366,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "detail": "More than 500 requests a second came from this address; wait a second, or listen to /stream."
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2603,6 +3383,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Not available",
+                     *       "status": 503,
+                     *       "detail": "The store does not answer at the moment; try again in some seconds. GET /health/ready says why."
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2636,6 +3424,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "ts_start": "2026-11-20T14:31:00Z",
+                     *           "ts_end": "2026-11-20T14:32:00Z",
+                     *           "session_date": "2026-11-20",
+                     *           "minute_count": 1,
+                     *           "gap_class": "feed_gap",
+                     *           "evidence": "No feed line heard it from 14:31:00 to 14:32:00 UTC (60 s).",
+                     *           "state": "repaired",
+                     *           "closed_by_run": "0f3c5a8e-7d21-4c6b-9a53-b1f0e2d4c687",
+                     *           "closed_by_run_url": "http://127.0.0.1:3070/runs/0f3c5a8e-7d21-4c6b-9a53-b1f0e2d4c687",
+                     *           "closed_reason": "The minute was taken from the vendor's history.",
+                     *           "attempt_count": 1,
+                     *           "ts_found": "2026-11-20T14:32:30Z",
+                     *           "ts_closed": "2026-11-20T14:32:30Z",
+                     *           "symbol": "AAPL"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["SymbolGapPage"];
                 };
             };
@@ -2645,6 +3456,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Not found",
+                     *       "status": 404,
+                     *       "detail": "Symbol NOPE is not on the watchlist; GET /stocks lists those that are."
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2654,6 +3473,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Parameter not usable",
+                     *       "status": 422,
+                     *       "detail": "Parameter start has no zone; write it as in 2026-11-20T14:30:00Z."
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2663,6 +3490,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "detail": "More than 500 requests a second came from this address; wait a second, or listen to /stream."
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2672,6 +3507,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Not available",
+                     *       "status": 503,
+                     *       "detail": "The store does not answer at the moment; try again in some seconds. GET /health/ready says why."
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2703,6 +3546,26 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "session_date": "2026-11-20",
+                     *           "calendar": "ALL",
+                     *           "objective_ratio": 0.999,
+                     *           "counted_minute_count": 11700,
+                     *           "spent_minute_count": 3,
+                     *           "good_ratio": 0.999744,
+                     *           "burn_rate": 0.256,
+                     *           "session_30_count": 30,
+                     *           "budget_30_minutes": 351,
+                     *           "spent_30_minute_count": 41,
+                     *           "budget_left_ratio": 0.883
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["SessionLevelPage"];
                 };
             };
@@ -2712,6 +3575,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Parameter not usable",
+                     *       "status": 422,
+                     *       "detail": "Parameter start has no zone; write it as in 2026-11-20T14:30:00Z."
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2721,6 +3592,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "detail": "More than 500 requests a second came from this address; wait a second, or listen to /stream."
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2730,6 +3609,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Not available",
+                     *       "status": 503,
+                     *       "detail": "The store does not answer at the moment; try again in some seconds. GET /health/ready says why."
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2758,6 +3645,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "ts_minute": "2026-11-20T14:31:00Z",
+                     *           "hop": "event_to_staging",
+                     *           "observation_count": 2600,
+                     *           "p50_ms": 355,
+                     *           "p95_ms": 497,
+                     *           "p99_ms": 742,
+                     *           "max_ms": 1200
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["LatencyPage"];
                 };
             };
@@ -2767,6 +3669,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Parameter not usable",
+                     *       "status": 422,
+                     *       "detail": "Parameter start has no zone; write it as in 2026-11-20T14:30:00Z."
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2776,6 +3686,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "detail": "More than 500 requests a second came from this address; wait a second, or listen to /stream."
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2785,6 +3703,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Not available",
+                     *       "status": 503,
+                     *       "detail": "The store does not answer at the moment; try again in some seconds. GET /health/ready says why."
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2825,6 +3751,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Not found",
+                     *       "status": 404,
+                     *       "detail": "Symbol NOPE is not on the watchlist; GET /stocks lists those that are."
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2834,6 +3768,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Parameter not usable",
+                     *       "status": 422,
+                     *       "detail": "Parameter start has no zone; write it as in 2026-11-20T14:30:00Z."
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2843,6 +3785,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "detail": "More than 500 requests a second came from this address; wait a second, or listen to /stream."
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2852,6 +3802,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Not available",
+                     *       "status": 503,
+                     *       "detail": "The store does not answer at the moment; try again in some seconds. GET /health/ready says why."
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };

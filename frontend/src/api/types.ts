@@ -22,7 +22,6 @@ export type SectorBreadth = Shapes['SectorBreadth'];
 export type SymbolChange = Shapes['SymbolChange'];
 export type SymbolGap = Shapes['SymbolGap'];
 export type RefusedBar = Shapes['RefusedBar'];
-export type RefusedBarPage = Shapes['RefusedBarPage'];
 export type SessionLevel = Shapes['SessionLevel'];
 export type HopLatency = Shapes['HopLatency'];
 export type Restatement = Shapes['Restatement'];

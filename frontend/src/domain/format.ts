@@ -4,7 +4,7 @@ import { compare, group, round, subtract } from './decimal';
 export const NONE = '–';
 const MINUS = '−';
 
-export type Direction = 'up' | 'down' | 'flat';
+type Direction = 'up' | 'down' | 'flat';
 
 /** Places to show: cents for shares, more for currency pairs and for prices below one. */
 export function priceDigits(symbol: string, price: string): number {

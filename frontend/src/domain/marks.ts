@@ -51,7 +51,7 @@ export interface ActionMark {
 }
 
 /** "Dividend 0.25 USD", "Split 4 for 1". */
-export function actionWords({ kind, ratio, amount, currency }: CorporateAction): string {
+function actionWords({ kind, ratio, amount, currency }: CorporateAction): string {
   const name = kind.charAt(0).toUpperCase() + kind.slice(1).replaceAll('_', ' ');
   if (ratio !== null) return `${name} ${ratio} for 1`;
   return amount === null ? name : `${name} ${amount} ${currency}`;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { CalendarStatus, FeedStatus } from '../api/types';
-import { feedWords, marketWords } from './status';
+import { feedWords, marketWords, tellingCalendars } from './status';
 
 const FEED: FeedStatus = {
   kind: 'simulator',
@@ -45,6 +45,12 @@ describe('the feed in words', () => {
       tone: 'bad',
     });
   });
+});
+
+test('a market that never closes is told of only where it is the only one', () => {
+  const always: CalendarStatus = { ...NYSE, calendar: '24/7', ts_next_open: '2026-11-23T00:00:00Z', ts_next_close: '2026-11-23T00:00:00Z' };
+  expect(tellingCalendars([always, NYSE])).toEqual([NYSE]);
+  expect(tellingCalendars([always])).toEqual([always]);
 });
 
 describe('a market in words', () => {

@@ -9,14 +9,14 @@ export type Link = 'connecting' | 'open' | 'reconnecting' | 'polling';
 export const POLL_MS = 10_000;
 export type Tone = 'good' | 'warning' | 'bad' | 'idle';
 
-export interface Words {
+interface Words {
   readonly text: string;
   readonly tone: Tone;
 }
 
 const KINDS: Record<string, string> = { simulator: 'simulated', tape: 'tape', yahoo: 'live (Yahoo)' };
 
-export const kindWords = (kind: string): string => KINDS[kind] ?? kind;
+const kindWords = (kind: string): string => KINDS[kind] ?? kind;
 
 function stateWords(feed: FeedStatus, zone: Zone): Words {
   switch (feed.state) {
@@ -62,9 +62,15 @@ function nextWords(verb: string, instant: string | null, now: number, zone: Zone
   return `, ${verb} ${show(instant, isSoon ? 'time' : 'weekday', zone)}`;
 }
 
-/** A market that opens again at the instant of its close, as a 24/7 one does at midnight, does not close. */
-function closing(status: CalendarStatus): string | null {
-  return status.ts_next_close === status.ts_next_open ? null : status.ts_next_close;
+/** It opens again at the instant of its close, as a 24/7 market does at midnight. */
+const neverCloses = (status: CalendarStatus): boolean => status.ts_next_open !== null && status.ts_next_close === status.ts_next_open;
+
+const closing = (status: CalendarStatus): string | null => (neverCloses(status) ? null : status.ts_next_close);
+
+/** Those that say something: a market that never closes does so only where it is the only one. */
+export function tellingCalendars(calendars: readonly CalendarStatus[]): readonly CalendarStatus[] {
+  const telling = calendars.filter((calendar) => !neverCloses(calendar));
+  return telling.length > 0 ? telling : calendars;
 }
 
 /** One exchange now: "New York open, closes 16:00". `now` is the platform's clock. */

@@ -15,7 +15,7 @@ export type Line = 'vwap' | 'sma20' | 'sma50';
 export const LINES: readonly Line[] = ['vwap', 'sma20', 'sma50'];
 
 export type Shown = 'all' | 'open';
-export const SHOWN: readonly Shown[] = ['all', 'open'];
+const SHOWN: readonly Shown[] = ['all', 'open'];
 
 export interface View {
   readonly page: Page;

@@ -15,7 +15,7 @@ export function Breadth({ rows }: { readonly rows: readonly SectorBreadth[] }) {
             <th scope="col">Sector</th>
             <th scope="col" className="wide">Falling and rising</th>
             <th scope="col" className="number">Fell</th>
-            <th scope="col" className="number">Same</th>
+            <th scope="col" className="number minor">Same</th>
             <th scope="col" className="number">Rose</th>
             <th scope="col" className="number">Mean change</th>
             <th scope="col" className="number">Above SMA 50</th>
@@ -28,7 +28,7 @@ export function Breadth({ rows }: { readonly rows: readonly SectorBreadth[] }) {
               <th scope="row">{row.sector === 'ALL' ? 'All sectors' : row.sector}</th>
               <td className="wide"><Split row={row} /></td>
               <td className="number">{format.count(row.declining_count)}</td>
-              <td className="number">{format.count(row.unchanged_count)}</td>
+              <td className="number minor">{format.count(row.unchanged_count)}</td>
               <td className="number">{format.count(row.advancing_count)}</td>
               <td className={`number ${row.mean_change_pct === null ? '' : format.direction(row.mean_change_pct.toFixed(2))}`}>
                 {format.percent(row.mean_change_pct?.toFixed(4) ?? null)}

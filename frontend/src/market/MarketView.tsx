@@ -27,7 +27,7 @@ export default function MarketView({ onChange }: Props) {
           {(overview) => <Live overview={overview} onOpen={open} />}
         </Answer>
       </Card>
-      <Card title="Movers" note={sessionNote(query.data)} className="movers">
+      <Card title="Movers" note={sessionNote(query.data)}>
         <Answer title="The list of movers" query={query} height={420}>
           {({ top, bottom }) => <Movers top={top} bottom={bottom} onOpen={open} />}
         </Answer>

@@ -47,7 +47,7 @@ interface DiffProps {
 }
 
 /** Before and after, one row a figure. */
-export function Diff({ changes: rows, verdicts: note = '' }: DiffProps) {
+function Diff({ changes: rows, verdicts: note = '' }: DiffProps) {
   if (rows.length === 0) return <p className="quiet">{note ? `${note}; no figure changed.` : 'No figure changed.'}</p>;
   return (
     <table className="diff">

@@ -2,5 +2,5 @@ import type { Standing } from '../domain/bars';
 
 /** A bar's verdict in its colour; the word alone carries the meaning. */
 export function Verdict({ standing }: { readonly standing: Standing }) {
-  return <span className={`verdict ${standing}`}>{standing}</span>;
+  return <span className={`state ${standing}`}>{standing}</span>;
 }

@@ -24,7 +24,7 @@ export function Gaps({ gaps, zone, onOpen }: Props) {
           <tr>
             <th scope="col">Symbol</th>
             <th scope="col">From</th>
-            <th scope="col" className="number">Minutes</th>
+            <th scope="col" className="number minor">Minutes</th>
             <th scope="col">Class</th>
             <th scope="col">State</th>
             <th scope="col" className="wide">Evidence</th>
@@ -36,7 +36,7 @@ export function Gaps({ gaps, zone, onOpen }: Props) {
             <tr key={`${gap.symbol} ${gap.ts_start}`}>
               <th scope="row"><BarLink symbol={gap.symbol} start={gap.ts_start} onOpen={onOpen} /></th>
               <td>{show(gap.ts_start, 'dayTime', zone)}</td>
-              <td className="number">{format.count(gap.minute_count)}</td>
+              <td className="number minor">{format.count(gap.minute_count)}</td>
               <td>{gap.gap_class.replaceAll('_', ' ')}</td>
               <td><span className={`state ${gapTone(gap.state)}`}>{gap.state}</span></td>
               <td className="wide" title={gap.closed_reason ?? gap.evidence}>{gap.evidence}</td>

@@ -24,8 +24,8 @@ export function Latency({ rows, zone }: Props) {
             <th scope="col" className="number">p50</th>
             <th scope="col" className="number">p95</th>
             <th scope="col" className="number">p99</th>
-            <th scope="col" className="number">Worst</th>
-            <th scope="col" className="number">Seen</th>
+            <th scope="col" className="number minor">Worst</th>
+            <th scope="col" className="number minor">Seen</th>
             <th scope="col" className="trend">p99, last hour</th>
           </tr>
         </thead>
@@ -36,8 +36,8 @@ export function Latency({ rows, zone }: Props) {
               <td className="number">{milliseconds(newest.p50_ms)}</td>
               <td className="number">{milliseconds(newest.p95_ms)}</td>
               <td className="number strong">{milliseconds(newest.p99_ms)}</td>
-              <td className="number">{milliseconds(newest.max_ms)}</td>
-              <td className="number">{format.volume(newest.observation_count)}</td>
+              <td className="number minor">{milliseconds(newest.max_ms)}</td>
+              <td className="number minor">{format.volume(newest.observation_count)}</td>
               <td className="trend"><Sparkline values={p99} tone="flat" label={`p99 of ${name} by minute`} /></td>
             </tr>
           ))}

@@ -24,7 +24,7 @@ export function Quarantine({ bars, zone, onOpen }: Props) {
             <th scope="col">Symbol</th>
             <th scope="col">Minute</th>
             <th scope="col">State</th>
-            <th scope="col" className="number">Close</th>
+            <th scope="col" className="number minor">Close</th>
             <th scope="col" className="wide">Rules broken</th>
             <th scope="col">Run</th>
           </tr>
@@ -35,7 +35,7 @@ export function Quarantine({ bars, zone, onOpen }: Props) {
               <th scope="row"><BarLink symbol={bar.symbol} start={bar.ts_start} onOpen={onOpen} /></th>
               <td>{show(bar.ts_start, 'dayTime', zone)}</td>
               <td><span className={`state ${bar.state === 'open' ? 'open' : 'explained'}`}>{bar.state}</span></td>
-              <td className="number">{format.price(bar.close, format.priceDigits(bar.symbol, bar.close))}</td>
+              <td className="number minor">{format.price(bar.close, format.priceDigits(bar.symbol, bar.close))}</td>
               <td className="wide">{bar.rules.join(', ').replaceAll('_', ' ')}</td>
               <td><RunLink id={bar.dagster_run_id} url={bar.dagster_run_url} /></td>
             </tr>

@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { marketQuery } from '../api/queries';
 import type { MarketStatus } from '../api/types';
 import { duration, NONE } from '../domain/format';
-import { feedWords, marketWords } from '../domain/status';
+import { feedWords, marketWords, tellingCalendars } from '../domain/status';
 import type { Zone } from '../domain/time';
 import { show, zoneLabel, zoneName, ZONES } from '../domain/time';
 import type { View } from '../domain/view';
@@ -81,10 +81,10 @@ function feedTitle(market: MarketStatus | undefined): string {
 }
 
 function Markets({ market, zone }: { readonly market: MarketStatus; readonly zone: Zone }) {
-  return market.calendars.map((calendar) => {
+  return tellingCalendars(market.calendars).map((calendar) => {
     const words = marketWords(calendar, Date.parse(market.ts_now), zone);
     return (
-      <Pill key={calendar.calendar} tone={words.tone} title={`Exchange calendar ${calendar.calendar}`}>
+      <Pill key={calendar.calendar} tone={words.tone} title={`${words.text}. Exchange calendar ${calendar.calendar}`}>
         {words.text}
       </Pill>
     );

@@ -67,7 +67,7 @@ export function volumeColumn(bar: Bar, interval: Interval, palette: Palette): Hi
   return { time: timeOf(bar, interval), value: bar.volume ?? 0, color: isUp ? palette.upFaded : palette.downFaded };
 }
 
-export type Point = LineData | WhitespaceData;
+type Point = LineData | WhitespaceData;
 
 /** One point of a line; at a session's last bar the line is lifted off the paper: a point colours the way to the next. */
 export function point(bar: Bar, next: Bar | undefined, interval: Interval, value: number | null, ink: Ink): Point {
@@ -77,7 +77,7 @@ export function point(bar: Bar, next: Bar | undefined, interval: Interval, value
   return { time, value, color: isLifted ? ink.clear : ink.color };
 }
 
-export interface Ink {
+interface Ink {
   readonly color: string;
   readonly clear: string;
   /** The line begins anew with each session. */

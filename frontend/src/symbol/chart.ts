@@ -111,7 +111,7 @@ function updateTail(chart: Chart, page: BarPage, from: number, palette: Palette)
 const SMA_LENGTHS = { sma20: 20, sma50: 50 } as const;
 
 /** The line's value at each bar. A day's VWAP is its own. */
-export function valuesOf(line: Line, { page, isCut }: Drawn): (number | null)[] {
+function valuesOf(line: Line, { page, isCut }: Drawn): (number | null)[] {
   if (line !== 'vwap') return sma(page.items, SMA_LENGTHS[line]);
   if (page.interval === '1d') return page.items.map(({ vwap }) => (vwap === null ? null : Number(vwap)));
   return sessionVwap(page.items, isCut);

@@ -14,7 +14,7 @@ export interface Marks {
   readonly selected: number | null;
 }
 
-export const NO_MARKS: Marks = { bands: [], starts: [], actions: [], selected: null };
+const NO_MARKS: Marks = { bands: [], starts: [], actions: [], selected: null };
 
 const CAP = 3;
 const BAND_LEAST = 3;

@@ -11,7 +11,7 @@ export function Pill({ tone, title, children }: Props) {
   return (
     <span className={`pill ${tone}`} title={title}>
       <span className="dot" aria-hidden="true" />
-      {children}
+      <span className="words">{children}</span>
     </span>
   );
 }

@@ -9,7 +9,7 @@ const HEIGHT = 28;
 const MARGIN = 2;
 
 /** "x,y x,y …" of a line through the values, over the whole width. */
-export function pointsOf(values: readonly number[]): string {
+function pointsOf(values: readonly number[]): string {
   const low = Math.min(...values);
   const range = Math.max(...values) - low || 1;
   const step = WIDTH / Math.max(1, values.length - 1);
