@@ -1,7 +1,7 @@
 """A backfill of every aggregate on a running stack, asked for by Dagster's own mutation: seconds, and whether twice is the same.
 
 30 symbols, 20 sessions. The tables are held against what the functions give of the same bars. Not here: the command
-(stock_platform/backfill)."""
+(commands/backfill)."""
 
 import tempfile
 import time
@@ -14,7 +14,7 @@ from benchmarks.history import add_session, weekdays
 from stock_platform.adapters.clock import SystemClock, wait_until
 from stock_platform.adapters.dagster_backfill import launch_backfill, look
 from stock_platform.adapters.postgres import connect
-from stock_platform.backfill import AGGREGATES
+from stock_platform.commands.backfill import AGGREGATES
 from stock_platform.defs.aggregate_inputs import SessionInputs
 from stock_platform.defs.aggregate_registry import EVERY_ONE, PROVENANCE
 from stock_platform.defs.world import World

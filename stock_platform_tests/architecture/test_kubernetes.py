@@ -11,12 +11,12 @@ import pytest
 import yaml
 
 from stock_platform.adapters.kafka import market_topics
+from stock_platform.commands.startup import _KEEP_TICKS
 from stock_platform.config import ROOT, Settings
 from stock_platform.contracts.flink_ddl import JOB
 from stock_platform.defs import stream_job
 from stock_platform.names import PREFIX, ROLES
 from stock_platform.stack import flink
-from stock_platform.startup import _KEEP_TICKS
 
 FOLDER = ROOT / "deploy" / "kubernetes"
 KUSTOMIZATION = yaml.safe_load((FOLDER / "kustomization.yaml").read_text())

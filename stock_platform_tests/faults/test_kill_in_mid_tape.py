@@ -16,9 +16,9 @@ import pytest
 from stock_platform.adapters.clock import SystemClock, wait_until
 from stock_platform.adapters.kafka_records import open_records
 from stock_platform.adapters.postgres import connect
+from stock_platform.commands.passport import passport_of
 from stock_platform.contracts.tick import TICK
 from stock_platform.market.verification import verify
-from stock_platform.passport import passport_of
 from stock_platform_tests.running_stack import RunningStack, different_cells, running_stack
 from stock_platform_tests.tapes import cut, expected_bars, refused_rows
 

@@ -9,7 +9,7 @@ import pytest
 
 from stock_platform.defs.retries import retried_if_transient, retry_policy
 from stock_platform.errors import BrokerUnreachable, VendorUnreachable
-from stock_platform.restatement_errors import SessionProtected
+from stock_platform.errors.restatement import SessionProtected
 
 PROTECTED = SessionProtected(date(2026, 11, 20), "audited", datetime(2026, 11, 21, tzinfo=UTC))
 

@@ -19,7 +19,7 @@ from stock_platform.adapters.processes import Supervisor
 from stock_platform.config import Settings
 from stock_platform.contracts.catalogue import TABLES
 from stock_platform.contracts.runs import BESIDE_LIVE, INTRADAY_STEP
-from stock_platform.restatement_errors import NothingToBackfill, RunNotGranted, StackNotRunning, SymbolsUnwatched
+from stock_platform.errors.restatement import NothingToBackfill, RunNotGranted, StackNotRunning, SymbolsUnwatched
 from stock_platform.sentences import sentences
 
 AGGREGATES = tuple(record.address for record in TABLES if record.address.startswith("aggregates."))
