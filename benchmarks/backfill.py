@@ -16,10 +16,8 @@ from stock_platform.adapters.clock import SystemClock, wait_until
 from stock_platform.adapters.dagster_backfill import Backfill, launch_backfill, look
 from stock_platform.adapters.postgres import connect
 from stock_platform.commands.backfill import AGGREGATES
-from stock_platform.defs.aggregate_inputs import SessionInputs
-from stock_platform.defs.aggregate_registry import EVERY_ONE, PROVENANCE
-from stock_platform.defs.world import World
 from stock_platform.errors.restatement import RunNotGranted
+from stock_platform_tests.recomputed import wrong_rows
 from stock_platform_tests.running_stack import RunningStack, running_stack
 
 _SYMBOLS, _SESSIONS, _QUICK_SESSIONS = 30, 20, 2
@@ -51,7 +49,7 @@ def figures(*, is_quick: bool) -> list[Figure]:
                     add_session(admin, day)
                 admin.execute("ANALYZE")
             first = _backfilled(stack, days)
-            wrong = sum(_wrong_rows(stack, day) for day in days)
+            wrong = sum(wrong_rows(stack, day) for day in days)
             before = _rows(stack, days)
             second = _backfilled(stack, days)
             changed = len(before ^ _rows(stack, days))
@@ -86,18 +84,6 @@ def _backfilled(stack: RunningStack, days: list[date]) -> Done:
     took = time.perf_counter() - started
     assert seen[-1].is_done, seen[-1]
     return Done(took, seen[-1].runs)
-
-
-def _wrong_rows(stack: RunningStack, day: date) -> int:
-    """Rows of the session that are not what the functions give of its bars, of every table."""
-    inputs = SessionInputs(World(stack.settings, SystemClock()), day)
-    wrong = 0
-    for aggregate in EVERY_ONE:
-        names = [name for name in aggregate.record.names if name not in PROVENANCE]
-        right = set(aggregate.compute(inputs).select(names).iter_rows())
-        query = f"SELECT {', '.join(names)} FROM {aggregate.record.address} WHERE session_date = '{day}'"
-        wrong += len(right ^ set(stack.frame(query).iter_rows()))
-    return wrong
 
 
 def _rows(stack: RunningStack, days: list[date]) -> set[tuple[str, str, str]]:
