@@ -32,6 +32,7 @@ MEASURES: dict[str, Callable[[bool], list[Figure]]] = {
     "backfill": _of("backfill"),
     "rollup": _of("rollup"),
     "instance": _of("instance"),
+    "definitions": _of("definitions"),
     **{name: lambda is_quick, name=name: live.run(name, is_quick=is_quick) for name in live.MEASURES},
     "certify": lambda is_quick: [*gate_batch.figures(is_quick=is_quick), *live.run("certify", is_quick=is_quick)],
     "feed": lambda is_quick: [*feed.figures(4 if is_quick else 40), *feed_line.figures(20 if is_quick else 120)],

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
-from benchmarks.harness import Figure
+from benchmarks.harness import Figure, quantile
 from benchmarks.history import MINUTES, add_session, opens, weekdays
 from stock_platform.adapters.clock import SystemClock
 from stock_platform.adapters.postgres import Connection, connect
@@ -60,8 +60,9 @@ def _measured(database: Settings, admin: Connection, months: tuple[int, ...], *,
             _add(admin, day)
         there = month * _SESSIONS_PER_MONTH
         admin.execute("VACUUM ANALYZE market.bar_1m")
-        found = [_in_process(database) for _ in range(3)]
-        yield Figure(f"seconds_{month}_months", round(min(seconds for seconds, _ in found), 2), "s", 3)
+        admin.execute("VACUUM ANALYZE aggregates.bar_1d")
+        found = [_made_anew(database, admin) for _ in range(3)]
+        yield Figure(f"seconds_{month}_months", round(quantile([seconds for seconds, _ in found], 0.5), 2), "s", 3)
         yield Figure(f"peak_mib_{month}_months", max(mib for _, mib in found), "MiB", 3)
     yield Figure("bars", there * symbols * MINUTES, "bars", 1)
 
@@ -71,6 +72,13 @@ def _add(admin: Connection, day: date) -> None:
     admin.execute("INSERT INTO reference.session VALUES ('XNYS', %s, %s, %s, %s, %s, NULL, NULL, FALSE)", (day, *hours))
     add_session(admin, day)
     admin.execute(_DAYS, (day,))
+
+
+def _made_anew(database: Settings, admin: Connection) -> tuple[float, int]:
+    """Nothing of the session is there: every row is computed, sent and written."""
+    for aggregate in EVERY_RUN:
+        admin.execute(f"DELETE FROM {aggregate.record.address} WHERE session_date = %s".encode(), (_LAST,))
+    return _in_process(database)
 
 
 def _in_process(database: Settings) -> tuple[float, int]:

@@ -12,16 +12,17 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from stock_platform import config, restatements
+from stock_platform import config
 from stock_platform.adapters.clock import SystemClock
 from stock_platform.adapters.processes import Supervisor
-from stock_platform.backfill import backfill
-from stock_platform.dead_letters import app as dead_letters
+from stock_platform.commands import restatements
+from stock_platform.commands.backfill import backfill
+from stock_platform.commands.dead_letters import app as dead_letters
+from stock_platform.commands.gaps import gaps
+from stock_platform.commands.one_step import step
+from stock_platform.commands.passport import passport
+from stock_platform.commands.quarantine import app as quarantine
 from stock_platform.errors import ServiceUnknown
-from stock_platform.gaps import gaps
-from stock_platform.one_step import step
-from stock_platform.passport import passport
-from stock_platform.quarantine import app as quarantine
 from stock_platform.sentences import console as _console
 from stock_platform.sentences import sentences as _sentences
 
@@ -54,11 +55,11 @@ def up(
     rebuild_bars: Annotated[bool, typer.Option("--rebuild-bars", help="Start the stream job without its state.")] = False,
 ) -> None:
     """Start the stack, or finish starting it; a running one is left alone."""
-    from stock_platform.profile import choose_feed, create_profile, running_profile
+    from stock_platform.commands.profile import choose_feed, create_profile, running_profile
+    from stock_platform.commands.startup import steps
+    from stock_platform.commands.tape_end import wait_for_end
     from stock_platform.stack import launch, preflight
     from stock_platform.stack.services import services
-    from stock_platform.startup import steps
-    from stock_platform.tape_end import wait_for_end
 
     clock = SystemClock()
     with _sentences():
@@ -87,7 +88,7 @@ def replay(
     wait: Annotated[bool, typer.Option(help="Return when it is over and all its bars are judged.")] = True,
 ) -> None:
     """Play a tape or an archived session into the tape profile, which keeps its data apart from the others."""
-    from stock_platform.profile import tape_to_replay
+    from stock_platform.commands.profile import tape_to_replay
 
     with _sentences():
         path = tape_to_replay(tape, session, data_dir=data_dir)
@@ -242,7 +243,7 @@ def cloud_sim(
 @app.command()
 def render(check: Annotated[bool, typer.Option("--check", help="Only say whether committed files are stale.")] = False) -> None:
     """Write what is rendered from contracts and code: Flink tables, JSON Schema, data dictionary, OpenAPI, dashboards."""
-    from stock_platform.rendering import rendered_files
+    from stock_platform.commands.rendering import rendered_files
 
     stale = [path for path, text in rendered_files().items() if not path.exists() or path.read_text() != text]
     for path in stale:

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from stock_platform import restating
 from stock_platform.adapters.clock import SystemClock
 from stock_platform.adapters.postgres import connect
 from stock_platform.config import Settings
 from stock_platform.feed.archive_file import archive_path
 from stock_platform.market.restatement import Place
+from stock_platform.repair import restating
 from stock_platform_tests.integration.jvm import PASSWORD, Cluster
 
 DAY = date(2013, 10, 7)

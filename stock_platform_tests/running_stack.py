@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -30,6 +31,7 @@ CONTENT = (
 PLACE = "symbol ts_start kafka_partition kafka_offset_first kafka_offset_last".split()
 """Where a bar's ticks are in its own topic; after a broker's crash the feed may repeat ticks, so that they are elsewhere."""
 
+_RUN_ID = re.compile(r"/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/")
 _PORTS = (
     "FRONTEND API GRAFANA DAGSTER DAGSTER_GRPC KAFKA KAFKA_CONTROLLER FLINK FLINK_RPC POSTGRES "
     "SIMULATOR SIMULATOR_HTTP SIMULATOR_PROXY"
@@ -102,22 +104,32 @@ class RunningStack:
         """kill -9 the worker of a feed line's Dagster run."""
         self.kill_run(self.value(f"SELECT dagster_run_id FROM ops.feed_line WHERE line = '{line}'"))
 
+    def worker_runs(self) -> list[str]:
+        """Run of each live worker of this stack, in order: also of those that Dagster knows nothing of any more."""
+        folder = str(layout.dagster_home(self.settings.home).resolve())
+        outputs = (_output_of(process) for process in psutil.process_iter())
+        return sorted(found[1] for each in outputs if each.startswith(folder) and (found := _RUN_ID.search(each)))
+
     def kill_run(self, run_id: str) -> None:
         """kill -9 the worker of a Dagster run."""
-        pids = [process.pid for process in psutil.process_iter() if _has_open(process, run_id)]
+        pids = [process.pid for process in psutil.process_iter() if f"/{run_id}/" in _output_of(process)]
         assert pids, f"no worker found for run {run_id}"
         for pid in pids:
             os.kill(pid, signal.SIGKILL)
 
 
-def _has_open(process: psutil.Process, run_id: str) -> bool:
-    """A run's worker keeps its captured output, which is named after the run, open as its own."""
+def _output_of(process: psutil.Process) -> str:
+    """Where a run's worker writes its captured output, which is named after the run; empty for any other process."""
     try:
         if "multiprocessing.spawn" not in " ".join(process.cmdline()):
-            return False
-        return any(f"/{run_id}/" in str(Path(f"/proc/{process.pid}/fd/{number}").readlink()) for number in (1, 2))
+            return ""
+        return next((path for number in (1, 2) if _RUN_ID.search(path := _opened(process, number))), "")
     except (psutil.Error, OSError):
-        return False
+        return ""
+
+
+def _opened(process: psutil.Process, number: int) -> str:
+    return str(Path(f"/proc/{process.pid}/fd/{number}").readlink())
 
 
 def different_cells(bars: pl.DataFrame, expected: pl.DataFrame) -> list[tuple[object, ...]]:

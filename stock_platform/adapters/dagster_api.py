@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from stock_platform.adapters.clock import Clock, wait_until
-from stock_platform.restatement_errors import RunNotGranted
+from stock_platform.errors.restatement import RunNotGranted
 
 _SELECTOR = {"repositoryLocationName": "stock_platform", "repositoryName": "__repository__"}
 _ENDED = ("SUCCESS", "FAILURE", "CANCELED")

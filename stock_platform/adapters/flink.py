@@ -11,7 +11,7 @@ import httpx
 
 from stock_platform.adapters.clock import SystemClock, wait_until
 from stock_platform.errors import JobRefused
-from stock_platform.stream_errors import JobFailedAtStart, SavepointFailed
+from stock_platform.errors.stream import JobFailedAtStart, SavepointFailed
 
 _ENTRY_CLASS = "stockplatform.SqlJob"
 ENDED = frozenset({"FINISHED", "FAILED", "CANCELED", "SUSPENDED"})

@@ -10,7 +10,7 @@ import httpx
 from stock_platform.adapters.clock import Clock, wait_until
 from stock_platform.adapters.flink import ENDED, FlinkRest, root_cause
 from stock_platform.errors import JobRefused
-from stock_platform.restatement_errors import JobFailed, JobTooSlow
+from stock_platform.errors.restatement import JobFailed, JobTooSlow
 
 _CANCELLED_WITHIN = timedelta(seconds=30)
 _FREED_WITHIN = timedelta(seconds=10)

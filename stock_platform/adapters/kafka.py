@@ -23,7 +23,7 @@ from stock_platform.adapters.clock import SystemClock, wait_until
 from stock_platform.adapters.kafka_security import client_options
 from stock_platform.contracts.tick import DEAD_LETTER, LONGEST_LETTER_BYTES, LONGEST_TICK_BYTES, QUOTE_UPDATE, TICK
 from stock_platform.errors import DeliveryFailed, TopicMissing
-from stock_platform.stream_errors import TopicSettingsRefused
+from stock_platform.errors.stream import TopicSettingsRefused
 
 _ANSWER_WITHIN_S = 10.0
 _LED_WITHIN = timedelta(seconds=20)

@@ -11,7 +11,7 @@ from stock_platform.api.passport_shapes import Passport
 from stock_platform.api.problems import problems
 from stock_platform.api.shapes import BarPage, Basis, GapPage, Interval
 from stock_platform.api.store import BarQuery, GapQuery, Store
-from stock_platform.passport_errors import BarNotCertified
+from stock_platform.errors.passport import BarNotCertified
 
 _ONE_TIME = "factors are of the corporate actions known now, bars as of an instant of what was known then; ask for one of them."
 _SETTLED = timedelta(hours=1)

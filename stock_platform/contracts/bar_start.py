@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from stock_platform.passport_errors import BarStartUnusable
+from stock_platform.errors.passport import BarStartUnusable
 
 
 def bar_start(text: str) -> datetime:

@@ -4,8 +4,14 @@ Not here: what the jobs do (defs), how a run is asked for (adapters/dagster_api)
 
 PRIORITY = "dagster/priority"
 """Tag of runs, by which the queue goes, and of steps: of those that could be next, one of higher priority is."""
-BESIDE_LIVE = {PRIORITY: "-10"}
-"""Tags of a run that waits while runs of the live platform are queued."""
+BACKFILL = {
+    PRIORITY: "-10",
+    "dagster/max_retries": "2",
+    "dagster/retry_strategy": "ALL_STEPS",
+    "dagster/max_runtime": "21600",
+}
+"""Tags of a backfill's run: it waits while runs of the live platform are queued; one whose process is gone is made again, whole, as
+a repeat changes no row; after six hours nobody believes that it still works."""
 
 INTRADAY_STEP = "intraday_aggregates"
 """Step that makes the intraday aggregates, of all symbols or of some."""

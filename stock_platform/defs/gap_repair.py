@@ -1,6 +1,6 @@
 """Repairs of the gap ledger: a job that repairs one outage, and the sensor that asks for it.
 
-Not here: how it is repaired (gap_repair), how gaps are found (defs/gaps)."""
+Not here: how it is repaired (repair/outage), how gaps are found (defs/gaps)."""
 
 # Dagster's decorators are typed in part only.
 # pyright: reportUnknownMemberType=false
@@ -24,9 +24,9 @@ from stock_platform.defs.retries import retried_if_transient, retry_policy
 from stock_platform.defs.service_level import refreshed_level
 from stock_platform.defs.world import UNDER_WAY, World
 from stock_platform.feed.yahoo.bars import GRACE
-from stock_platform.gap_repair import ATTEMPTS, Repair, Repairer, repair, stretches_of
-from stock_platform.market.gap_ledger import Closing, close_rows, read_open
-from stock_platform.market.gap_outages import Outage, outages
+from stock_platform.market.gaps.ledger import Closing, close_rows, read_open
+from stock_platform.market.gaps.outages import Outage, outages
+from stock_platform.repair.outage import ATTEMPTS, Repair, Repairer, repair, stretches_of
 
 JOB, _OP = "repair_gap", "repair_outage"
 OUTAGE = "stock_platform/outage"

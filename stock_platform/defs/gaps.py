@@ -1,6 +1,6 @@
 """The gap ledger as an asset: behind each gate run one look at the session's missing minutes.
 
-Not here: how they are classified (gap_look, market/gap_classes), who repairs them (defs/gap_repair)."""
+Not here: how they are classified (repair/look, market/gaps), who repairs them (defs/gap_repair)."""
 
 # Dagster's decorators are typed in part only, and refuse MaterializeResult with its type argument.
 # pyright: reportUnknownMemberType=false, reportMissingTypeArgument=false, reportUnknownParameterType=false
@@ -17,9 +17,9 @@ from stock_platform.contracts.bar import BAR, QUARANTINE
 from stock_platform.contracts.gap import GAP, GapClass, GapState
 from stock_platform.defs.retries import retried_if_transient, retry_policy
 from stock_platform.defs.world import World, column_schema, key_of
-from stock_platform.gap_look import Found, look_at
-from stock_platform.market.gap_facts import read_until
-from stock_platform.market.gap_rows import Row
+from stock_platform.market.gaps.facts import read_until
+from stock_platform.market.gaps.rows import Row
+from stock_platform.repair.look import Found, look_at
 
 GAPS = key_of(GAP.address)
 NO_PIPELINE_GAP = "no_open_pipeline_gap"

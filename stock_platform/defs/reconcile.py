@@ -22,12 +22,12 @@ from stock_platform.defs.ended import due_sessions, requested
 from stock_platform.defs.progress import bars_closed_until
 from stock_platform.defs.retries import retried_if_transient, retry_policy
 from stock_platform.defs.world import World, column_schema, key_of
+from stock_platform.errors.restatement import FeedUnheard, SessionProtected
 from stock_platform.feed.choice import instruments_of
 from stock_platform.feed.yahoo.history import MINUTES_KEPT
 from stock_platform.market.asked import Stretch
 from stock_platform.market.reconciliation import Reconciliation, keep, reconcile
-from stock_platform.restatement_errors import FeedUnheard, SessionProtected
-from stock_platform.restating_from_vendor import restate_from_vendor
+from stock_platform.repair.restating_from_vendor import restate_from_vendor
 
 DIFFERENCE = key_of(VENDOR_DIFFERENCE.address)
 NEAR_VENDOR = "near_vendor"

@@ -1,4 +1,4 @@
-"""A session restated as an asset: one click in Dagster, or a backfill for several. Not here: how it is done (restating)."""
+"""A session restated as an asset: one click in Dagster, or a backfill for several. Not here: how it is done (repair/restating)."""
 
 # Dagster's decorators are typed in part only, and refuse MaterializeResult with its type argument.
 # pyright: reportUnknownMemberType=false, reportMissingTypeArgument=false, reportUnknownParameterType=false
@@ -23,8 +23,8 @@ from stock_platform.defs.progress import bars_closed_until
 from stock_platform.defs.retries import retried_if_transient, retry_policy
 from stock_platform.defs.service_level import refreshed_level
 from stock_platform.defs.world import World, column_schema, key_of
-from stock_platform.restating import Promoted
-from stock_platform.restating_from_vendor import restate_session
+from stock_platform.repair.restating import Promoted
+from stock_platform.repair.restating_from_vendor import restate_session
 
 RESTATEMENT = key_of(RESTATED_DIFFERENCE.address)
 _SHOWN_COUNT = 50

@@ -2,7 +2,7 @@
 
 A sensor looks for what is missing and asks for one run after the other, behind everything that is live. What is done is known by
 its partitions, so a run that dies is asked for again and goes on; when nothing is missing the sensor does nothing. Not here: how a
-session is certified (seeding), the vendor's assets (vendor)."""
+session is certified (repair/seeding), the vendor's assets (vendor)."""
 
 # Dagster's decorators are typed in part only.
 # pyright: reportUnknownMemberType=false
@@ -25,9 +25,9 @@ from stock_platform.defs.priority import give_way
 from stock_platform.defs.restate import POOL, restatement_metadata
 from stock_platform.defs.sessions import range_tags
 from stock_platform.defs.world import UNDER_WAY, World, key_of
+from stock_platform.errors.restatement import RestatementBlocked, SessionProtected, SessionUnknown
 from stock_platform.feed.yahoo.history import MINUTES_KEPT
-from stock_platform.restatement_errors import RestatementBlocked, SessionProtected, SessionUnknown
-from stock_platform.seeding import seed_session
+from stock_platform.repair.seeding import seed_session
 
 JOB, _OP = "seed_sessions", "certify_history"
 SEED = "stock_platform/seed"

@@ -21,7 +21,7 @@ from stock_platform.defs.priority import LAST_STEP
 from stock_platform.defs.retries import retried_if_transient, retry_policy
 from stock_platform.defs.world import World, key_of, table_spec
 from stock_platform.errors import BrokerUnreachable, TopicMissing
-from stock_platform.market.gap_facts import read_until
+from stock_platform.market.gaps.facts import read_until
 from stock_platform.market.latency import Latency, latencies
 from stock_platform.market.latency_facts import (
     all_minutes,

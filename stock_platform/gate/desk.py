@@ -13,12 +13,12 @@ from psycopg import sql
 
 from stock_platform.adapters.postgres import Connection
 from stock_platform.contracts.bar import QUARANTINE_DECISION, Decision, QuarantineState, Verdict
+from stock_platform.errors.quarantine import BarDiscarded, BarNotStaged, BarStillBroken, ReasonMissing, RuleNotOverridable
 from stock_platform.gate.batch import read_bar
 from stock_platform.gate.judge import Judgement, judge
 from stock_platform.gate.promote import Promotion, lock_promotions, promote
 from stock_platform.gate.refused import RefusedBar, last_decision, meanings, refused_bar
 from stock_platform.gate.rules import OVERRIDABLE, Severity
-from stock_platform.quarantine_errors import BarDiscarded, BarNotStaged, BarStillBroken, ReasonMissing, RuleNotOverridable
 
 _OVERRIDE = "Mend what made it; or release it as it is with --override, marked suspect; or discard it."
 _NO_OVERRIDE = "Mend what made it, or discard it; no override takes such a bar."

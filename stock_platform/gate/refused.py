@@ -11,9 +11,9 @@ from psycopg.rows import dict_row
 
 from stock_platform.adapters.postgres import Connection
 from stock_platform.contracts.bar import QUARANTINE, QUARANTINE_DECISION, QuarantineState
+from stock_platform.errors.quarantine import BarNotQuarantined, RuleUnknown
 from stock_platform.gate.batch import CONTENT, read_bar
 from stock_platform.gate.rules import OVERRIDABLE, RULES
-from stock_platform.quarantine_errors import BarNotQuarantined, RuleUnknown
 
 _MEANINGS = {rule.name: rule.meaning for rule in RULES}
 

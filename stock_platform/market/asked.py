@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from stock_platform.adapters.postgres import Connection
-from stock_platform.restatement_errors import SessionUnknown, SymbolsUnknown
+from stock_platform.errors.restatement import SessionUnknown, SymbolsUnknown
 
 _HOURS = """
 SELECT instrument.symbol, session.ts_pre, session.ts_post_end

@@ -15,7 +15,7 @@ from psycopg.rows import class_row
 from stock_platform.adapters.dagster_api import run_url
 from stock_platform.adapters.postgres import Connection
 from stock_platform.contracts.tick import TICK
-from stock_platform.passport_errors import BarNotCertified, BarProvisional, BarQuarantined, BarUnknown, BarWithdrawn
+from stock_platform.errors.passport import BarNotCertified, BarProvisional, BarQuarantined, BarUnknown, BarWithdrawn
 
 _Row = TypeVar("_Row")
 

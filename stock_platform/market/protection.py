@@ -3,7 +3,7 @@
 from datetime import date, datetime
 
 from stock_platform.adapters.postgres import Connection
-from stock_platform.restatement_errors import SessionProtected
+from stock_platform.errors.restatement import SessionProtected
 
 _PROTECT = """
 INSERT INTO ops.protected_session (session_date, reason, ts_updated) VALUES (%s, %s, %s)

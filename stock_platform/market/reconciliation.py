@@ -2,7 +2,7 @@
 
 Reads market.bar_1m, staging.vendor_bar_1m_raw (split undone; held rows and edges left out); writes quality.vendor_difference, the
 session's rows as a whole. A bar that was taken from the vendor is no second opinion, and is left out. Not here: asking the vendor
-(feed), correcting by it (restating_from_vendor)."""
+(feed), correcting by it (repair)."""
 
 from collections.abc import Collection
 from dataclasses import dataclass

@@ -18,13 +18,13 @@ from stock_platform.adapters.flink_script import fill_script
 from stock_platform.adapters.postgres import connect
 from stock_platform.contracts.epoch import EPOCH
 from stock_platform.errors import JobRefused
+from stock_platform.errors.restatement import SessionTicksMissing
 from stock_platform.market import shadow
 from stock_platform.market.archived_ticks import regular_symbols
 from stock_platform.market.asked import Asked, read_asked, symbols_with
 from stock_platform.market.comparison import Comparison, compare
 from stock_platform.market.shadow import Counts
 from stock_platform.market.tick_source import FromArchive, TickSource, choose_source
-from stock_platform.restatement_errors import SessionTicksMissing
 
 JOB = "restate_bars"
 _WITHIN = timedelta(minutes=30)

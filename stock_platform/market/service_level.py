@@ -13,7 +13,7 @@ import polars as pl
 
 from stock_platform.adapters.postgres import Connection, replace_part
 from stock_platform.contracts.slo import SLO_SESSION
-from stock_platform.market.gap_facts import Watched, read_watched
+from stock_platform.market.gaps.facts import Watched, read_watched
 from stock_platform.market.latency_facts import LIVE
 from stock_platform.market.session_minutes import instant_of
 

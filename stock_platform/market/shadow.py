@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from stock_platform.adapters.postgres import Connection, connect
+from stock_platform.errors.restatement import RestatementRunning
 from stock_platform.market.asked import Asked
-from stock_platform.restatement_errors import RestatementRunning
 
 _LOCK = 7_426_012
 _KEPT = timedelta(days=7)

@@ -10,9 +10,9 @@ from pathlib import Path
 from stock_platform.adapters.flink_script import RESTATEMENT_OF_ARCHIVE, RESTATEMENT_OF_TOPIC
 from stock_platform.adapters.kafka_range import OffsetRange, offset_ranges, oldest_offsets
 from stock_platform.contracts.tick import TICK
+from stock_platform.errors.restatement import SessionTicksMissing
 from stock_platform.market.archived_ticks import tick_count, write_lines
 from stock_platform.market.asked import Asked
-from stock_platform.restatement_errors import SessionTicksMissing
 
 _MARGIN = timedelta(hours=1)
 """Kafka's time is our clock at arrival, the tick's is the vendor's: they differ by seconds, not by this."""

@@ -9,9 +9,9 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, NamedTuple
 
 from stock_platform.adapters.postgres import Connection
+from stock_platform.errors.passport import AnswerNotKept
 from stock_platform.market.passport import Passport
 from stock_platform.market.verification import Field, Verification
-from stock_platform.passport_errors import AnswerNotKept
 
 _PRICES = ("open", "high", "low", "close")
 _FIELDS = (*_PRICES, "volume")

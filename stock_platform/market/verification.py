@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 from stock_platform.adapters.kafka_records import RecordReader, Stored
 from stock_platform.adapters.postgres import Connection
 from stock_platform.contracts.bar import Verdict
+from stock_platform.errors.passport import BarNotOfTicks, TicksNotKept
 from stock_platform.market.passport import Passport, Version
 from stock_platform.market.recomputation import FIELDS, Placed, recompute
 from stock_platform.market.tick_message import instant, tick_of
-from stock_platform.passport_errors import BarNotOfTicks, TicksNotKept
 
 _MINUTE = timedelta(minutes=1)
 

@@ -30,10 +30,7 @@ from stock_platform.adapters.flink_state import (
 from stock_platform.adapters.postgres import advisory_lock, connect, is_locked
 from stock_platform.config import Settings
 from stock_platform.contracts.flink_ddl import JOB
-from stock_platform.stack import layout
-from stock_platform.stack.prepare import state_kept
-from stock_platform.stack.stream_report import Seen, last_seen, report_refusal
-from stock_platform.stream_errors import (
+from stock_platform.errors.stream import (
     JobFailedAtStart,
     JobRefused,
     SavepointFailed,
@@ -42,6 +39,9 @@ from stock_platform.stream_errors import (
     StateRefused,
     StateUnreadable,
 )
+from stock_platform.stack import layout
+from stock_platform.stack.prepare import state_kept
+from stock_platform.stack.stream_report import Seen, last_seen, report_refusal
 
 Begin = Literal["with its state", "anew"]
 """Anew: without state, from as far before its newest checkpoint as state lives."""

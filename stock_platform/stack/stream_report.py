@@ -13,7 +13,7 @@ from stock_platform.config import Settings
 from stock_platform.contracts.flink_ddl import JOB
 from stock_platform.contracts.tick import TICK
 from stock_platform.errors import BrokerUnreachable, TopicMissing
-from stock_platform.stream_errors import StateRefused
+from stock_platform.errors.stream import StateRefused
 
 REFUSED = "refused"
 """State of a job that must not be started with the state that is there, nor without it."""

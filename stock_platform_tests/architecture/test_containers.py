@@ -20,11 +20,11 @@ import pytest
 import yaml
 
 from stock_platform.adapters.clock import SystemClock
+from stock_platform.commands.startup import steps
 from stock_platform.config import ROOT, Settings
 from stock_platform.names import PREFIX, ROLES
 from stock_platform.stack import flink, kafka, postgres, service
 from stock_platform.stack.services import services
-from stock_platform.startup import steps
 
 TEXT = (ROOT / "docker-compose.yml").read_text()
 FILE: dict[str, Any] = yaml.safe_load(TEXT)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from stock_platform.commands.rendering import rendered_files
 from stock_platform.config import ROOT, Settings
-from stock_platform.rendering import rendered_files
 
 MODULES = sorted((ROOT / "stock_platform").rglob("*.py"))
 TRACKED = [

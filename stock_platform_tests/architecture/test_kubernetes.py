@@ -11,12 +11,12 @@ import pytest
 import yaml
 
 from stock_platform.adapters.kafka import market_topics
+from stock_platform.commands.startup import _KEEP_TICKS
 from stock_platform.config import ROOT, Settings
 from stock_platform.contracts.flink_ddl import JOB
 from stock_platform.defs import stream_job
 from stock_platform.names import PREFIX, ROLES
 from stock_platform.stack import flink
-from stock_platform.startup import _KEEP_TICKS
 
 FOLDER = ROOT / "deploy" / "kubernetes"
 KUSTOMIZATION = yaml.safe_load((FOLDER / "kustomization.yaml").read_text())
@@ -179,8 +179,10 @@ def test_supervisor_leaves_the_operators_job_alone(monkeypatch: pytest.MonkeyPat
 def test_dagsters_limits_are_those_of_one_machine() -> None:
     instance = yaml.safe_load((ROOT / "dagster.yaml").read_text())
     assert DAGSTER["additionalInstanceConfig"]["concurrency"] == instance["concurrency"]
-    monitoring = {re.sub(r"[A-Z]", lambda m: "_" + m[0].lower(), name): value for name, value in _monitoring().items()}
-    assert monitoring == instance["run_monitoring"]
+    daemon = DAGSTER["dagsterDaemon"]
+    for ours, charts in (("run_monitoring", "runMonitoring"), ("run_retries", "runRetries")):
+        named = {re.sub(r"[A-Z]", lambda m: "_" + m[0].lower(), name): value for name, value in daemon[charts].items()}
+        assert named == instance[ours]
     kept = DAGSTER["retention"]["sensor"]["purgeAfterDays"]
     assert {name: kept[name] for name in instance["retention"]["sensor"]["purge_after_days"]} == (
         instance["retention"]["sensor"]["purge_after_days"]
@@ -190,10 +192,6 @@ def test_dagsters_limits_are_those_of_one_machine() -> None:
     version = re.search(r'"dagster==([\d.]+)"', (ROOT / "pyproject.toml").read_text())
     assert version
     assert f"--version {version[1]} " in (FOLDER / "dagster-values.yaml").read_text()
-
-
-def _monitoring() -> dict[str, Any]:
-    return DAGSTER["dagsterDaemon"]["runMonitoring"]
 
 
 def test_grafana_reads_the_repositorys_files_which_are_in_its_image() -> None:

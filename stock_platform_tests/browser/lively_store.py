@@ -12,7 +12,7 @@ from stock_platform.adapters.clock import Clock
 from stock_platform.api.passport_shapes import BarVersion, CheckResult, FlinkJob, GateRun, Passport
 from stock_platform.api.shapes import Bar, BarPage, FeedState, FeedStatus, Gap, Interval, Quote, Stock
 from stock_platform.api.store import BarQuery, Freshness, GapQuery
-from stock_platform.passport_errors import BarProvisional, BarUnknown
+from stock_platform.errors.passport import BarProvisional, BarUnknown
 from stock_platform_tests.browser.lively_past import RUNS, SECTORS, LivelyPast, gap
 
 MINUTE = timedelta(minutes=1)

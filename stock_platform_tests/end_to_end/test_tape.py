@@ -17,9 +17,9 @@ from stock_platform.adapters.clock import SystemClock, wait_until
 from stock_platform.adapters.code_version import code_version
 from stock_platform.adapters.postgres import connect
 from stock_platform.aggregates.coarser import PRICE
+from stock_platform.commands.passport import passport_of, verified
 from stock_platform.config import ROOT
 from stock_platform.defs.aggregate_registry import EVERY_RUN, PROVENANCE
-from stock_platform.passport import passport_of, verified
 from stock_platform_tests.grafana import queries, sent
 from stock_platform_tests.running_stack import RunningStack, running_stack
 from stock_platform_tests.tapes import cut, different, expected_bars, refused_rows, spoil

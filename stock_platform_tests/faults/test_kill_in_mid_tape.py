@@ -14,11 +14,7 @@ import polars as pl
 import pytest
 
 from stock_platform.adapters.clock import SystemClock, wait_until
-from stock_platform.adapters.kafka_records import open_records
-from stock_platform.adapters.postgres import connect
-from stock_platform.contracts.tick import TICK
-from stock_platform.market.verification import verify
-from stock_platform.passport import passport_of
+from stock_platform_tests.recomputed import unequal_fields
 from stock_platform_tests.running_stack import RunningStack, different_cells, running_stack
 from stock_platform_tests.tapes import cut, expected_bars, refused_rows
 
@@ -66,7 +62,8 @@ def test_kill_of_every_service_at_once_leaves_bars_whose_passports_are_true(stac
     before = stack.certified()
     kill_every_service(stack)
     assert stack.certified().equals(before)
-    assert unequal_fields(stack, VERIFIED_COUNT, Random(20131007)) == []
+    bars = stack.frame("SELECT symbol, ts_start FROM market.bar_1m ORDER BY symbol, ts_start").rows()
+    assert unequal_fields(stack, Random(20131007).sample(bars, VERIFIED_COUNT), late_limit=None) == []
 
 
 def kill_every_service(stack: RunningStack) -> None:
@@ -82,20 +79,6 @@ def kill_every_service(stack: RunningStack) -> None:
         return all(now[name].pid not in (0, pid) for name, pid in before.items()) and stack.status()["healthy"]
 
     assert wait_until(is_all_new_and_healthy, SystemClock(), within=timedelta(seconds=240), every=timedelta(seconds=2))
-
-
-def unequal_fields(stack: RunningStack, count: int, random: Random) -> list[tuple[str, datetime, str]]:
-    """Of so many certified bars, chosen at random: (symbol, ts_start, field) that their ticks in Kafka do not give.
-
-    As `stock-platform passport --verify` does it, but with one consumer for all of them."""
-    settings = stack.settings
-    bars = stack.frame("SELECT symbol, ts_start FROM market.bar_1m ORDER BY symbol, ts_start").rows()
-    with open_records(settings.kafka_bootstrap, TICK.address) as reader, connect(settings.dsn("gate_owner")) as connection:
-        checked = [
-            (symbol, ts_start, verify(passport_of(settings, symbol, ts_start), connection, reader, late_limit=None, archive=Path()))
-            for symbol, ts_start in random.sample(bars, count)
-        ]
-    return [(symbol, ts_start, field.name) for symbol, ts_start, found in checked for field in found.fields if not field.is_equal]
 
 
 def _reach(stack: RunningStack, time_of_day: str) -> None:

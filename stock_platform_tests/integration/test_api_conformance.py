@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, settings
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 from starlette.types import Receive, Scope, Send
 
+from stock_platform.commands.rendering import openapi
 from stock_platform.config import Settings
-from stock_platform.rendering import openapi
 from stock_platform_tests.integration.test_api_lists import listing_app
 
 EXAMPLES = 10

@@ -17,8 +17,8 @@ from typer.testing import CliRunner
 from stock_platform.adapters.clock import SystemClock
 from stock_platform.adapters.kafka import KafkaProducer
 from stock_platform.adapters.probe import free_port
+from stock_platform.commands.dead_letters import app
 from stock_platform.contracts.tick import DEAD_LETTER, TICK
-from stock_platform.dead_letters import app
 from stock_platform.feed.publisher import Publisher
 from stock_platform.feed.tick import Refusal, epoch_ms
 from stock_platform.feed.yahoo.pricing import encode

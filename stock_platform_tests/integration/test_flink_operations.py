@@ -19,9 +19,9 @@ from stock_platform.adapters.flink_script import STREAM, plan_of
 from stock_platform.adapters.flink_state import SAVEPOINTS, records, states
 from stock_platform.config import ROOT
 from stock_platform.contracts.flink_ddl import JOB
+from stock_platform.errors.stream import StateOfOtherPlan, StateUnreadable
 from stock_platform.stack import flink
 from stock_platform.stack.stream_report import Seen
-from stock_platform.stream_errors import StateOfOtherPlan, StateUnreadable
 from stock_platform_tests.integration.jvm import Cluster, require
 from stock_platform_tests.integration.test_ticks_to_bars import BAR_QUERY, OPEN_MS, expected_bars, outcome, produce, tick
 

@@ -16,10 +16,10 @@ from stock_platform.config import Settings
 from stock_platform.contracts.gap import GapClass, GapState
 from stock_platform.feed.publisher import Publisher
 from stock_platform.feed.tick import Refusal, Tick
-from stock_platform.gap_look import Found, look_at
-from stock_platform.market.gap_facts import read_until
-from stock_platform.market.gap_ledger import Wanted, read_newest
-from stock_platform.market.gap_rows import Row
+from stock_platform.market.gaps.facts import read_until
+from stock_platform.market.gaps.ledger import Wanted, read_newest
+from stock_platform.market.gaps.rows import Row
+from stock_platform.repair.look import Found, look_at
 from stock_platform_tests.broker import empty_topics, running_broker
 from stock_platform_tests.staged import DAY, OPEN, empty_market, run_gate, stage
 

@@ -16,10 +16,10 @@ from stock_platform.config import Settings
 from stock_platform.defs.gap_repair import OUTAGE, gap_repair, repair_gap
 from stock_platform.defs.world import World
 from stock_platform.errors import VendorUnreachable
-from stock_platform.gap_look import look_at
-from stock_platform.gap_repair import Repair, Repairer, repair
 from stock_platform.market.asked import Stretch
-from stock_platform.market.gap_facts import read_stretches
+from stock_platform.market.gaps.facts import read_stretches
+from stock_platform.repair.look import look_at
+from stock_platform.repair.outage import Repair, Repairer, repair
 from stock_platform_tests.integration.test_yahoo_vendor import EVENING, StandingClock
 from stock_platform_tests.staged import DAY, OPEN, empty_market, run_gate, stage
 from stock_platform_tests.vendor_history import History, settings_over

@@ -10,10 +10,10 @@ import pytest
 from stock_platform.adapters.clock import SystemClock
 from stock_platform.adapters.postgres import Connection, connect
 from stock_platform.calendars import calendar
+from stock_platform.commands.startup import load_reference
 from stock_platform.config import Settings
 from stock_platform.definitions import build
 from stock_platform.defs.world import World
-from stock_platform.startup import load_reference
 from stock_platform_tests.simulated_vendor import simulated_vendor
 
 WATCHLIST = """

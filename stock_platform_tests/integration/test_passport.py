@@ -26,8 +26,10 @@ from stock_platform.api.shapes import Bar, BarPage, Interval
 from stock_platform.api.store import BarQuery
 from stock_platform.api.stream import Hub
 from stock_platform.cli import app
+from stock_platform.commands.passport import passport_of, verified
 from stock_platform.config import Settings
 from stock_platform.contracts.tick import TICK
+from stock_platform.errors.passport import BarNotOfTicks, BarProvisional, BarQuarantined, BarUnknown, BarWithdrawn, TicksNotKept
 from stock_platform.feed.archive_file import archive_path
 from stock_platform.gate.batch import read_batch
 from stock_platform.gate.desk import Review, discard
@@ -35,8 +37,6 @@ from stock_platform.gate.judge import judge
 from stock_platform.gate.promote import promote, withdraw
 from stock_platform.gate.rules import QUARANTINE_SHARE, RULES
 from stock_platform.market.passport import Passport, read_passport
-from stock_platform.passport import passport_of, verified
-from stock_platform.passport_errors import BarNotOfTicks, BarProvisional, BarQuarantined, BarUnknown, BarWithdrawn, TicksNotKept
 from stock_platform_tests.broker import Broker, empty_topics, running_broker
 from stock_platform_tests.staged import CLOSE, DAY, EVENING, OPEN, stage
 

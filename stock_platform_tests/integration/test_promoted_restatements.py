@@ -13,6 +13,7 @@ import pytest
 from stock_platform.adapters.clock import SystemClock
 from stock_platform.adapters.postgres import Connection, connect
 from stock_platform.config import Settings
+from stock_platform.errors.restatement import SessionProtected
 from stock_platform.gate.batch import read_batch
 from stock_platform.gate.judge import Judgement, judge
 from stock_platform.gate.pending import pending_sessions
@@ -20,8 +21,7 @@ from stock_platform.gate.promote import Promotion, promote
 from stock_platform.market import shadow
 from stock_platform.market.asked import Asked, read_asked
 from stock_platform.market.protection import lift, protect, require_unprotected
-from stock_platform.restatement_errors import SessionProtected
-from stock_platform.restating import Outcome, Promoter, promote_restated
+from stock_platform.repair.restating import Outcome, Promoter, promote_restated
 
 OPEN = datetime(2026, 11, 20, 14, 30, tzinfo=UTC)
 DAY = date(2026, 11, 20)

@@ -15,20 +15,13 @@ from typer.testing import CliRunner
 
 from stock_platform.adapters.clock import Clock
 from stock_platform.adapters.postgres import Connection, connect
+from stock_platform.commands.quarantine import app
 from stock_platform.config import Settings
 from stock_platform.contracts.bar import QuarantineState
 from stock_platform.defs.aggregate_registry import EVERY_RUN
 from stock_platform.defs.review import review_quarantine, run_config
 from stock_platform.defs.world import World
-from stock_platform.gate import desk
-from stock_platform.gate.batch import read_bar, read_batch
-from stock_platform.gate.desk import Outcome, Review, as_suspect
-from stock_platform.gate.judge import judge
-from stock_platform.gate.pending import pending_sessions
-from stock_platform.gate.promote import Promotion, lock_promotions, promote
-from stock_platform.gate.refused import Wanted, listed, sheet_of
-from stock_platform.quarantine import app
-from stock_platform.quarantine_errors import (
+from stock_platform.errors.quarantine import (
     BarDiscarded,
     BarNotQuarantined,
     BarNotStaged,
@@ -37,6 +30,13 @@ from stock_platform.quarantine_errors import (
     RuleNotOverridable,
     RuleUnknown,
 )
+from stock_platform.gate import desk
+from stock_platform.gate.batch import read_bar, read_batch
+from stock_platform.gate.desk import Outcome, Review, as_suspect
+from stock_platform.gate.judge import judge
+from stock_platform.gate.pending import pending_sessions
+from stock_platform.gate.promote import Promotion, lock_promotions, promote
+from stock_platform.gate.refused import Wanted, listed, sheet_of
 from stock_platform_tests.staged import DAY, EVENING, OPEN, empty_market, run_gate, stage
 
 LATER = EVENING + timedelta(hours=1)

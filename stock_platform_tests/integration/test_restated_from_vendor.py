@@ -12,7 +12,11 @@ import pytest
 
 from stock_platform.adapters.clock import SystemClock
 from stock_platform.adapters.postgres import Connection, connect
+from stock_platform.commands.passport import document, passport_of, report, verdict, verified
+from stock_platform.commands.restate import report as restate_report
 from stock_platform.config import Settings
+from stock_platform.errors.passport import AnswerNotKept
+from stock_platform.errors.restatement import FeedUnheard, SessionProtected, SessionTicksMissing, SymbolsUnknown, VendorNotAsked
 from stock_platform.gate.desk import Review, override
 from stock_platform.gate.pending import pending_sessions
 from stock_platform.gate.refused import sheet_of
@@ -20,12 +24,8 @@ from stock_platform.market import shadow
 from stock_platform.market.asked import Stretch, read_asked
 from stock_platform.market.comparison import compare
 from stock_platform.market.protection import protect
-from stock_platform.passport import document, passport_of, report, verdict, verified
-from stock_platform.passport_errors import AnswerNotKept
-from stock_platform.restate import report as restate_report
-from stock_platform.restatement_errors import FeedUnheard, SessionProtected, SessionTicksMissing, SymbolsUnknown, VendorNotAsked
-from stock_platform.restating import Outcome, Promoted, Promoter, promote_restated
-from stock_platform.restating_from_vendor import compare_with_vendor, restate_from_vendor, restate_session
+from stock_platform.repair.restating import Outcome, Promoted, Promoter, promote_restated
+from stock_platform.repair.restating_from_vendor import compare_with_vendor, restate_from_vendor, restate_session
 from stock_platform_tests.broker import Broker, empty_topics, running_broker
 from stock_platform_tests.integration.test_yahoo_vendor import EVENING, StandingClock
 from stock_platform_tests.staged import DAY, OPEN, run_gate, stage

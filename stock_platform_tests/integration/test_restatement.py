@@ -15,11 +15,11 @@ from confluent_kafka.admin import AdminClient
 from stock_platform.adapters.postgres import connect
 from stock_platform.contracts.tick import DEAD_LETTER, TICK
 from stock_platform.errors import PlatformError
+from stock_platform.errors.restatement import RestatementRunning, SessionTicksMissing, SessionUnknown, SymbolsUnknown
 from stock_platform.feed.archive import SessionHours, archive_session
 from stock_platform.market.asked import Asked
 from stock_platform.market.restatement import Place, restate
 from stock_platform.market.shadow import begin, only_restatement
-from stock_platform.restatement_errors import RestatementRunning, SessionTicksMissing, SessionUnknown, SymbolsUnknown
 from stock_platform_tests.integration.jvm import Cluster, require
 from stock_platform_tests.integration.test_ticks_to_bars import OPEN_MS, SYMBOLS, Fields, good_ticks, tick
 from stock_platform_tests.restating import (

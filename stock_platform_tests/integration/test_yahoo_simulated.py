@@ -21,7 +21,7 @@ from stock_platform.defs.world import World
 from stock_platform.feed.corporate_actions import load_splits
 from stock_platform.feed.splits import Split
 from stock_platform.market.asked import Stretch
-from stock_platform.restating_from_vendor import restate_from_vendor
+from stock_platform.repair.restating_from_vendor import restate_from_vendor
 from stock_platform_tests.simulated_vendor import COMMAND, environment_of, simulated_vendor
 
 WATCHLIST = """

@@ -8,7 +8,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from stock_platform.rendering import openapi
+from stock_platform.commands.rendering import openapi
 
 DESCRIPTION = json.loads(openapi())
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from stock_platform.adapters.clock import SystemClock
-from stock_platform.backfill import AGGREGATES, Range, told
+from stock_platform.commands.backfill import AGGREGATES, Range, told
 from stock_platform.config import Settings
 from stock_platform.defs.aggregate_registry import EVERY_ONE
-from stock_platform.restatement_errors import StackNotRunning
+from stock_platform.errors.restatement import StackNotRunning
 
 
 def test_command_asks_for_every_aggregate() -> None:

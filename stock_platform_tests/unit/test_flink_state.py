@@ -10,9 +10,9 @@ import pytest
 from stock_platform.adapters.flink_script import STREAM, Plan, plan_of
 from stock_platform.adapters.flink_state import JobRecord, keep_record, prune, records, states
 from stock_platform.config import ROOT
+from stock_platform.errors.stream import StateLost, StateOfOtherPlan
 from stock_platform.stack.stream_job import JobFiles, rebuilt_from, usable_states
 from stock_platform.stack.stream_report import Seen
-from stock_platform.stream_errors import StateLost, StateOfOtherPlan
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 PLAN = Plan("3f2a", "2.3.0", 1)

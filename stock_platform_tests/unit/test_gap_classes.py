@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stock_platform.contracts.gap import GapClass, GapState
-from stock_platform.market.gap_classes import Gap, classify
-from stock_platform.market.gap_rows import Look, Row, merged
-from stock_platform.market.gap_seen import Held, InTopic, Seen
+from stock_platform.market.gaps.classes import Gap, classify
+from stock_platform.market.gaps.rows import Look, Row, merged
+from stock_platform.market.gaps.seen import Held, InTopic, Seen
 from stock_platform.market.session_minutes import Hours, instant_of, minute_of, stretches, touched
 
 OPEN = datetime(2026, 11, 20, 14, 30, tzinfo=UTC)

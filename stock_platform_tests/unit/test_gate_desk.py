@@ -7,16 +7,16 @@ import pytest
 
 from stock_platform.contracts.bar_start import bar_start
 from stock_platform.defs.review import BarReview, run_config
-from stock_platform.gate.desk import as_suspect, refusing
-from stock_platform.gate.judge import judge
-from stock_platform.gate.refused import Decided, RefusedBar, Sheet, differences, meanings
-from stock_platform.gate.rules import OVERRIDABLE, RULES, Severity
-from stock_platform.quarantine_errors import (
+from stock_platform.errors.quarantine import (
     BarDiscarded,
     BarNotQuarantined,
     BarStillBroken,
     RuleNotOverridable,
 )
+from stock_platform.gate.desk import as_suspect, refusing
+from stock_platform.gate.judge import judge
+from stock_platform.gate.refused import Decided, RefusedBar, Sheet, differences, meanings
+from stock_platform.gate.rules import OVERRIDABLE, RULES, Severity
 from stock_platform_tests.bars import OPEN, bar, batch
 
 HIGH = {"high_is_highest": "The high is at or above open and close."}

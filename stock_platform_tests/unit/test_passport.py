@@ -13,12 +13,12 @@ from typer.testing import CliRunner
 from stock_platform.adapters.code_version import code_version
 from stock_platform.adapters.probe import free_port
 from stock_platform.cli import app
+from stock_platform.commands.passport import document, report, verdict
 from stock_platform.config import ROOT
 from stock_platform.contracts.bar_start import bar_start
+from stock_platform.errors.passport import BarStartUnusable, BarUnknown, TicksNotKept
 from stock_platform.market.passport import CheckResult, FlinkJob, GateRun, Passport, Refused, Version
 from stock_platform.market.verification import Field, Verification
-from stock_platform.passport import document, report, verdict
-from stock_platform.passport_errors import BarStartUnusable, BarUnknown, TicksNotKept
 
 START = datetime(2013, 10, 7, 14, 30, tzinfo=UTC)
 CHECKED = datetime(2026, 11, 20, 15, tzinfo=UTC)

@@ -17,9 +17,11 @@ from stock_platform.adapters.flink_batch import answered
 from stock_platform.adapters.flink_script import RESTATEMENT_OF_ARCHIVE, RESTATEMENT_OF_TOPIC, fill_script
 from stock_platform.adapters.kafka_range import OffsetRange
 from stock_platform.adapters.probe import free_port
+from stock_platform.commands.restate import Order, compared, promoted, report
 from stock_platform.config import ROOT, Settings
 from stock_platform.contracts.runs import RESTATE_JOB, RESTATE_STEP
 from stock_platform.errors import JobRefused
+from stock_platform.errors.restatement import StackNotRunning
 from stock_platform.feed.archive_file import COLUMNS, write_pieces
 from stock_platform.feed.plan import TapePlan
 from stock_platform.feed.tape_ticks import write_ticks
@@ -30,8 +32,6 @@ from stock_platform.market.promotion import Change, Difference
 from stock_platform.market.restatement import Restated
 from stock_platform.market.shadow import Counts
 from stock_platform.market.tick_source import FromTopic, has_whole
-from stock_platform.restate import Order, compared, promoted, report
-from stock_platform.restatement_errors import StackNotRunning
 
 OPEN = datetime(2013, 10, 7, 13, 30, tzinfo=UTC)
 ASKED = Asked(date(2013, 10, 7), ("A", "B"), OPEN, OPEN + timedelta(hours=8))

@@ -2,14 +2,20 @@
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from uuid import uuid4
 
 import dagster as dg
 import psycopg
 import pytest
+import yaml
+from dagster._core.events import RunFailureReason
+from dagster._core.execution.retries import auto_reexecution_should_retry_run
 
+from stock_platform.config import ROOT
+from stock_platform.contracts.runs import BACKFILL
 from stock_platform.defs.retries import retried_if_transient, retry_policy
 from stock_platform.errors import BrokerUnreachable, VendorUnreachable
-from stock_platform.restatement_errors import SessionProtected
+from stock_platform.errors.restatement import SessionProtected
 
 PROTECTED = SessionProtected(date(2026, 11, 20), "audited", datetime(2026, 11, 21, tzinfo=UTC))
 
@@ -69,3 +75,24 @@ def test_step_that_yields_keeps_its_results_and_its_sentence() -> None:
     (failure,) = done.get_step_failure_events()
     assert "SessionProtected: Session 2026-11-20 is protected" in str(failure.step_failure_data.error_display_string)
     assert len(done.asset_materializations_for_node("both")) == 1
+
+
+@pytest.mark.parametrize(
+    ("tags", "reason", "is_retried"),
+    [
+        (BACKFILL, None, True),
+        (BACKFILL, RunFailureReason.STEP_FAILURE, False),
+        ({}, None, False),
+    ],
+    ids=["a backfill whose process is gone", "a backfill whose step failed", "any other run, as a feed line's"],
+)
+@pytest.mark.filterwarnings("ignore")
+def test_only_a_backfill_is_made_again_when_its_process_is_gone(
+    tags: dict[str, str], reason: RunFailureReason | None, is_retried: bool
+) -> None:
+    """By the instance's own settings; Dagster's daemon asks this very question."""
+    ours = yaml.safe_load((ROOT / "dagster.yaml").read_text())["run_retries"]
+    with dg.instance_for_test(overrides={"run_retries": ours}) as instance:
+        run = dg.DagsterRun(job_name="any", run_id=str(uuid4()), status=dg.DagsterRunStatus.FAILURE, tags=tags)
+        instance.add_run(run)
+        assert auto_reexecution_should_retry_run(instance, run, reason) is is_retried

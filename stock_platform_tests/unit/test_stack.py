@@ -9,10 +9,10 @@ import pytest
 
 from stock_platform import config
 from stock_platform.adapters import processes
+from stock_platform.commands.profile import choose_feed, create_profile
 from stock_platform.config import ROOT
 from stock_platform.errors import CommandFailed, DiskFull, PortBusy, SettingInvalid, TapeChanged
 from stock_platform.names import ROLES
-from stock_platform.profile import choose_feed, create_profile
 from stock_platform.stack import preflight
 from stock_platform.stack.passwords import ensure_secrets
 from stock_platform.stack.service import Service

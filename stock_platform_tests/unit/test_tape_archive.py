@@ -10,6 +10,7 @@ import pytest
 
 from stock_platform.adapters.kafka import partition_of
 from stock_platform.adapters.kafka_progress import LinePosition
+from stock_platform.commands.profile import tape_to_replay
 from stock_platform.errors import ArchiveMissing, SettingInvalid
 from stock_platform.feed.archive_file import COLUMNS, archive_path, write_pieces
 from stock_platform.feed.choice import tape_sessions
@@ -17,7 +18,6 @@ from stock_platform.feed.plan import TapePlan
 from stock_platform.feed.publisher import Acknowledged
 from stock_platform.feed.tape import Tape, TapeSource
 from stock_platform.feed.tick import Candidate, Tick
-from stock_platform.profile import tape_to_replay
 
 OPEN = datetime(2026, 11, 20, 14, 30, tzinfo=UTC)
 NOW = datetime(2026, 11, 22, 19, 0, 20, tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""What the verbs `dead-letters …` do, from settings to results. Not here: words and tables (stock_platform/dead_letters)."""
+"""What the verbs `dead-letters …` do, from settings to results. Not here: words and tables (commands/dead_letters)."""
 
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing

@@ -1,7 +1,7 @@
 """The vendor's history into Postgres: asked for, kept as raw answers, judged by the vendor's rules, upserted.
 
 Delivery: effectively once; a repeat asks again and changes only what the vendor says otherwise. Unit of parallelism: one request
-after the other, under the machine's budget. Not here: requests and parsing (history), rules (rules), who asks (defs, restating)."""
+after the other, under the machine's budget. Not here: requests and parsing (history), rules (rules), who asks (defs, repair)."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field

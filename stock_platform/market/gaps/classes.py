@@ -3,7 +3,7 @@
 First what is known for sure: the gate keeps the bar (held), nobody listened (feed_gap), ticks are in Kafka (pipeline_gap). What is
 left is silence, and one criterion says what it means: with λ ticks a minute before, the chance of none in n minutes is exp(-λ n),
 as of a Poisson process. Below one in a million it is no chance: the market was closed if all of it was silent, the symbol was
-halted if others traded. The sentences are in gap_evidence."""
+halted if others traded. The sentences are in evidence."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,8 +12,8 @@ from itertools import groupby
 from math import log
 
 from stock_platform.contracts.gap import GapClass
-from stock_platform.market.gap_evidence import Peers, closed, feed_gap, halt, held, no_trade, pipeline_gap
-from stock_platform.market.gap_seen import Seen
+from stock_platform.market.gaps.evidence import Peers, closed, feed_gap, halt, held, no_trade, pipeline_gap
+from stock_platform.market.gaps.seen import Seen
 from stock_platform.market.session_minutes import Minute, stretches
 
 SURPRISE = log(1e6)

@@ -1,7 +1,7 @@
 """One look at a session's minutes, where its stages are joined: what Postgres and Kafka know of them, classified, into the ledger.
 
 Unit of parallelism: session. Effectively once: the same state gives the same rows, and nothing is written. Not here: who looks
-(defs/gaps), what is done about what was found (gap_repair)."""
+(defs/gaps), what is done about what was found (outage)."""
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping
@@ -15,12 +15,12 @@ from stock_platform.adapters.postgres import Connection
 from stock_platform.contracts.gap import GapState
 from stock_platform.contracts.tick import DEAD_LETTER
 from stock_platform.feed.dead_letters.letter import Letter, letter_of
-from stock_platform.market.gap_classes import classify
-from stock_platform.market.gap_facts import read_seen, read_watched
-from stock_platform.market.gap_ledger import lock_ledger, read_accepted, read_rows, write_rows
-from stock_platform.market.gap_rows import Accepted, Look, Row, merged, silent_minutes
-from stock_platform.market.gap_seen import InTopic, Seen
-from stock_platform.market.gap_topic import span, ticks_in_topic
+from stock_platform.market.gaps.classes import classify
+from stock_platform.market.gaps.facts import read_seen, read_watched
+from stock_platform.market.gaps.ledger import lock_ledger, read_accepted, read_rows, write_rows
+from stock_platform.market.gaps.rows import Accepted, Look, Row, merged, silent_minutes
+from stock_platform.market.gaps.seen import InTopic, Seen
+from stock_platform.market.gaps.topic import span, ticks_in_topic
 from stock_platform.market.session_minutes import Minute, minute_of, stretches
 from stock_platform.market.tick_message import tick_of
 

@@ -1,10 +1,10 @@
-"""Evidence of a gap, a sentence or two that a person understands, with figures. Pure. Not here: which class it is (gap_classes)."""
+"""Evidence of a gap, a sentence or two that a person understands, with figures. Pure. Not here: which class it is (classes)."""
 
 from collections import Counter
 from math import exp, log
 from typing import NamedTuple
 
-from stock_platform.market.gap_seen import Seen
+from stock_platform.market.gaps.seen import Seen
 from stock_platform.market.session_minutes import instant_of
 
 _INFERRED = "A halt is inferred: the feed has no message for it."

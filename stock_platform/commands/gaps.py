@@ -1,4 +1,4 @@
-"""The verb `stock-platform gaps`: what is missing, and why, as a table. Not here: how it is found (gap_look)."""
+"""The verb `stock-platform gaps`: what is missing, and why, as a table. Not here: how it is found (repair/look)."""
 
 import json
 import sys
@@ -17,7 +17,7 @@ from stock_platform.sentences import sentences
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from stock_platform.market.gap_rows import Row
+    from stock_platform.market.gaps.rows import Row
 
 
 def gaps(
@@ -30,8 +30,8 @@ def gaps(
 ) -> None:
     """Session minutes without a certified bar, newest first: class, state, and what shows it."""
     from stock_platform.adapters.postgres import connect, server_problem
-    from stock_platform.market.gap_ledger import Wanted, read_newest
-    from stock_platform.quarantine_errors import DatabaseUnreachable
+    from stock_platform.errors.quarantine import DatabaseUnreachable
+    from stock_platform.market.gaps.ledger import Wanted, read_newest
 
     with sentences():
         settings = config.load(data_dir=data_dir)

@@ -10,8 +10,8 @@ from stock_platform.adapters.postgres import connect
 from stock_platform.config import Settings
 from stock_platform.market.asked import read_asked, whole_session
 from stock_platform.market.protection import require_unprotected
-from stock_platform.restating import Promoted
-from stock_platform.restating_from_vendor import promote_vendor_bars
+from stock_platform.repair.restating import Promoted
+from stock_platform.repair.restating_from_vendor import promote_vendor_bars
 
 
 def seed_session(settings: Settings, clock: Clock, session_date: date, *, run_id: str, code_version: str) -> Promoted:

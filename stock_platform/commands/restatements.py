@@ -25,7 +25,7 @@ def restate(
     """Compute a session's bars anew from its ticks, promote what differs, and show it; each bar keeps its revisions.
 
     The ticks come from Kafka, else from the session's archive; where neither has them, the vendor's bars stand in."""
-    from stock_platform.restate import Order, compared, promoted
+    from stock_platform.commands.restate import Order, compared, promoted
 
     if from_vendor and tape:
         raise typer.BadParameter("say either --tape or --from-vendor")
@@ -44,7 +44,7 @@ def protect(
     data_dir: _DataDir = None,
 ) -> None:
     """Protect a session from restatement, or give it free."""
-    from stock_platform.restate import protected
+    from stock_platform.commands.restate import protected
 
     if bool(reason) is lift:
         raise typer.BadParameter("say either why (--reason), or --lift")

@@ -96,8 +96,8 @@ def overrule(
 ) -> None:
     """Let a blocked batch through: bars that pass are certified, those that break a rule wait in quarantine, the hold ends."""
     from stock_platform.defs.certify import GATE, JOB, overruling
+    from stock_platform.errors.quarantine import SessionNotHeld
     from stock_platform.gate.hold import hold_of
-    from stock_platform.quarantine_errors import SessionNotHeld
 
     if not reason.strip():
         raise typer.BadParameter("some words, which ops.alert keeps for good", param_hint="--reason")
@@ -153,7 +153,7 @@ def _database(settings: config.Settings) -> "Generator[Connection]":
         DatabaseUnreachable: there is none.
     """
     from stock_platform.adapters.postgres import connect, server_problem
-    from stock_platform.quarantine_errors import DatabaseUnreachable
+    from stock_platform.errors.quarantine import DatabaseUnreachable
 
     dsn = settings.dsn("gate_owner")
     problem = server_problem(dsn)

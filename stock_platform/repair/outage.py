@@ -14,20 +14,20 @@ from stock_platform.adapters.postgres import Connection, connect
 from stock_platform.config import Settings
 from stock_platform.contracts.gap import GapClass, GapState
 from stock_platform.errors import HistoryTooOld, PlatformError
-from stock_platform.gap_look import look_at
-from stock_platform.market.asked import Stretch
-from stock_platform.market.gap_facts import read_stretches, read_until
-from stock_platform.market.gap_ledger import Closing, begin_attempt, close_rows
-from stock_platform.market.gap_rows import Row
-from stock_platform.restatement_errors import (
+from stock_platform.errors.restatement import (
     SessionProtected,
     SessionTicksMissing,
     SessionUnknown,
     SymbolsUnknown,
     VendorNotAsked,
 )
-from stock_platform.restating import Promoted, restate_and_promote
-from stock_platform.restating_from_vendor import restate_from_vendor
+from stock_platform.market.asked import Stretch
+from stock_platform.market.gaps.facts import read_stretches, read_until
+from stock_platform.market.gaps.ledger import Closing, begin_attempt, close_rows
+from stock_platform.market.gaps.rows import Row
+from stock_platform.repair.look import look_at
+from stock_platform.repair.restating import Promoted, restate_and_promote
+from stock_platform.repair.restating_from_vendor import restate_from_vendor
 
 ATTEMPTS = 3
 _HOPELESS = (HistoryTooOld, SessionProtected, SessionTicksMissing, SessionUnknown, SymbolsUnknown, VendorNotAsked)

@@ -14,8 +14,8 @@ _NAMES = "configuration, migrations, reference, topics, stream-job or dagster-st
 
 def step(name: Annotated[str, typer.Argument(help=_NAMES)]) -> None:
     """Do one step of a start; each is safe to repeat."""
+    from stock_platform.commands.startup import steps
     from stock_platform.stack.prepare import write_configurations
-    from stock_platform.startup import steps
 
     with sentences():
         settings = config.load()

@@ -17,6 +17,7 @@ import psycopg
 from stock_platform.adapters.clock import Clock
 from stock_platform.adapters.postgres import Connection, connect
 from stock_platform.config import ROOT, Settings
+from stock_platform.errors.restatement import FeedUnheard, RestatementBlocked
 from stock_platform.feed.archive_file import archive_path
 from stock_platform.feed.plan import TAPE_LINE, TapePlan
 from stock_platform.feed.tape_ticks import write_ticks
@@ -31,7 +32,6 @@ from stock_platform.market.promotion import MADE, Difference, Key, note_run, rem
 from stock_platform.market.protection import require_unprotected
 from stock_platform.market.restatement import Place, Restated, restated
 from stock_platform.market.tick_source import FromArchive
-from stock_platform.restatement_errors import FeedUnheard, RestatementBlocked
 from stock_platform.stack import layout
 from stock_platform.stack.prepare import script_values
 

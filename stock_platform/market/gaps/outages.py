@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from stock_platform.contracts.gap import GapClass
-from stock_platform.market.gap_rows import Row
+from stock_platform.market.gaps.rows import Row
 
 REPAIRED_CLASSES = (GapClass.FEED_GAP, GapClass.PIPELINE_GAP)
 """Of all other classes there is nothing to repair."""

@@ -1,6 +1,6 @@
 """The commands `restate` and `protect`, told in lines: on the running stack, by a run of Dagster or, only to compare, without one.
 
-Not here: how a session is restated (restating), the asset and its job (defs/restate)."""
+Not here: how a session is restated (repair/restating), the asset and its job (defs/restate)."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ from stock_platform.adapters.postgres import connect
 from stock_platform.adapters.processes import Supervisor
 from stock_platform.config import Settings, lead_to_vendor
 from stock_platform.contracts.runs import RESTATE_JOB, RESTATE_STEP
+from stock_platform.errors.restatement import RunNotGranted, StackNotRunning
 from stock_platform.gate.promote import lock_promotions
 from stock_platform.market.promotion import difference_of_run
 from stock_platform.market.protection import lift, protect, require_unprotected
 from stock_platform.market.restatement import Restated, restate
-from stock_platform.restatement_errors import RunNotGranted, StackNotRunning
-from stock_platform.restating import named_ticks, place_of
-from stock_platform.restating_from_vendor import compare_with_vendor
+from stock_platform.repair.restating import named_ticks, place_of
+from stock_platform.repair.restating_from_vendor import compare_with_vendor
 
 _SHOWN_COUNT = 20
 _WITHIN = timedelta(hours=1)

@@ -13,6 +13,7 @@ from stock_platform.adapters.clock import Clock
 from stock_platform.adapters.postgres import connect
 from stock_platform.config import Settings
 from stock_platform.errors import HistoryTooOld
+from stock_platform.errors.restatement import FeedUnheard, SessionTicksMissing, VendorHasNone, VendorNotAsked
 from stock_platform.feed.yahoo.download import download_of, fetch_minutes
 from stock_platform.gate import judge as judging
 from stock_platform.market.asked import Asked, Stretch, read_asked, whole_session
@@ -20,8 +21,7 @@ from stock_platform.market.levels import certified_levels
 from stock_platform.market.protection import require_unprotected
 from stock_platform.market.restatement import Restated
 from stock_platform.market.vendor_bars import restated_from_vendor
-from stock_platform.restatement_errors import FeedUnheard, SessionTicksMissing, VendorHasNone, VendorNotAsked
-from stock_platform.restating import Promoted, Promoter, restate_and_promote, settle
+from stock_platform.repair.restating import Promoted, Promoter, restate_and_promote, settle
 
 
 def restate_from_vendor(

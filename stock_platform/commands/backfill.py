@@ -18,8 +18,8 @@ from stock_platform.adapters.postgres import Connection, connect
 from stock_platform.adapters.processes import Supervisor
 from stock_platform.config import Settings
 from stock_platform.contracts.catalogue import TABLES
-from stock_platform.contracts.runs import BESIDE_LIVE, INTRADAY_STEP
-from stock_platform.restatement_errors import NothingToBackfill, RunNotGranted, StackNotRunning, SymbolsUnwatched
+from stock_platform.contracts.runs import BACKFILL, INTRADAY_STEP
+from stock_platform.errors.restatement import NothingToBackfill, RunNotGranted, StackNotRunning, SymbolsUnwatched
 from stock_platform.sentences import sentences
 
 AGGREGATES = tuple(record.address for record in TABLES if record.address.startswith("aggregates."))
@@ -70,7 +70,7 @@ def told(settings: Settings, clock: Clock, asked: Range) -> Iterator[str]:
         sessions = sessions_of(connection, asked)
     address = settings.dagster_address
     of_symbols = {"ops": {INTRADAY_STEP: {"config": {"symbols": list(asked.symbols)}}}} if asked.symbols else {}
-    backfill_id = launch_backfill(address, AGGREGATES, sessions, config=of_symbols, tags=BESIDE_LIVE)
+    backfill_id = launch_backfill(address, AGGREGATES, sessions, config=of_symbols, tags=BACKFILL)
     yield f"backfill  {backfill_url(address, backfill_id)}"
     yield f"sessions  {len(sessions)}, {sessions[0]} to {sessions[-1]}, of {', '.join(asked.symbols) or 'all symbols'}"
     yield from _followed(address, backfill_id, clock)

@@ -1,6 +1,6 @@
 """quality.gap in Postgres: its rows as they are, and as they are to be. In the caller's transaction, one look at a time.
 
-Not here: what the rows are made of (gap_facts, gap_topic), what they are to be (gap_rows)."""
+Not here: what the rows are made of (facts, topic), what they are to be (rows)."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, astuple, dataclass
@@ -9,7 +9,7 @@ from typing import Any, LiteralString, cast
 
 from stock_platform.adapters.postgres import Connection
 from stock_platform.contracts.gap import GAP, GapClass, GapState
-from stock_platform.market.gap_rows import Accepted, Row
+from stock_platform.market.gaps.rows import Accepted, Row
 
 _LOCK = 7_426_004
 """Key of the advisory lock of whoever changes the ledger: two looks at once would find the same gap twice."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from stock_platform.contracts.gap import GapClass, GapState
-from stock_platform.market.gap_classes import Gap
+from stock_platform.market.gaps.classes import Gap
 from stock_platform.market.session_minutes import Minute, instant_of, minute_of, stretches
 
 Accepted = Mapping[tuple[str, Minute], str]

@@ -14,7 +14,7 @@ import typer
 from stock_platform import config
 from stock_platform.adapters.clock import SystemClock
 from stock_platform.contracts.bar_start import bar_start
-from stock_platform.restatement_errors import StackNotRunning
+from stock_platform.errors.restatement import StackNotRunning
 from stock_platform.sentences import sentences
 
 if TYPE_CHECKING:

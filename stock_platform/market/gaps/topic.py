@@ -1,7 +1,7 @@
 """What Kafka has of minutes without a bar: their ticks, counted. No group's offsets are moved.
 
 Reads only the partitions of the symbols that are asked for, and of them the stretch of time in question. Not here: messages that
-were refused (gap_look), what follows from it (gap_classes)."""
+were refused (repair/look), what follows from it (classes)."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping

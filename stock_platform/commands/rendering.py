@@ -10,13 +10,13 @@ from stock_platform.adapters.clock import SystemClock
 from stock_platform.api.app import create_app
 from stock_platform.api.store import Store
 from stock_platform.api.stream import Hub
+from stock_platform.commands.startup import steps
 from stock_platform.config import ROOT
 from stock_platform.contracts import dictionary, flink_ddl, json_schema
 from stock_platform.contracts.catalogue import TOPICS
 from stock_platform.gate import rule_page
 from stock_platform.stack import compose, compose_text
 from stock_platform.stack.services import services
-from stock_platform.startup import steps
 
 
 def rendered_files() -> dict[Path, str]:

@@ -1,4 +1,4 @@
-"""What is known of the minutes of one symbol's session, before anything is made of it. Pure; read by gap_ledger and gap_look."""
+"""What is known of the minutes of one symbol's session, before anything is made of it. Pure; read by facts and repair/look."""
 
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence

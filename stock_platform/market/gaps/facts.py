@@ -1,7 +1,7 @@
 """What Postgres knows of the minutes of a session: which are expected, which have bars, what is held, what nobody heard.
 
 Reads reference.instrument, reference.session, reference.vendor_instrument, staging.bar_1m, market.bar_1m, quality.quarantine,
-quality.check_result, quality.gap, ops.symbol_gap, ops.feed_line. Not here: what Kafka has (gap_topic), the rows (gap_ledger)."""
+quality.check_result, quality.gap, ops.symbol_gap, ops.feed_line. Not here: what Kafka has (topic), the rows (ledger)."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 from stock_platform.adapters.postgres import Connection
 from stock_platform.market.asked import Stretch
-from stock_platform.market.gap_rows import Row, closed_minutes, decided_minutes
-from stock_platform.market.gap_seen import HISTORY_MINUTES, Held, Seen, deaf_minutes
+from stock_platform.market.gaps.rows import Row, closed_minutes, decided_minutes
+from stock_platform.market.gaps.seen import HISTORY_MINUTES, Held, Seen, deaf_minutes
 from stock_platform.market.session_minutes import Hours, Minute, instant_of, minute_of, touched
 
 # Bars up to here have been judged; what a later session's runs say counts when all of this one is closed.
