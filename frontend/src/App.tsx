@@ -59,7 +59,7 @@ function Shown({ view, onChange }: Props) {
 }
 
 function Symbols({ view, onChange }: Props) {
-  const { data: stocks } = useQuery(stocksQuery);
+  const { data: stocks, error } = useQuery(stocksQuery);
   const symbol = view.symbol ?? stocks?.[0]?.symbol;
   const stock = stocks?.find((candidate) => candidate.symbol === symbol);
   const close = () => {
@@ -73,7 +73,8 @@ function Symbols({ view, onChange }: Props) {
     <div className={view.bar && symbol ? 'symbols with-passport' : 'symbols'} onKeyDown={onKeyDown}>
       <section className="panel symbol" aria-label="Symbol">
         {symbol && <SymbolView symbol={symbol} stock={stock} view={view} onChange={onChange} />}
-        {!symbol && !stocks && <div className="skeleton chart" role="status" aria-label="Waiting for the watchlist" />}
+        {!symbol && !stocks && error && <Notice title="No symbol to show">The first one comes with the watchlist.</Notice>}
+        {!symbol && !stocks && !error && <div className="skeleton chart" role="status" aria-label="Waiting for the watchlist" />}
         {!symbol && stocks && <Notice title="No symbol to show">The first one appears with the first instrument.</Notice>}
       </section>
       {symbol && view.bar && <ChosenBar symbol={symbol} bar={view.bar} view={view} onChange={onChange} onClose={close} />}
