@@ -56,7 +56,8 @@ export function SymbolView({ symbol, stock, view, onChange }: Props) {
         {page?.items.length === 0 && !isPast && <Notice title="No bars yet">The first one appears within a minute of the first tick.</Notice>}
         {page?.items.length === 0 && isPast && <Notice title="No bars of that time">{symbol} has none that old; its bars begin later.</Notice>}
         {!page && !error && <div className="skeleton chart" role="status" aria-label="Loading bars" />}
-        {!page && error && isUnknown(error) && <Notice title={`${symbol} is not watched`}>Choose a symbol of the watchlist.</Notice>}
+        {!page && error && isUnknown(error) && stock && <Notice title="No bars here">This API has quotes alone.</Notice>}
+        {!page && error && isUnknown(error) && !stock && <Notice title={`${symbol} is not watched`}>Choose a symbol of the watchlist.</Notice>}
         {!page && error && !isUnknown(error) && (
           <Notice title="The bars cannot be shown" tone="bad" action={{ text: 'Try again', onClick: retry }}>
             {error.message}
