@@ -15,6 +15,7 @@ from confluent_kafka import Producer
 
 from benchmarks.flink_job import BARS_ONLY, values
 from benchmarks.harness import RESULTS, Figure
+from benchmarks.plot import Line, plot
 from benchmarks.topic import send
 from stock_platform.adapters.clock import SystemClock
 from stock_platform.adapters.flink_script import fill_script
@@ -69,7 +70,7 @@ def figures(*, is_quick: bool) -> list[Figure]:
         with Cluster(Path(folder), parallelism=2, task_heap_mib=TASK_HEAP_MIB) as cluster:
             samples = _play(cluster, minutes)
     if not is_quick:
-        (RESULTS / "state.svg").write_text(plot(samples))
+        (RESULTS / "state.svg").write_text(drawn(samples))
     later = [sample for sample in samples if sample.minute > 2 * KEPT_MINUTES] or samples[-5:]
     return [
         Figure("bars", minutes * SYMBOL_COUNT, "bars", minutes * SYMBOL_COUNT * TICKS_A_BAR),
@@ -82,30 +83,12 @@ def figures(*, is_quick: bool) -> list[Figure]:
     ]
 
 
-def plot(samples: list[Sample]) -> str:
+def drawn(samples: list[Sample]) -> str:
     """The state over market time as an SVG: checkpoint and heap in MiB."""
-    width, height, top = 800, 300, max(each.heap_mib for each in samples) * 1.1
-    last = samples[-1].minute
-
-    def line(name: str, colour: str) -> str:
-        points = " ".join(
-            f"{50 + width * each.minute / last:.0f},{20 + height * (1 - getattr(each, name) / top):.0f}" for each in samples
-        )
-        return f'<polyline fill="none" stroke="{colour}" stroke-width="2" points="{points}"/>'
-
-    texts = [
-        f'<text x="50" y="15">{SYMBOL_COUNT} symbols, {TICKS_A_BAR} ticks a bar: state in MiB over {last} market minutes</text>',
-        f'<text x="5" y="30">{top:.0f}</text><text x="25" y="{height + 20}">0</text>',
-        f'<text x="60" y="{height + 40}" fill="#c0392b">heap used, garbage included</text>',
-        f'<text x="320" y="{height + 40}" fill="#2c6fbb">checkpoint</text>',
-    ]
-    days = "".join(
-        f'<line x1="{x:.0f}" x2="{x:.0f}" y1="20" y2="{height + 20}" stroke="#ddd"/>'
-        for x in (50 + width * n * SESSION_MINUTES / last for n in range(1, last // SESSION_MINUTES + 1))
-    )
-    body = "\n".join([days, line("heap_mib", "#c0392b"), line("checkpoint_mib", "#2c6fbb"), *texts])
-    frame = f'viewBox="0 0 {width + 70} {height + 50}" font-family="sans-serif" font-size="12"'
-    return f'<svg xmlns="http://www.w3.org/2000/svg" {frame}>\n{body}\n</svg>\n'
+    title = f"{SYMBOL_COUNT} symbols, {TICKS_A_BAR} ticks a bar: state in MiB over {samples[-1].minute} market minutes"
+    heap = Line("heap used, garbage included", "#c0392b", [(each.minute, each.heap_mib) for each in samples])
+    checkpoint = Line("checkpoint", "#2c6fbb", [(each.minute, each.checkpoint_mib) for each in samples])
+    return plot(title, [heap, checkpoint], every=SESSION_MINUTES)
 
 
 def _play(cluster: Cluster, minutes: int) -> list[Sample]:
