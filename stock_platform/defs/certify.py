@@ -32,7 +32,7 @@ GATE = "stock_platform/gate"
 """Run tag of gate runs: one at a time."""
 
 MAX_RUNTIME = {"dagster/max_runtime": "300"}
-"""Run monitoring ends what a crash has orphaned; a gate run takes half a minute."""
+"""Run monitoring ends a gate run that hangs; one takes half a minute."""
 
 JOB = "certify_bars"
 _STEP = "certify"

@@ -3,7 +3,7 @@
 # Dagster's decorators are typed in part only.
 # pyright: reportUnknownMemberType=false
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import dagster as dg
@@ -70,11 +70,10 @@ def _hold_back(
 
 
 def _resting(instance: dg.DagsterInstance, world: World, session: str) -> str | None:
-    """A session whose newest run failed rests for a minute; other sessions go on."""
+    """A session whose newest run failed is tried once a minute; other sessions go on."""
     newest = instance.get_run_records(dg.RunsFilter(tags={GATE: "1", "dagster/partition": session}), limit=1)
     if not newest or newest[0].dagster_run.status is not dg.DagsterRunStatus.FAILURE:
         return None
-    ended = datetime.fromtimestamp(newest[0].end_time or 0, UTC)
-    if world.clock.now() - ended >= _RETRY_AFTER:
+    if world.clock.now() - newest[0].create_timestamp >= _RETRY_AFTER:
         return None
-    return f"Gate run {newest[0].dagster_run.run_id[:8]} of {session} failed; the next try comes a minute after it."
+    return f"Gate run {newest[0].dagster_run.run_id[:8]} of {session} failed; the next try comes a minute after it was asked for."

@@ -1,0 +1,62 @@
+"""Whether a run's process still works, with processes that are started and killed."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import dagster as dg
+import pytest
+import yaml
+from dagster._core.events import EngineEventData
+from dagster._core.launcher import WorkerStatus
+from dagster._core.test_utils import create_run_for_test
+
+from stock_platform.config import ROOT
+from stock_platform.defs.run_launcher import WatchedRunLauncher, was_alive
+
+_HOUR = 3600
+
+
+@pytest.fixture
+def process() -> Iterator[subprocess.Popen[bytes]]:
+    """One that works until it is killed."""
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as started:
+        yield started
+        started.kill()
+
+
+def test_run_whose_process_outlives_its_code_server_works_and_one_whose_process_is_killed_does_not(
+    process: subprocess.Popen[bytes],
+) -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        launcher = WatchedRunLauncher()
+        launcher.register_instance(instance)
+        run = create_run_for_test(instance, status=dg.DagsterRunStatus.STARTED)
+        instance.report_engine_event("Started process for run.", run, EngineEventData.in_process(process.pid))
+        assert launcher.check_run_worker_health(run).status is WorkerStatus.RUNNING
+
+        process.kill()
+        process.wait()
+        gone = launcher.check_run_worker_health(run)
+        assert (gone.status, gone.msg) == (
+            WorkerStatus.NOT_FOUND,
+            "The run's process is gone, and so is the code server that started it.",
+        )
+
+
+def test_killed_process_that_nobody_has_waited_for_does_not_work(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    assert not was_alive(process.pid, since=time.time())
+
+
+def test_younger_process_with_the_same_number_is_another(process: subprocess.Popen[bytes]) -> None:
+    assert was_alive(process.pid, since=time.time() + 1)
+    assert not was_alive(process.pid, since=time.time() - _HOUR)
+
+
+def test_instance_launches_its_runs_with_it() -> None:
+    named = yaml.safe_load((ROOT / "dagster.yaml").read_text())["run_launcher"]
+    assert (named["module"], named["class"]) == (WatchedRunLauncher.__module__, WatchedRunLauncher.__name__)
