@@ -1,4 +1,4 @@
-"""The whole stack: how late bars are certified, what it all weighs, on the simulated feed; how Dagster launches, on a recorded day."""
+"""The whole stack: how late bars are certified and what it all weighs, on the simulated feed; how Dagster launches, on a tape."""
 
 import tempfile
 from collections.abc import Callable
