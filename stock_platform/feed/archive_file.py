@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, cast
 
 import polars as pl
-import pyarrow.parquet as parquet  # pyright: ignore[reportMissingTypeStubs]
 
 from stock_platform.contracts.archive import ARCHIVED_TICK
 from stock_platform.contracts.record import Type
@@ -29,7 +28,11 @@ IDENTITY = ARCHIVED_TICK.key
 ORDER = ("ts_event", "symbol", "day_volume", "price")
 """Unique; within a symbol and instant the order in which the stream job sees ticks (flink/functions BarState)."""
 
-_parquet = cast(Any, parquet)
+
+def _parquet() -> Any:
+    import pyarrow.parquet as parquet  # noqa: PLC0415 # pyright: ignore[reportMissingTypeStubs] - 0.3 s
+
+    return parquet
 
 
 def archive_path(home: Path, session_date: date) -> Path:
@@ -39,7 +42,7 @@ def archive_path(home: Path, session_date: date) -> Path:
 
 def pieces(path: Path) -> Iterator[pl.DataFrame]:
     """The file's ticks in order, ten minutes at a time."""
-    file = _parquet.ParquetFile(path)
+    file = _parquet().ParquetFile(path)
     for index in range(file.num_row_groups):
         yield pl.DataFrame(file.read_row_group(index), schema_overrides=COLUMNS)
 
@@ -50,7 +53,7 @@ def write_pieces(path: Path, frames: Iterator[pl.DataFrame]) -> int:
     rows = 0
     for frame in frames:
         table: Any = cast(Any, frame).to_arrow(compat_level=pl.CompatLevel.oldest())
-        writer = writer or _parquet.ParquetWriter(path, table.schema, compression="zstd")
+        writer = writer or _parquet().ParquetWriter(path, table.schema, compression="zstd")
         writer.write_table(table, row_group_size=max(1, frame.height))
         rows += frame.height
     if writer:

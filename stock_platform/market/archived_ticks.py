@@ -5,15 +5,19 @@ Not here: making an archive (feed)."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import polars as pl
-import pyarrow.parquet as parquet  # pyright: ignore[reportMissingTypeStubs]
 
 _READ = (
     "symbol price day_volume ts_event session_phase currency previous_close source is_continuous kafka_partition kafka_offset"
 ).split()
-_parquet = cast(Any, parquet)
+
+
+def _parquet() -> Any:
+    import pyarrow.parquet as parquet  # noqa: PLC0415 # pyright: ignore[reportMissingTypeStubs] - 0.3 s
+
+    return parquet
 
 
 def write_lines(archive: Path, folder: Path, symbols: Sequence[str]) -> int:
@@ -46,7 +50,7 @@ def regular_symbols(archive: Path) -> set[str]:
 
 
 def _pieces(archive: Path) -> Iterator[pl.DataFrame]:
-    file = _parquet.ParquetFile(archive)
+    file = _parquet().ParquetFile(archive)
     for index in range(file.num_row_groups):
         yield pl.DataFrame(file.read_row_group(index, columns=_READ))
 

@@ -5,7 +5,7 @@ import sys
 
 from stock_platform.config import ROOT
 
-_HEAVY = ("great_expectations", "pandas", "yfinance", "matplotlib", "exchange_calendars", "altair")
+_HEAVY = ("great_expectations", "pandas", "yfinance", "matplotlib", "exchange_calendars", "altair", "pyarrow")
 
 
 def test_nothing_heavy_is_imported_when_the_definitions_are_loaded() -> None:
