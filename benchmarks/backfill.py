@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from benchmarks.harness import Figure
-from benchmarks.history import add_session, weekdays
+from benchmarks.history import add_session, all_days, weekdays
 from stock_platform.adapters.clock import SystemClock, wait_until
 from stock_platform.adapters.dagster_backfill import Backfill, launch_backfill, look
 from stock_platform.adapters.postgres import connect
@@ -72,9 +72,7 @@ def _watchlist(folder: Path) -> Path:
 
 def _backfilled(stack: RunningStack, days: list[date]) -> Done:
     address, clock, started = stack.settings.dagster_address, SystemClock(), time.perf_counter()
-    # As a range in the UI: the simulated market never closes, so that its weekends, without bars here, are partitions too.
-    span = [days[0] + timedelta(days=number) for number in range((days[-1] - days[0]).days + 1)]
-    backfill_id = launch_backfill(address, AGGREGATES, [day.isoformat() for day in span], config={}, tags={})
+    backfill_id = launch_backfill(address, AGGREGATES, [day.isoformat() for day in all_days(days)], config={}, tags={})
     seen: list[Backfill] = []
 
     def has_ended() -> bool:

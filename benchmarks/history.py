@@ -41,3 +41,8 @@ def weekdays(last: date, count: int) -> list[date]:
     """So many weekdays up to the last one, in order."""
     days = (last - timedelta(days=number) for number in range(2 * count + 7))
     return sorted([day for day in days if day.isoweekday() < 6][:count])
+
+
+def all_days(days: list[date]) -> list[date]:
+    """From the first to the last: the simulated market never closes, so that its weekends, without bars here, are partitions too."""
+    return [days[0] + timedelta(days=number) for number in range((days[-1] - days[0]).days + 1)]

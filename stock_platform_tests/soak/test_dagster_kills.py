@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from benchmarks.history import add_session, weekdays
+from benchmarks.history import add_session, all_days, weekdays
 from stock_platform.adapters.clock import SystemClock, wait_until
 from stock_platform.adapters.dagster_backfill import Backfill, launch_backfill, look
 from stock_platform.adapters.postgres import connect
@@ -34,6 +34,7 @@ _WORKER = "run worker"
 VICTIMS = ("dagster-daemon", "dagster-webserver", "dagster-code", _WORKER)
 _SESSIONS = 20
 _DAYS = weekdays(_CLOCK.now().date() - timedelta(days=1), _SESSIONS)
+_PARTITIONS = [day.isoformat() for day in all_days(_DAYS)]
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +68,7 @@ def test_backfill_outlives_the_kill_of(victim: str, stack: RunningStack) -> None
     """The daemon goes before it has asked for the run, the others once the run works."""
     _forget_aggregates(stack)
     address = stack.settings.dagster_address
-    backfill_id = launch_backfill(address, AGGREGATES, [day.isoformat() for day in _DAYS], config={}, tags=BACKFILL)
+    backfill_id = launch_backfill(address, AGGREGATES, _PARTITIONS, config={}, tags=BACKFILL)
     if victim != "dagster-daemon":
         _until(lambda: _started_of(stack, backfill_id) != [], 180)
     else:
@@ -79,7 +80,7 @@ def test_backfill_outlives_the_kill_of(victim: str, stack: RunningStack) -> None
     assert seen.is_done, seen
     assert len(seen.runs) == (2 if victim == _WORKER else 1), "a run was lost, or asked for twice"
     assert len(seen.failed) == (1 if victim == _WORKER else 0)
-    assert seen.done == seen.targeted == _SESSIONS * len(AGGREGATES)
+    assert seen.done == seen.targeted == len(_PARTITIONS) * len(AGGREGATES)
     assert [day for day in _DAYS if wrong_rows(stack, day)] == []
 
 
