@@ -44,5 +44,5 @@ def weekdays(last: date, count: int) -> list[date]:
 
 
 def all_days(days: list[date]) -> list[date]:
-    """From the first to the last: the simulated market never closes, so that its weekends, without bars here, are partitions too."""
+    """From the first to the last: the simulated market never closes, its weekends, without bars here, are partitions too."""
     return [days[0] + timedelta(days=number) for number in range((days[-1] - days[0]).days + 1)]
