@@ -20,9 +20,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Each test carries its folder's name as marker."""
+    """Each test carries its folder's name as marker; files whose names begin alike (test_tape…) share a stack and so a worker."""
     for item in items:
-        item.add_marker(Path(item.path).relative_to(ROOT / "stock_platform_tests").parts[0])
+        path = Path(item.path)
+        item.add_marker(path.relative_to(ROOT / "stock_platform_tests").parts[0])
+        item.add_marker(pytest.mark.xdist_group("_".join(path.stem.split("_")[:2])))
 
 
 @pytest.fixture(scope="session")

@@ -35,10 +35,10 @@ TRIED: dict[str, tuple[str, ...]] = {
     ),
     'page says "polling every 10 s"': ("browser/test_page.py::page_polls_where_the_api_has_no_stream",),
     "provisional bars stay provisional": (
-        "end_to_end/test_tape.py::batch_of_wrong_bars_is_blocked_and_its_session_held_until_it_is_mended",
+        "end_to_end/test_tape_restated.py::batch_of_wrong_bars_is_blocked_and_its_session_held_until_it_is_mended",
     ),
     "a gate run failed on a check": (
-        "end_to_end/test_tape.py::batch_of_wrong_bars_is_blocked_and_its_session_held_until_it_is_mended",
+        "end_to_end/test_tape_restated.py::batch_of_wrong_bars_is_blocked_and_its_session_held_until_it_is_mended",
     ),
     'an aggregate\'s run fails with "Session … is held"': (
         "integration/test_held_session.py::blocked_batch_holds_the_session_until_a_good_one_comes",
@@ -81,15 +81,15 @@ TRIED: dict[str, tuple[str, ...]] = {
     'a run\'s page says "not found"': ("integration/test_retention.py::rare_runs_are_kept_longer_than_those_of_every_minute",),
     "everything is odd after a power cut": ("end_to_end/test_simulator.py::crash_of_everything_is_recovered_by_the_next_up",),
     "## The stream job and its state": (
-        "end_to_end/test_tape.py::down_and_up_go_on_from_a_savepoint",
+        "end_to_end/test_tape_restated.py::down_and_up_go_on_from_a_savepoint",
         "integration/test_flink_operations.py::changed_plan_is_refused_and_a_rebuild_gives_the_same_bytes",
         "integration/test_flink_operations.py::state_that_cannot_be_read_gives_way_to_an_older_one_and_never_to_none",
     ),
     "### Torn bars": ("integration/test_runbook_queries.py::removal_that_the_administrator_is_told_is_understood",),
     "## Minutes are missing": ("soak/test_gaps.py::outage_halt_and_lost_bar_stand_in_the_ledger_and_what_can_be_repaired_is",),
     "## Restate a session": (
-        "end_to_end/test_tape.py::restatement_from_another_tape_changes_exactly_the_bars_concerned_and_back",
-        "end_to_end/test_tape.py::protected_session_is_not_restated",
+        "end_to_end/test_tape_restated.py::restatement_from_another_tape_changes_exactly_the_bars_concerned_and_back",
+        "end_to_end/test_tape_restated.py::protected_session_is_not_restated",
         "faults/test_kill_in_restatement.py::next_restatement_needs_no_help_and_gives_the_right_difference",
         "integration/test_restated_from_vendor.py::vendor_is_asked_at_once_when_a_person_wants_it",
     ),
@@ -116,7 +116,7 @@ TRIED: dict[str, tuple[str, ...]] = {
         "integration/test_grafana.py::alert_s_number_is_what_its_threshold_is_about",
     ),
     "## Alert: a batch is blocked": (
-        "end_to_end/test_tape.py::batch_of_wrong_bars_is_blocked_and_its_session_held_until_it_is_mended",
+        "end_to_end/test_tape_restated.py::batch_of_wrong_bars_is_blocked_and_its_session_held_until_it_is_mended",
     ),
     "## Alert: the error budget burns": (
         "integration/test_service_level.py::minutes_are_good_excused_or_spent",

@@ -1,46 +1,28 @@
 """A recorded half hour through the whole platform: tape → Kafka → Flink → gate → aggregates → API, and what people see of it."""
 
 import json
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import httpx
 import polars as pl
-import pytest
 from confluent_kafka import Producer
 
 from stock_platform.adapters.clock import SystemClock, wait_until
 from stock_platform.adapters.code_version import code_version
+from stock_platform.adapters.dagster_api import ask
 from stock_platform.adapters.postgres import connect
 from stock_platform.aggregates.coarser import PRICE
 from stock_platform.commands.passport import passport_of, verified
 from stock_platform.config import ROOT
 from stock_platform.defs.aggregate_registry import EVERY_RUN, PROVENANCE
 from stock_platform_tests.grafana import queries, sent
-from stock_platform_tests.running_stack import RunningStack, running_stack
-from stock_platform_tests.tapes import cut, different, expected_bars, refused_rows, spoil
+from stock_platform_tests.running_stack import RunningStack
+from stock_platform_tests.tapes import expected_bars, refused_rows
 from stock_platform_tests.topics import messages
 
 MINUTES = 25
 SESSION = "2013-10-07"
-
-
-@pytest.fixture(scope="module")
-def tape(recorded_tape: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """From five minutes before the open to 25 minutes after it."""
-    return cut(recorded_tape, tmp_path_factory.mktemp("tape"), start="2013-10-07T13:25:00+00:00", end="2013-10-07T13:55:00+00:00")
-
-
-@pytest.fixture(scope="module")
-def stack(tape: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
-    """The stack after the tape has been played and judged."""
-    data_dir = tmp_path_factory.mktemp("data")
-    with running_stack(data_dir, "--feed", "tape", "--tape", str(tape), "--speed", "60", "--wait") as running:
-        yield running
 
 
 def test_certified_bars_equal_a_recomputation_from_the_accepted_trades(stack: RunningStack, tape: Path) -> None:
@@ -149,16 +131,9 @@ def test_page_is_served_with_the_api_behind_it(stack: RunningStack) -> None:
     assert len(httpx.get(f"{page}/stocks").json()["items"]) == 4
 
 
-def graphql(stack: RunningStack, query: str, **variables: object) -> dict[str, object]:
-    """One question to Dagster's webserver."""
-    url = f"http://127.0.0.1:{stack.settings.dagster_port}/graphql"
-    answer = httpx.post(url, json={"query": query, "variables": variables}, timeout=30).json()
-    assert "errors" not in answer, answer
-    return answer["data"]
-
-
 def test_lineage_reads_from_the_vendor_to_the_dashboard(stack: RunningStack) -> None:
-    nodes = graphql(stack, "{ assetNodes { assetKey { path } dependencyKeys { path } } }")["assetNodes"]
+    query = "{ assetNodes { assetKey { path } dependencyKeys { path } } }"
+    nodes = ask(stack.settings.dagster_address, "lineage", query)["assetNodes"]
     upstream = {"/".join(node["assetKey"]["path"]): {"/".join(key["path"]) for key in node["dependencyKeys"]} for node in nodes}
 
     reached, frontier = set(), {"grafana/market-overview", "page/watchlist"}
@@ -166,28 +141,6 @@ def test_lineage_reads_from_the_vendor_to_the_dashboard(stack: RunningStack) -> 
         reached |= frontier
         frontier = set().union(*(upstream[key] for key in frontier)) - reached
     assert {"feed/vendor", "kafka/market/ticks/v1", "flink/ticks_to_bars", "staging/bar_1m", "market/bar_1m"} <= reached
-
-
-_FIVE_MINUTES = "SELECT * FROM aggregates.bar_5m ORDER BY symbol, ts_start"
-
-
-def backfilled(stack: RunningStack, *aggregates: str) -> object:
-    """How a backfill of the session's aggregates ends, asked for as the UI does."""
-    launched = graphql(
-        stack,
-        "mutation($params: LaunchBackfillParams!) { launchPartitionBackfill(backfillParams: $params) "
-        "{ __typename ... on LaunchBackfillSuccess { backfillId } ... on PythonError { message } } }",
-        params={"assetSelection": [{"path": ["aggregates", name]} for name in aggregates], "partitionNames": [SESSION]},
-    )["launchPartitionBackfill"]
-    assert launched["__typename"] == "LaunchBackfillSuccess", launched
-
-    def status() -> object:
-        query = "query($id: String!) { partitionBackfillOrError(backfillId: $id) { ... on PartitionBackfill { status } } }"
-        return graphql(stack, query, id=launched["backfillId"])["partitionBackfillOrError"]["status"]
-
-    ended = {"COMPLETED_SUCCESS", "COMPLETED", "FAILED", "COMPLETED_FAILED", "CANCELED"}
-    assert wait_until(lambda: status() in ended, SystemClock(), within=timedelta(seconds=180), every=timedelta(seconds=2))
-    return status()
 
 
 def test_command_backfill_mends_one_symbol_and_then_all_of_a_session_in_one_run(stack: RunningStack) -> None:
@@ -248,142 +201,3 @@ def test_dashboards_of_the_replayed_day_have_rows(stack: RunningStack) -> None:
         if query.title in shown.get(query.place, ()):
             rows = stack.frame(sent(query, end=end, symbols=("SPY", "IBM")), role="grafana_reader")
             assert rows.height > 0, str(query)
-
-
-def test_restatement_from_another_tape_changes_exactly_the_bars_concerned_and_back(
-    stack: RunningStack, tape: Path, tmp_path: Path
-) -> None:
-    before, ts_before = stack.certified(), stack.value("SELECT clock_timestamp()")
-    spoilt, refused = spoil(tape, tmp_path)
-    concerned = different(expected_bars(tape, pl.DataFrame({"row": []}, schema={"row": pl.UInt32})), expected_bars(spoilt, refused))
-    assert 4 <= len(concerned) <= 6
-
-    told = restate(stack, "--tape", str(spoilt))
-    assert f"certified 0 added, 0 removed, {len(concerned)} changed" in told
-    assert "http://127.0.0.1" in told
-    assert changed_bars(stack) == concerned
-
-    assert f"certified 0 added, 0 removed, {len(concerned)} changed" in restate(stack)
-    assert stack.certified().drop("verdict").equals(before.drop("verdict"))
-    assert set(stack.certified()["verdict"]) == {"passed", "restated"}
-    stored = f"SELECT * FROM market.bar_1m_as_of('{ts_before.isoformat()}') ORDER BY symbol, ts_start"
-    assert stack.frame(stored).select(before.columns).equals(before)
-
-
-def test_restatements_at_once_wait_for_each_other_and_find_nothing_more(stack: RunningStack) -> None:
-    before = stack.certified()
-    with ThreadPoolExecutor() as pool:
-        told = list(pool.map(lambda _: restate(stack), range(2)))
-    assert all("certified 0 added, 0 removed, 0 changed" in each for each in told), told
-    assert stack.certified().equals(before)
-    aggregated = stack.value("SELECT sum(bar_count)::bigint FROM aggregates.bar_5m")
-    assert aggregated == before.height
-
-
-def test_protected_session_is_not_restated(stack: RunningStack) -> None:
-    assert stack.command("protect", "--session", SESSION, "--reason", "audited").returncode == 0
-    refused = stack.command("restate", "--session", SESSION)
-    assert (refused.returncode, "protected from restatement" in refused.stderr) == (2, True)
-    assert stack.command("protect", "--session", SESSION, "--lift").returncode == 0
-
-
-def restate(stack: RunningStack, *words: str) -> str:
-    done = stack.command("restate", "--session", SESSION, *words)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def changed_bars(stack: RunningStack) -> list[tuple[str, object]]:
-    newest = "(SELECT max(restatement_id) FROM quality.restatement)"
-    query = f"SELECT symbol, ts_start FROM quality.restatement WHERE restatement_id = {newest} ORDER BY symbol, ts_start"
-    return stack.frame(query).rows()
-
-
-def test_wrong_ticks_that_got_past_the_feed_are_held_and_a_restatement_from_the_true_tape_finds_nothing_to_mend(
-    stack: RunningStack, tape: Path
-) -> None:
-    """Prices a hundredfold and a hundredth, a time after the close: the certified version of each bar stays."""
-    before = stack.certified()
-    wrong = wrong_ticks(stack)
-    produce(stack, wrong)
-
-    held = "SELECT symbol, ts_start, rules FROM quality.quarantine WHERE state = 'open' ORDER BY symbol, ts_start"
-    assert wait_until(lambda: stack.frame(held).height >= len(wrong), SystemClock(), within=timedelta(seconds=120))
-    rules = {(symbol, ts_start): set(rules.split(",")) for symbol, ts_start, rules in stack.frame(held).rows()}
-    minutes = {(tick["symbol"], minute_of(tick)): tick for tick in wrong}
-    assert rules.keys() == minutes.keys()
-    assert all(("price_scale" if minute.hour < 20 else "inside_session") in rules[symbol, minute] for symbol, minute in minutes)
-    assert stack.certified().equals(before)
-
-    assert "certified 0 added, 0 removed, 0 changed" in restate(stack, "--tape", str(tape))
-    assert stack.certified().drop("verdict").equals(before.drop("verdict"))
-    assert stack.frame(held).filter(~pl.col("rules").str.contains("inside_session")).is_empty()
-
-
-def test_batch_of_wrong_bars_is_blocked_and_its_session_held_until_it_is_mended(stack: RunningStack, tape: Path) -> None:
-    """A wrong price in most minutes at once is no matter of single bars."""
-    before, aggregated = stack.certified(), stack.frame(_FIVE_MINUTES)
-    ticks = one_a_minute(stack, "BAC")
-    assert len(ticks) == MINUTES
-    produce(stack, [{**tick, "price": f"{Decimal(tick['price']) * 100:.4f}"} for tick in ticks])
-
-    alert = "SELECT alert_name, detail, ts_cleared, cleared_by_run FROM ops.alert ORDER BY alert_id"
-    assert wait_until(lambda: stack.frame(alert).height == 1, SystemClock(), within=timedelta(seconds=120))
-    assert "quarantine_share" in stack.value("SELECT detail FROM ops.alert")
-    assert "quarantine_share" in stack.status()["data"]["alerts"]
-    assert stack.certified().equals(before)
-    assert backfilled(stack, "bar_5m") == "COMPLETED_FAILED"
-    assert stack.frame(_FIVE_MINUTES).equals(aggregated)
-
-    restate(stack, "--tape", str(tape))
-
-    assert stack.frame(alert)["ts_cleared"].null_count() == 0
-    assert stack.certified().drop("verdict").equals(before.drop("verdict"))
-    assert backfilled(stack, "bar_5m") == "COMPLETED_SUCCESS"
-    assert stack.frame(_FIVE_MINUTES).equals(aggregated)
-
-
-def wrong_ticks(stack: RunningStack) -> list[dict[str, Any]]:
-    """Copies of five of the topic's own ticks, each with one thing wrong."""
-    factors = (Decimal(100), Decimal("0.01"), Decimal(100), Decimal(1), Decimal(100))
-    ticks = one_a_minute(stack, "IBM")[5:10]
-    spoilt = [{**tick, "price": f"{Decimal(tick['price']) * by:.4f}"} for tick, by in zip(ticks, factors, strict=True)]
-    spoilt[3]["ts_event"] += 7 * 3_600_000
-    return spoilt
-
-
-def one_a_minute(stack: RunningStack, symbol: str) -> list[dict[str, Any]]:
-    """The topic's first tick of each of the symbol's minutes that no restatement has taken over."""
-    query = f"SELECT ts_start FROM staging.bar_1m WHERE restatement_id IS NULL AND symbol = '{symbol}' ORDER BY ts_start"
-    minutes = stack.frame(query)["ts_start"].to_list()
-    found = messages(stack.settings.kafka_bootstrap, "market.ticks.v1")
-    of_symbol = [json.loads(message.value() or b"") for message in found if message.key() == symbol.encode()]
-    return [next(tick for tick in of_symbol if minute_of(tick) == minute) for minute in minutes]
-
-
-def minute_of(tick: dict[str, Any]) -> datetime:
-    return datetime.fromtimestamp(tick["ts_event"] // 60_000 * 60, UTC)
-
-
-def produce(stack: RunningStack, ticks: list[dict[str, Any]]) -> None:
-    producer = Producer({"bootstrap.servers": stack.settings.kafka_bootstrap})
-    for tick in ticks:
-        key, ts = tick["symbol"].encode(), tick["ts_event"]
-        producer.produce("market.ticks.v1", json.dumps(tick).encode(), key=key, timestamp=ts)
-    assert producer.flush(10) == 0
-
-
-def test_down_and_up_go_on_from_a_savepoint(stack: RunningStack, tape: Path) -> None:
-    before = stack.certified()
-    stopped = stack.command("down")
-    assert "stopped with savepoint-" in stopped.stderr, stopped.stderr
-
-    started = stack.command("up", "--feed", "tape", "--tape", str(tape), "--speed", "60", "--wait")
-
-    assert started.returncode == 0, started.stderr
-    query = "SELECT restored_from FROM ops.flink_job WHERE state = 'RUNNING'"
-    assert wait_until(
-        lambda: "savepoint-" in str(stack.frame(query)["restored_from"].to_list()), SystemClock(), within=timedelta(seconds=60)
-    )
-    assert stack.certified().equals(before)
-    assert stack.status()["data"]["torn_bar_count"] == 0
