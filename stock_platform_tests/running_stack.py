@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import polars as pl
 import psutil
 
 from stock_platform import config
+from stock_platform.adapters.clock import SystemClock, wait_until
 from stock_platform.adapters.kafka_records import open_records
 from stock_platform.adapters.postgres import connect, read_frame
 from stock_platform.adapters.probe import free_port
@@ -111,11 +113,14 @@ class RunningStack:
         return sorted(found[1] for each in outputs if each.startswith(folder) and (found := _RUN_ID.search(each)))
 
     def kill_run(self, run_id: str) -> None:
-        """kill -9 the worker of a Dagster run."""
-        pids = [process.pid for process in psutil.process_iter() if f"/{run_id}/" in _output_of(process)]
-        assert pids, f"no worker found for run {run_id}"
-        for pid in pids:
+        """kill -9 the worker of a Dagster run, once it is in a step."""
+        assert wait_until(lambda: _workers_of(run_id) != [], SystemClock(), within=timedelta(seconds=60)), f"no worker of {run_id}"
+        for pid in _workers_of(run_id):
             os.kill(pid, signal.SIGKILL)
+
+
+def _workers_of(run_id: str) -> list[int]:
+    return [process.pid for process in psutil.process_iter() if f"/{run_id}/" in _output_of(process)]
 
 
 def _output_of(process: psutil.Process) -> str:
