@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from benchmarks.harness import Figure
-from benchmarks.history import add_session, all_days, weekdays
+from benchmarks.history import add_session, all_days, weekdays, write_watchlist
 from stock_platform.adapters.clock import SystemClock, wait_until
 from stock_platform.adapters.dagster_backfill import Backfill, launch_backfill, look
 from stock_platform.adapters.postgres import connect
@@ -42,7 +42,8 @@ def figures(*, is_quick: bool) -> list[Figure]:
     clock = SystemClock()
     days = weekdays(clock.now().date() - timedelta(days=1), _QUICK_SESSIONS if is_quick else _SESSIONS)
     with tempfile.TemporaryDirectory(prefix="bench-backfill-") as folder:
-        watchlist = _watchlist(Path(folder))
+        watchlist = Path(folder) / "watchlist.yaml"
+        write_watchlist(watchlist, [f"B{number:02d}" for number in range(_SYMBOLS)])
         with running_stack(Path(folder) / "data", "--feed", "simulator", "--watchlist", str(watchlist)) as stack:
             with connect(stack.settings.dsn("admin"), autocommit=True) as admin:
                 for day in days:
@@ -60,14 +61,6 @@ def figures(*, is_quick: bool) -> list[Figure]:
         Figure("second_seconds", round(second.seconds, 1), "s", len(days)),
         Figure("second_changed_rows", changed, "rows", len(days), must_be=0),
     ]
-
-
-def _watchlist(folder: Path) -> Path:
-    names = [f"B{number:02d}" for number in range(_SYMBOLS)]
-    facts = "sector: Technology, currency: USD, calendar: XNYS, provider: yahoo, simulator: {base_price: 100}"
-    path = folder / "watchlist.yaml"
-    path.write_text("instruments:\n" + "".join(f"  - {{symbol: {name}, name: {name}, {facts}}}\n" for name in names))
-    return path
 
 
 def _backfilled(stack: RunningStack, days: list[date]) -> Done:

@@ -1,6 +1,8 @@
 """Certified bars of many sessions, written by Postgres itself: 390 minutes a session and symbol, as the vendor's are."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
 
 from stock_platform.adapters.postgres import Connection
 
@@ -46,3 +48,10 @@ def weekdays(last: date, count: int) -> list[date]:
 def all_days(days: list[date]) -> list[date]:
     """From the first to the last: the simulated market never closes, its weekends, without bars here, are partitions too."""
     return [days[0] + timedelta(days=number) for number in range((days[-1] - days[0]).days + 1)]
+
+
+def write_watchlist(path: Path, symbols: Sequence[str], *, shards: int = 1) -> None:
+    """Symbols that the simulator trades at the price of these bars: others would be kept out for their scale."""
+    facts = "sector: Technology, currency: USD, calendar: XNYS, provider: yahoo, simulator: {base_price: 100}"
+    rows = "".join(f"  - {{symbol: {name}, name: {name}, {facts}}}\n" for name in symbols)
+    path.write_text(f"lines: {{shards: {shards}, redundancy: 1}}\ninstruments:\n{rows}")

@@ -10,9 +10,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-import yaml
 
-from benchmarks.history import add_session, all_days, weekdays
+from benchmarks.history import add_session, all_days, weekdays, write_watchlist
 from stock_platform.adapters.clock import SystemClock, wait_until
 from stock_platform.adapters.dagster_backfill import Backfill, launch_backfill, look
 from stock_platform.adapters.postgres import connect
@@ -22,13 +21,12 @@ from stock_platform.defs.aggregate_registry import EVERY_RUN
 from stock_platform.defs.certify import JOB as CERTIFY
 from stock_platform.defs.feed_line import feed_line
 from stock_platform.errors.restatement import RunNotGranted
-from stock_platform.feed.watchlist import DEFAULT_PATH
 from stock_platform_tests.recomputed import unequal_fields, wrong_rows
 from stock_platform_tests.running_stack import RunningStack, running_stack
 
 _CLOCK = SystemClock()
 _MINUTE = timedelta(minutes=1)
-_SYMBOLS = ("AAPL", "MSFT", "NVDA", "JPM", "XOM", "SPY")
+_SYMBOLS = ("K0", "K1", "K2", "K3", "K4", "K5")
 _LINES = ["line-0a", "line-1a"]
 _WORKER = "run worker"
 VICTIMS = ("dagster-daemon", "dagster-webserver", "dagster-code", _WORKER)
@@ -41,10 +39,7 @@ _PARTITIONS = [day.isoformat() for day in all_days(_DAYS)]
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     """Two lines, a tick a second of each symbol, and 20 sessions of certified bars whose aggregates nobody has made."""
     watchlist = tmp_path_factory.mktemp("watchlist") / "watchlist.yaml"
-    document = yaml.safe_load(DEFAULT_PATH.read_text())
-    document["instruments"] = [each for each in document["instruments"] if each["symbol"] in _SYMBOLS]
-    document["lines"] = {"shards": 2, "redundancy": 1}
-    watchlist.write_text(yaml.safe_dump(document, sort_keys=False))
+    write_watchlist(watchlist, _SYMBOLS, shards=len(_LINES))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("STOCK_PLATFORM_SIMULATOR_RATE", "full")
         data = tmp_path_factory.mktemp("data")
