@@ -79,7 +79,7 @@ def _rows(judgement: Judgement) -> list[_Row]:
     """The judgement's rules in their order, each with what the library says of it."""
     from great_expectations.render.renderer.content_block import ValidationResultsTableContentBlockRenderer  # noqa: PLC0415
 
-    results = [_with_bars(result, judgement.bars) for result in judgement.validated.results]
+    results = [_shown(result, judgement.bars) for result in judgement.validated.results]
     table = ValidationResultsTableContentBlockRenderer.render(results, include_column_name=True).to_json_dict()["table"]
     told = {
         result.expectation_config.meta["rule"]: (expectation, observed)
@@ -88,20 +88,19 @@ def _rows(judgement: Judgement) -> list[_Row]:
     return [_Row(each, _MEANINGS[each.name], *told.get(each.name, ())) for each in judgement.results]
 
 
-def _with_bars(result: Any, bars: pl.DataFrame) -> Any:
-    """The library's result with symbols and minutes where it has row numbers."""
-    seen, shown = result.result, copy(result)
+def _shown(result: Any, bars: pl.DataFrame) -> Any:
+    """The library's result with symbols and minutes where it has row numbers, and with numbers that its renderer can write."""
+    seen, shown = dict(result.result), copy(result)
+    if isinstance(seen.get("observed_value"), float):
+        seen["observed_value"] = float(seen["observed_value"])  # numpy's own it refuses
     rows = seen.get("unexpected_index_list")
     if rows:
-        named = [
-            {"value": _value(value), "Bar": name_of(bars, row)} for value, row in zip(seen["unexpected_list"], rows, strict=True)
+        values = map(_value, seen["unexpected_list"])
+        seen["unexpected_index_list"] = [
+            {"value": value, "Bar": name_of(bars, row)} for value, row in zip(values, rows, strict=True)
         ]
-        shown.result = {
-            **seen,
-            "unexpected_index_list": named,
-            "unexpected_index_column_names": ["Bar"],
-            "unexpected_index_query": None,
-        }
+        seen |= {"unexpected_index_column_names": ["Bar"], "unexpected_index_query": None}
+    shown.result = seen
     return shown
 
 
