@@ -16,8 +16,8 @@ _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
 }
 _MISSING = (
-    "Run {run} has no page of Data Docs: it judged no bar, is none of the gate's or of a restatement, or its page is older than gate "
-    "runs are kept. GET a bar's passport for the results of its checks, which are kept longer."
+    "Run {run} has no page of Data Docs: it judged no bar, is none of the gate's or of a restatement, or its page is older than "
+    "gate runs are kept. GET a bar's passport for the results of its checks, which are kept longer."
 )
 _WHEN = "The run judged no bar, or its page is not kept any more."
 _PAGE: dict[int | str, dict[str, Any]] = {

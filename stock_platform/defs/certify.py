@@ -153,9 +153,7 @@ def _seen(judgement: Judgement, *, docs: Mapping[str, dg.UrlMetadataValue]) -> d
     )
 
 
-def _check_result(
-    result: RuleResult, *, overruled: str | None, docs: Mapping[str, dg.UrlMetadataValue]
-) -> dg.AssetCheckResult:
+def _check_result(result: RuleResult, *, overruled: str | None, docs: Mapping[str, dg.UrlMetadataValue]) -> dg.AssetCheckResult:
     is_blocking = result.severity is Severity.BLOCK and overruled is None
     return dg.AssetCheckResult(
         check_name=result.name,

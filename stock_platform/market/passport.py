@@ -57,9 +57,10 @@ WHERE dagster_run_id = %(dagster_run_id)s
 ORDER BY is_passed, check_name
 """
 _GATE_RUN = "SELECT code_version, closed_until FROM quality.gate_run WHERE dagster_run_id = %(dagster_run_id)s"
-_DATA_DOCS = (
-    "SELECT %(path)s || dagster_run_id FROM quality.validation_page WHERE dagster_run_id = %(dagster_run_id)s AND session_date = %(day)s"
-)
+_DATA_DOCS = """
+SELECT %(path)s || dagster_run_id FROM quality.validation_page
+WHERE dagster_run_id = %(dagster_run_id)s AND session_date = %(session_date)s
+"""
 """A run that judged several sessions has the page of its first."""
 _FLINK_JOB = """
 SELECT
@@ -241,7 +242,7 @@ def _gate_run(connection: Connection, current: Version) -> GateRun:
     run = {"dagster_run_id": current.dagster_run_id}
     code_version, closed_until = connection.execute(_GATE_RUN, run).fetchone() or (None, None)
     checks = tuple(_rows(connection, CheckResult, _CHECKS, run))
-    page = connection.execute(_DATA_DOCS, {**run, "path": DATA_DOCS, "day": current.session_date}).fetchone()
+    page = connection.execute(_DATA_DOCS, {**run, "path": DATA_DOCS, "session_date": current.session_date}).fetchone()
     return GateRun(current.dagster_run_id, current.dagster_run_url, code_version, closed_until, checks, page and page[0])
 
 
