@@ -91,7 +91,7 @@ def gate_assets(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition
         judgement, done = _judge_and_promote(
             world, session_date, until, run_id=context.run.run_id, overruled=config.overruled.strip() or None
         )
-        yield _seen(judgement, docs=data_docs(world, context.run_id, judgement))
+        yield _seen(judgement, docs=data_docs(world, context.run.run_id, judgement))
         if not judgement.is_blocked:
             changed = {"inserted": done.inserted, "revised": done.revised}
             rows = done.inserted + done.revised
@@ -99,7 +99,7 @@ def gate_assets(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition
             yield dg.MaterializeResult(asset_key=key_of(QUARANTINE.address), metadata={"dagster/row_count": done.quarantined})
         # Last: nobody waits for it, and what Dagster has been told stays told.
         with world.database("gate_owner") as connection:
-            facts = {"dagster_run_id": context.run_id, "code_version": world.code_version}
+            facts = {"dagster_run_id": context.run.run_id, "code_version": world.code_version}
             keep_page(connection, judgement, **facts, now=world.clock.now())
 
     return certify

@@ -38,8 +38,8 @@ _OURS: dict[str, LiteralString] = {
     kinds={"postgres", "dagster"},
     owners=["team:data-platform"],
     retry_policy=retry_policy(first_after_s=60),
-    description="Forgets old runs, events and ticks of Dagster, old latencies, check results and pages of Data Docs; rows and bytes "
-    "as metadata. A run that is the newest word on a partition or check stays, without the rest of its log.",
+    description="Forgets old runs, events and ticks of Dagster, old latencies, check results and pages of Data Docs; rows and "
+    "bytes as metadata. A run that is the newest word on a partition or check stays, without the rest of its log.",
 )
 @retried_if_transient
 def ops_retention(context: dg.AssetExecutionContext, world: dg.ResourceParam[World]) -> dg.MaterializeResult:
