@@ -3,11 +3,12 @@
 The library renders each expectation and what broke it; the page around them is ours (data_docs.html), because its own asks other
 servers for styles and scripts. Same judgement, run, code and instant: same bytes. Not here: who may read it (api/data_docs)."""
 
+from collections.abc import Iterable
 from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import polars as pl
 
@@ -50,7 +51,7 @@ def render_page(judgement: Judgement, *, dagster_run_id: str, code_version: str,
     """HTML of a judgement of at least one bar; rules that failed come first."""
     # Imported late, as the library itself (judge); whoever has judged has paid for it.
     from great_expectations import __version__  # noqa: PLC0415
-    from great_expectations.render.view import DefaultJinjaPageView  # noqa: PLC0415
+    from great_expectations.render.view.view import DefaultJinjaPageView  # noqa: PLC0415
 
     rows = sorted(_rows(judgement), key=lambda row: row.result.is_passed)
     facts = {
@@ -77,11 +78,12 @@ def _outcome(judgement: Judgement) -> str:
 
 def _rows(judgement: Judgement) -> list[_Row]:
     """The judgement's rules in their order, each with what the library says of it."""
-    from great_expectations.render.renderer.content_block import ValidationResultsTableContentBlockRenderer  # noqa: PLC0415
+    from great_expectations.render.renderer.content_block import validation_results_table_content_block as tables  # noqa: PLC0415
 
     results = [_shown(result, judgement.bars) for result in judgement.validated.results]
-    table = ValidationResultsTableContentBlockRenderer.render(results, include_column_name=True).to_json_dict()["table"]
-    told = {
+    renderer: Any = tables.ValidationResultsTableContentBlockRenderer
+    table: list[Any] = renderer.render(results, include_column_name=True).to_json_dict()["table"]
+    told: dict[str, tuple[Any, Any]] = {
         result.expectation_config.meta["rule"]: (expectation, observed)
         for result, (_status, expectation, observed) in zip(results, table, strict=True)
     }
@@ -106,5 +108,5 @@ def _shown(result: Any, bars: pl.DataFrame) -> Any:
 
 def _value(value: Any) -> str:
     if isinstance(value, tuple | list):
-        return ", ".join(map(_value, value))
+        return ", ".join(_value(each) for each in cast(Iterable[Any], value))
     return f"{value:.10g}" if isinstance(value, float) else str(value)

@@ -242,8 +242,9 @@ def _gate_run(connection: Connection, current: Version) -> GateRun:
     run = {"dagster_run_id": current.dagster_run_id}
     code_version, closed_until = connection.execute(_GATE_RUN, run).fetchone() or (None, None)
     checks = tuple(_rows(connection, CheckResult, _CHECKS, run))
-    page = connection.execute(_DATA_DOCS, {**run, "path": DATA_DOCS, "session_date": current.session_date}).fetchone()
-    return GateRun(current.dagster_run_id, current.dagster_run_url, code_version, closed_until, checks, page and page[0])
+    page = {**run, "path": DATA_DOCS, "session_date": current.session_date}
+    (docs,) = connection.execute(_DATA_DOCS, page).fetchone() or (None,)
+    return GateRun(current.dagster_run_id, current.dagster_run_url, code_version, closed_until, checks, docs)
 
 
 def _flink_job(connection: Connection, flink_job_id: str) -> FlinkJob:
