@@ -13,7 +13,7 @@ const passOnEnd: ProxyOptions['configure'] = (proxy) => {
 };
 
 // The page and the API share one origin, so that the local stack needs no CORS.
-const PATHS = ['/stocks', '/market', '/quality', '/restatements', '/stream', '/health', '/openapi.json', '/docs'];
+const PATHS = ['/stocks', '/market', '/quality', '/restatements', '/data-docs', '/stream', '/health', '/openapi.json', '/docs'];
 const proxy: Record<string, ProxyOptions> = Object.fromEntries(PATHS.map((path) => [path, { target: API, configure: passOnEnd }]));
 
 const server = { host: HOST, port: PORT, strictPort: true, proxy };

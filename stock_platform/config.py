@@ -178,6 +178,11 @@ class Settings(BaseSettings):
         return self.dagster_url or f"http://127.0.0.1:{self.dagster_port}"
 
     @property
+    def api_page(self) -> str:
+        """Address of the API for a browser on this machine."""
+        return f"http://localhost:{self.api_port}"
+
+    @property
     def jdbc_url(self) -> str:
         """Address of the platform's database for Flink."""
         address = f"jdbc:postgresql://{self.postgres_host}:{self.postgres_port}/stock_platform"

@@ -9,6 +9,7 @@ from fastapi.middleware.cors import CORSMiddleware
 
 from stock_platform.adapters.clock import Clock
 from stock_platform.api.bar_endpoints import bar_routes
+from stock_platform.api.data_docs import data_docs_routes
 from stock_platform.api.examples import EXAMPLES
 from stock_platform.api.front import Counted, Limited, Safe, Tagged
 from stock_platform.api.market_endpoints import market_routes, stream_routes
@@ -88,6 +89,7 @@ def create_app(
     app.include_router(truth_routes(store, watchlist))
     app.include_router(market_routes(store, clock, dagster_page=dagster_page))
     app.include_router(quality_routes(store, watchlist))
+    app.include_router(data_docs_routes(store))
     app.include_router(stream_routes(hub, watchlist, clock))
     return app
 

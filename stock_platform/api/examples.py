@@ -75,6 +75,7 @@ _ANSWERS: tuple[Shape, ...] = (
             code_version="1f2e3d4",
             closed_until=END,
             checks=[CHECK],
+            data_docs_url=f"/data-docs/{RUN}",
         ),
         revisions=[VERSION],
         refused=None,

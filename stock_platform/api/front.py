@@ -14,9 +14,10 @@ from stock_platform.api.metrics import Metrics
 from stock_platform.api.problems import SAFE_HEADERS, problem
 
 _NO_CONTENT_POLICY = ("/docs", "/redoc")
-"""Pages of a browser; everything else is data and needs no script, style or frame."""
+"""Pages of a browser; everything else is data and needs no script, style or frame, or has a policy of its own."""
 _UNLIMITED = ("/health/", "/metrics")
 """What supervisors ask."""
+_TAGGED = ("application/json", "text/html")
 _METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
 _ADDRESSES = 10_000
 """Addresses whose requests are remembered; beyond that the limit forgets, as after a restart."""
@@ -60,7 +61,7 @@ class Safe:
                 headers = MutableHeaders(scope=message)
                 headers.update(SAFE_HEADERS)
                 if not scope["path"].startswith(_NO_CONTENT_POLICY):
-                    headers["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'"
+                    headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
             await send(message)
 
         await self._app(scope, receive, safe)
@@ -99,7 +100,7 @@ class Limited:
 class Tagged:
     """An answer that the client has already is not sent again: 304, by a strong ETag over its bytes.
 
-    JSON of status 200 only. Without another Cache-Control it may be kept, and must be asked for again."""
+    JSON and pages of status 200 only. Without another Cache-Control it may be kept, and must be asked for again."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -127,7 +128,7 @@ class Tagged:
 
 
 def _is_taggable(start: Message) -> bool:
-    return start["status"] == 200 and Headers(raw=start["headers"]).get("content-type") == "application/json"
+    return start["status"] == 200 and Headers(raw=start["headers"]).get("content-type", "").partition(";")[0] in _TAGGED
 
 
 async def _send_tagged(start: Message, body: bytes, known: str, send: Send) -> None:

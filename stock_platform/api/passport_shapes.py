@@ -58,6 +58,10 @@ class GateRun(Shape):
     code_version: str | None = Field(description="Git commit or version of the code that accepted it; None where not written down.")
     closed_until: datetime | None = Field(description="Bars that end at or before this instant were closed for the run.")
     checks: list[CheckResult] = Field(description="Every rule of that run, failed ones first.")
+    data_docs_url: str | None = Field(
+        description="Page of what its rules saw, below this API's address; None where there is none, or none any more.",
+        examples=["/data-docs/0f3c"],
+    )
 
 
 class FlinkJob(Shape):

@@ -50,7 +50,7 @@ LIMIT %(limit)s
 
 
 class PostgresQuality(PostgresReads):
-    """The quarantine desk's list and the gap ledger."""
+    """The quarantine desk's list, Data Docs and the gap ledger."""
 
     def refused_bars(self, query: ListQuery) -> list[RefusedBar]:
         """Bars that wait, and decisions; newest bar first."""
@@ -59,6 +59,11 @@ class PostgresQuality(PostgresReads):
     def refused_bar_count(self) -> int:
         """Bars that wait."""
         return self._rows(_OPEN_COUNT, {})[0]["open_count"]
+
+    def data_docs(self, dagster_run_id: str) -> str | None:
+        """What the rules of that run saw, as HTML; None where there is no page."""
+        rows = self._rows("SELECT page FROM quality.validation_page WHERE dagster_run_id = %(run)s", {"run": dagster_run_id})
+        return rows[0]["page"] if rows else None
 
     def all_gaps(self, query: ListQuery) -> list[SymbolGap]:
         """Of every symbol, newest first."""

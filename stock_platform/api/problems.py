@@ -51,10 +51,18 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: _described(status) for status in sorted({*statuses, 422, 429, 503})}
 
 
-def _described(status: int) -> dict[str, Any]:
-    example = Problem(title=_TITLES[status], status=status, detail=_EXAMPLES[status]).model_dump()
+def not_found(when: str, detail: str) -> dict[int | str, dict[str, Any]]:
+    """The same of an endpoint whose 404 has another reason than its symbol.
+
+    Args:
+        detail: Of the example."""
+    return {**problems(), 404: _described(404, when, detail)}
+
+
+def _described(status: int, when: str = "", detail: str = "") -> dict[str, Any]:
+    example = Problem(title=_TITLES[status], status=status, detail=detail or _EXAMPLES[status]).model_dump()
     content = {"schema": {"$ref": "#/components/schemas/Problem"}, "example": example}
-    return {"description": _WHEN[status], "content": {_MEDIA_TYPE: content}}
+    return {"description": when or _WHEN[status], "content": {_MEDIA_TYPE: content}}
 
 
 def problem(status: int, detail: str, headers: dict[str, str] | None = None) -> JSONResponse:

@@ -181,6 +181,10 @@ class Store(QuoteStore, FreshnessStore, Protocol):
         """Bars that wait."""
         ...
 
+    def data_docs(self, dagster_run_id: str) -> str | None:
+        """What the rules of that run saw, as HTML; None where there is no page."""
+        ...
+
     def all_gaps(self, query: ListQuery) -> list[SymbolGap]:
         """Of every symbol; key: ts_start, symbol."""
         ...

@@ -141,6 +141,14 @@ GATE_RUN = Record(
     columns=columns("dagster_run_id session_date code_version closed_until ts_promoted"),
 )
 
+VALIDATION_PAGE = Record(
+    address="quality.validation_page",
+    grain="one row per run that judged bars, of the gate or of a restatement",
+    meaning="Great Expectations' Data Docs of the run: what each rule saw, and in which bars; of a blocked batch, too.",
+    key=("dagster_run_id",),
+    columns=columns("dagster_run_id session_date page ts_rendered"),
+)
+
 TOUCHED_BAR = Record(
     address="ops.touched_bar",
     grain="one row per change of a certified bar of which the intraday aggregates do not know",

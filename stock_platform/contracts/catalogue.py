@@ -22,6 +22,7 @@ TABLES = (
     restatement.RESTATED_DIFFERENCE,
     vendor.VENDOR_DIFFERENCE,
     bar.GATE_RUN,
+    bar.VALIDATION_PAGE,
     gap.GAP,
     bar.BAR_5M,
     bar.BAR_15M,

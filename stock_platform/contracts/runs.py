@@ -1,4 +1,4 @@
-"""Names of jobs and steps that commands ask Dagster for: both sides read them here, as a command starts without Dagster.
+"""Names of runs, jobs and steps that several parts of the platform know: all read them here, as most start without Dagster.
 
 Not here: what the jobs do (defs), how a run is asked for (adapters/dagster_api)."""
 
@@ -12,6 +12,9 @@ BACKFILL = {
 }
 """Tags of a backfill's run: it waits while runs of the live platform are queued; one whose process is gone is made again, whole, as
 a repeat changes no row; after six hours nobody believes that it still works."""
+
+DATA_DOCS = "/data-docs/"
+"""Path, below the API's address, of what the rules of a gate run saw; the run's id follows."""
 
 INTRADAY_STEP = "intraday_aggregates"
 """Step that makes the intraday aggregates, of all symbols or of some."""

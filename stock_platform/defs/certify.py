@@ -5,7 +5,7 @@ Judged and promoted in one go: the checks' events, which Dagster writes one by o
 # Dagster's decorators are typed in part only, and refuse MaterializeResult with its type argument.
 # pyright: reportUnknownMemberType=false, reportMissingTypeArgument=false, reportUnknownParameterType=false
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
@@ -15,16 +15,18 @@ from pydantic import Field
 from stock_platform.adapters.clock import wait_until
 from stock_platform.contracts.bar import BAR, QUARANTINE, STAGED_BAR
 from stock_platform.contracts.epoch import EPOCH
+from stock_platform.defs.data_docs import data_docs
 from stock_platform.defs.external import STREAM_JOB
 from stock_platform.defs.progress import closed_until_reader
 from stock_platform.defs.retries import retried_if_transient, retry_policy
 from stock_platform.defs.world import World, key_of, table_spec
 from stock_platform.gate import judge as judging
 from stock_platform.gate.batch import read_batch
+from stock_platform.gate.data_docs import keep_page
 from stock_platform.gate.hold import settle_hold
 from stock_platform.gate.judge import Judgement, RuleResult
 from stock_platform.gate.promote import Promotion, promote
-from stock_platform.gate.rules import QUARANTINE_SHARE, RULES, Severity
+from stock_platform.gate.rules import QUARANTINE_SHARE, QUARANTINE_SHARE_MEANING, RULES, Severity
 
 CLOSES_AT = "stock_platform/closes_at"
 """Run tag: end of the bar that the run was requested for, ahead of its close."""
@@ -54,7 +56,7 @@ def overruling(reason: str) -> dict[str, object]:
 def gate_assets(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
     """staging/bar_1m with the rules as checks, market/bar_1m and quality/quarantine."""
     checks = [(rule.name, rule.meaning, rule.severity) for rule in RULES]
-    checks.append((QUARANTINE_SHARE, "At most a fifth of a batch breaks a rule.", Severity.BLOCK))
+    checks.append((QUARANTINE_SHARE, QUARANTINE_SHARE_MEANING, Severity.BLOCK))
     staged = "A run picks up the closed ones that no run has judged, and judges them."
     refused = "Bars that a rule keeps out of the market tables."
     certified = "Certified bars: each went through every rule; every revision is kept."
@@ -89,12 +91,16 @@ def gate_assets(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition
         judgement, done = _judge_and_promote(
             world, session_date, until, run_id=context.run.run_id, overruled=config.overruled.strip() or None
         )
-        yield _seen(judgement)
+        yield _seen(judgement, docs=data_docs(world, context.run.run_id, judgement))
         if not judgement.is_blocked:
             changed = {"inserted": done.inserted, "revised": done.revised}
             rows = done.inserted + done.revised
             yield dg.MaterializeResult(asset_key=key_of(BAR.address), metadata={"dagster/row_count": rows, **changed})
             yield dg.MaterializeResult(asset_key=key_of(QUARANTINE.address), metadata={"dagster/row_count": done.quarantined})
+        # Last: nobody waits for it, and what Dagster has been told stays told.
+        with world.database("gate_owner") as connection:
+            facts = {"dagster_run_id": context.run.run_id, "code_version": world.code_version}
+            keep_page(connection, judgement, **facts, now=world.clock.now())
 
     return certify
 
@@ -133,7 +139,7 @@ def _judge_and_promote(
                 return judgement, done
 
 
-def _seen(judgement: Judgement) -> dg.MaterializeResult:
+def _seen(judgement: Judgement, *, docs: Mapping[str, dg.UrlMetadataValue]) -> dg.MaterializeResult:
     return dg.MaterializeResult(
         asset_key=_STAGED,
         metadata={
@@ -141,12 +147,13 @@ def _seen(judgement: Judgement) -> dg.MaterializeResult:
             "closed_until": judgement.batch.closed_until.isoformat(),
             "accepted": judgement.accepted.height,
             "refused": judgement.refused.height,
+            **docs,
         },
-        check_results=[_check_result(result, overruled=judgement.overruled) for result in judgement.results],
+        check_results=[_check_result(result, overruled=judgement.overruled, docs=docs) for result in judgement.results],
     )
 
 
-def _check_result(result: RuleResult, *, overruled: str | None) -> dg.AssetCheckResult:
+def _check_result(result: RuleResult, *, overruled: str | None, docs: Mapping[str, dg.UrlMetadataValue]) -> dg.AssetCheckResult:
     is_blocking = result.severity is Severity.BLOCK and overruled is None
     return dg.AssetCheckResult(
         check_name=result.name,
@@ -158,5 +165,6 @@ def _check_result(result: RuleResult, *, overruled: str | None) -> dg.AssetCheck
             "failed": len(result.rows),
             "sample": result.sample or "none",
             **({"overruled": overruled} if overruled else {}),
+            **docs,
         },
     )

@@ -67,7 +67,7 @@ def _shown(settings: Settings) -> list[dg.AssetSpec]:
         _page(
             api,
             [quote, QUOTES, *bars, key_of(GAP.address)],
-            f"http://localhost:{settings.api_port}/docs",
+            f"{settings.api_page}/docs",
             "HTTP API: watchlist, bars, gaps, stream.",
         ),
         _page(dg.AssetKey(["page", "watchlist"]), [api], f"http://localhost:{settings.frontend_port}", "The page."),

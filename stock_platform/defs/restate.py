@@ -19,6 +19,7 @@ from stock_platform.defs.aggregate import refreshed
 from stock_platform.defs.aggregate_inputs import LOOKED_BACK_DAYS
 from stock_platform.defs.aggregate_registry import AT_CLOSE, DAILY, EVERY_ONE
 from stock_platform.defs.archive import ARCHIVE
+from stock_platform.defs.data_docs import data_docs
 from stock_platform.defs.progress import bars_closed_until
 from stock_platform.defs.retries import retried_if_transient, retry_policy
 from stock_platform.defs.service_level import refreshed_level
@@ -71,7 +72,7 @@ def restatement_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefi
             run_id=context.run_id,
             code_version=world.code_version,
         )
-        metadata = restatement_metadata(done)
+        metadata = restatement_metadata(done) | data_docs(world, context.run_id, done.outcome.judgement)
         for event in followed_up(world, context.run_id, session_date, metadata):
             context.log_event(event)
         return dg.MaterializeResult(metadata=metadata)

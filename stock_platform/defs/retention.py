@@ -25,8 +25,9 @@ RETENTION = dg.AssetKey(["ops", "retention"])
 FREQUENT_JOBS = (CERTIFY,)
 """Jobs with a run every minute."""
 _OURS: dict[str, LiteralString] = {
-    "ops.latency_minute": "DELETE FROM ops.latency_minute WHERE ts_updated < %s",
-    "quality.check_result": "DELETE FROM quality.check_result WHERE ts_checked < %s",
+    "ops.latency_minute": "DELETE FROM ops.latency_minute WHERE ts_updated < %(before)s",
+    "quality.check_result": "DELETE FROM quality.check_result WHERE ts_checked < %(before)s",
+    "quality.validation_page": "DELETE FROM quality.validation_page WHERE ts_rendered < %(frequent_before)s",
 }
 
 
@@ -37,8 +38,8 @@ _OURS: dict[str, LiteralString] = {
     kinds={"postgres", "dagster"},
     owners=["team:data-platform"],
     retry_policy=retry_policy(first_after_s=60),
-    description="Forgets old runs, events and ticks of Dagster, old latencies and check results; rows and bytes as metadata. A run "
-    "that is the newest word on a partition or check stays, without the rest of its log.",
+    description="Forgets old runs, events and ticks of Dagster, old latencies, check results and pages of Data Docs; rows and "
+    "bytes as metadata. A run that is the newest word on a partition or check stays, without the rest of its log.",
 )
 @retried_if_transient
 def ops_retention(context: dg.AssetExecutionContext, world: dg.ResourceParam[World]) -> dg.MaterializeResult:
@@ -53,7 +54,7 @@ def ops_retention(context: dg.AssetExecutionContext, world: dg.ResourceParam[Wor
         purged, of_dagster = purge(connection, ages), sizes(connection)
     delete_logs(context.instance, purged.runs)
     with world.database("gate_owner") as connection:
-        rows = forget_rows(connection, now - timedelta(days=settings.retention_rows_days))
+        rows = forget_rows(connection, now - timedelta(days=settings.retention_rows_days), frequent_before=ages.frequent_before)
         ours = sizes(connection)
     return dg.MaterializeResult(metadata=retention_metadata(purged, rows, of_dagster, ours))
 
@@ -64,9 +65,13 @@ def delete_logs(instance: dg.DagsterInstance, run_ids: Iterable[str]) -> None:
         instance.compute_log_manager.delete_logs(prefix=[run_id])
 
 
-def forget_rows(connection: Connection, before: datetime) -> dict[str, int]:
-    """Rows deleted by table."""
-    return {table: connection.execute(statement, (before,)).rowcount for table, statement in _OURS.items()}
+def forget_rows(connection: Connection, before: datetime, *, frequent_before: datetime) -> dict[str, int]:
+    """Rows deleted by table.
+
+    Args:
+        frequent_before: Of what goes with the runs of every minute."""
+    limits = {"before": before, "frequent_before": frequent_before}
+    return {table: connection.execute(statement, limits).rowcount for table, statement in _OURS.items()}
 
 
 def retention_metadata(purged: Purged, rows: dict[str, int], of_dagster: list[Size], ours: list[Size]) -> dict[str, Any]:

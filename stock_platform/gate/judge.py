@@ -42,12 +42,14 @@ class Judgement:
 
     Args:
         overruled: A person's reason to let the batch through although a rule blocks it.
+        validated: The library's own result, for its page (data_docs); None where there was no bar.
     """
 
     batch: Batch
     bars: pl.DataFrame
     results: tuple[RuleResult, ...]
     overruled: str | None = None
+    validated: Any = None
 
     @property
     def blocking(self) -> tuple[str, ...]:
@@ -72,9 +74,9 @@ class Judgement:
 
 def judge(batch: Batch) -> Judgement:
     """Every rule over every row; an empty batch passes."""
-    results = _run_suite(prepared(batch)) if batch.bars.height else tuple(_nothing_seen(rule) for rule in RULES)
+    validated, results = _seen(prepared(batch)) if batch.bars.height else (None, tuple(_nothing_seen(rule) for rule in RULES))
     bars = _with_verdicts(batch.bars, results)
-    return Judgement(batch, bars, (*results, _quarantine_share(bars)))
+    return Judgement(batch, bars, (*results, _quarantine_share(bars)), validated=validated)
 
 
 def as_restated(judgement: Judgement, concerned: Collection[tuple[str, datetime]]) -> Judgement:
@@ -120,16 +122,20 @@ def _great_expectations() -> Any:
     return great_expectations
 
 
-def _run_suite(frame: pl.DataFrame) -> tuple[RuleResult, ...]:
+def _seen(frame: pl.DataFrame) -> tuple[Any, tuple[RuleResult, ...]]:
+    validated = _run_suite(frame)
+    by_rule = {result.expectation_config.meta["rule"]: result for result in validated.results}
+    return validated, tuple(_result(rule, by_rule[rule.name], frame) for rule in RULES)
+
+
+def _run_suite(frame: pl.DataFrame) -> Any:
     gx = _great_expectations()
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False, "metric_calculations": False}
     asset = context.data_sources.add_pandas("staging").add_dataframe_asset("closed_bars")
     batch = asset.add_batch_definition_whole_dataframe("batch").get_batch({"dataframe": frame.to_pandas()})
     suite = gx.ExpectationSuite("bar_1m", expectations=[_expectation(gx, rule) for rule in RULES])
-    validated = batch.validate(suite, result_format="COMPLETE")
-    by_rule = {result.expectation_config.meta["rule"]: result for result in validated.results}
-    return tuple(_result(rule, by_rule[rule.name], frame) for rule in RULES)
+    return batch.validate(suite, result_format="COMPLETE")
 
 
 def _expectation(gx: Any, rule: Rule) -> Any:
@@ -145,8 +151,13 @@ def _result(rule: Rule, seen: Any, frame: pl.DataFrame) -> RuleResult:
 
 
 def _sample(frame: pl.DataFrame, rows: tuple[int, ...]) -> str:
-    bars = (frame.row(row, named=True) for row in rows[:3])
-    return "; ".join(f"{bar['symbol']} {bar['ts_start']:%Y-%m-%dT%H:%MZ}" for bar in bars)
+    return "; ".join(name_of(frame, row) for row in rows[:3])
+
+
+def name_of(bars: pl.DataFrame, row: int) -> str:
+    """Symbol and minute of a bar, for a person."""
+    bar = bars.row(row, named=True)
+    return f"{bar['symbol']} {bar['ts_start']:%Y-%m-%dT%H:%MZ}"
 
 
 def _nothing_seen(rule: Rule) -> RuleResult:

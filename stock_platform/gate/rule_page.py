@@ -1,6 +1,6 @@
 """The rules as a page for people: docs/rules.md. Rendered, so that it says what is checked."""
 
-from stock_platform.gate.rules import OVERRIDABLE, QUARANTINE_SHARE, QUARANTINE_SHARE_LIMIT, RULES, Severity
+from stock_platform.gate.rules import OVERRIDABLE, QUARANTINE_SHARE, QUARANTINE_SHARE_MEANING, RULES, Severity
 
 _HEAD = """# Rules of the gate
 
@@ -18,7 +18,6 @@ _EFFECTS = {
     Severity.BLOCK: "Nothing of the batch moves: the last accepted bars stay, `ops.alert` has a row, and whatever would be made of "
     "the session is held, in other runs too, until a batch of it passes.",
 }
-_SHARE = f"At most {QUARANTINE_SHARE_LIMIT:.0%} of a batch of 20 bars or more break a rule that keeps them out."
 
 
 def render() -> str:
@@ -29,5 +28,5 @@ def render() -> str:
 
 def _table(severity: Severity) -> str:
     rules = [(rule.name, rule.meaning) for rule in RULES if rule.severity is severity]
-    rules += [(QUARANTINE_SHARE, _SHARE)] if severity is Severity.BLOCK else []
+    rules += [(QUARANTINE_SHARE, QUARANTINE_SHARE_MEANING)] if severity is Severity.BLOCK else []
     return "\n".join(["| rule | what must be true |", "|---|---|", *(f"| `{name}` | {meaning} |" for name, meaning in rules)])

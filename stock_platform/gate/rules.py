@@ -187,3 +187,4 @@ OVERRIDABLE = frozenset(rule.name for rule in RULES if rule.severity is Severity
 
 QUARANTINE_SHARE = "quarantine_share"
 """Name of the check that blocks a batch of which too much is bad."""
+QUARANTINE_SHARE_MEANING = f"At most {QUARANTINE_SHARE_LIMIT:.0%} of a batch of 20 bars or more break a rule that keeps them out."

@@ -1,6 +1,6 @@
 """The passport of a bar: what is known of where it comes from, who accepted it, and what it was before.
 
-Reads market.bar_1m, market.bar_1m_revision, quality.check_result, quality.gate_run, quality.quarantine,
+Reads market.bar_1m, market.bar_1m_revision, quality.check_result, quality.gate_run, quality.validation_page, quality.quarantine,
 quality.quarantine_decision, ops.flink_job and ops.restatement: nothing that api_reader may not. Not here: whether its ticks still
 give the bar (verification)."""
 
@@ -14,6 +14,7 @@ from psycopg.rows import class_row
 
 from stock_platform.adapters.dagster_api import run_url
 from stock_platform.adapters.postgres import Connection
+from stock_platform.contracts.runs import DATA_DOCS
 from stock_platform.contracts.tick import TICK
 from stock_platform.errors.passport import BarNotCertified, BarProvisional, BarQuarantined, BarUnknown, BarWithdrawn
 
@@ -56,6 +57,11 @@ WHERE dagster_run_id = %(dagster_run_id)s
 ORDER BY is_passed, check_name
 """
 _GATE_RUN = "SELECT code_version, closed_until FROM quality.gate_run WHERE dagster_run_id = %(dagster_run_id)s"
+_DATA_DOCS = """
+SELECT %(path)s || dagster_run_id FROM quality.validation_page
+WHERE dagster_run_id = %(dagster_run_id)s AND session_date = %(session_date)s
+"""
+"""A run that judged several sessions has the page of its first."""
 _FLINK_JOB = """
 SELECT
     asked.flink_job_id,
@@ -128,6 +134,7 @@ class GateRun:
     Args:
         code_version: None where the run did not write it down.
         checks: Failed ones first, then by name.
+        data_docs_url: What they saw, below the API's address; None where no page is kept.
     """
 
     dagster_run_id: str
@@ -135,6 +142,7 @@ class GateRun:
     code_version: str | None
     closed_until: datetime | None
     checks: tuple[CheckResult, ...]
+    data_docs_url: str | None = None
 
 
 @dataclass(frozen=True)
@@ -234,7 +242,9 @@ def _gate_run(connection: Connection, current: Version) -> GateRun:
     run = {"dagster_run_id": current.dagster_run_id}
     code_version, closed_until = connection.execute(_GATE_RUN, run).fetchone() or (None, None)
     checks = tuple(_rows(connection, CheckResult, _CHECKS, run))
-    return GateRun(current.dagster_run_id, current.dagster_run_url, code_version, closed_until, checks)
+    page = {**run, "path": DATA_DOCS, "session_date": current.session_date}
+    (docs,) = connection.execute(_DATA_DOCS, page).fetchone() or (None,)
+    return GateRun(current.dagster_run_id, current.dagster_run_url, code_version, closed_until, checks, docs)
 
 
 def _flink_job(connection: Connection, flink_job_id: str) -> FlinkJob:

@@ -24,6 +24,7 @@ from stock_platform.feed.tape_ticks import write_ticks
 from stock_platform.feed.watchlist import load_watchlist
 from stock_platform.gate import judge as judging
 from stock_platform.gate.batch import read_batch
+from stock_platform.gate.data_docs import keep_page
 from stock_platform.gate.hold import settle_hold
 from stock_platform.gate.judge import Judgement, as_restated
 from stock_platform.gate.promote import Promotion, forget_refusals, lock_promotions, promote, record_results, withdraw
@@ -49,6 +50,7 @@ class Promoter:
 class Outcome:
     """What a promotion did: to market as a whole, and to the restated bars of it."""
 
+    judgement: Judgement
     promotion: Promotion
     difference: Difference
 
@@ -100,15 +102,18 @@ def settle(dsn: str, done: Restated, *, closed_until: datetime, by: Promoter) ->
 
     Raises:
         SessionProtected: nobody may any more.
-        RestatementBlocked: the rules block the batch; their results are kept.
+        RestatementBlocked: the rules block the batch; their results and page are kept.
     """
     with connect(dsn) as connection:
         outcome = promote_restated(connection, done.restatement_id, done.asked, closed_until=closed_until, by=by)
+    judgement = outcome.judgement if isinstance(outcome, Outcome) else outcome
+    with connect(dsn) as connection:
+        if judgement.is_blocked:
+            record_results(connection, judgement, dagster_run_id=by.run_id, now=by.now)
+        keep_page(connection, judgement, dagster_run_id=by.run_id, code_version=by.code_version, now=by.now)
     if isinstance(outcome, Outcome):
         return Promoted(done, outcome)
-    with connect(dsn) as connection:
-        record_results(connection, outcome, dagster_run_id=by.run_id, now=by.now)
-    raise RestatementBlocked(done.asked.session_date, outcome.blocking)
+    raise RestatementBlocked(done.asked.session_date, judgement.blocking)
 
 
 def promote_restated(
@@ -134,7 +139,7 @@ def promote_restated(
             settle_hold(connection, judgement, dagster_run_id=by.run_id, now=by.now)
             note_run(connection, restatement_id, by.run_id)
             difference = write_difference(connection, restatement_id, asked, concerned, dagster_run_id=by.run_id, now=by.now)
-            return Outcome(promotion, difference)
+            return Outcome(judgement, promotion, difference)
         raise psycopg.Rollback(whole)
     return judgement
 

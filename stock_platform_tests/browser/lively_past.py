@@ -85,6 +85,10 @@ class LivelyPast:
         """One waits."""
         return 1
 
+    def data_docs(self, dagster_run_id: str) -> str | None:
+        """A page of run-1 alone."""
+        return "<!DOCTYPE html><title>Data Docs</title><h1>Every rule held</h1>" if dagster_run_id == "run-1" else None
+
     def all_gaps(self, query: ListQuery) -> list[SymbolGap]:
         """An outage of two symbols, and a silence."""
         rows = [

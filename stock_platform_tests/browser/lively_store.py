@@ -189,6 +189,7 @@ def _passport(symbol: str, bar: Bar) -> Passport:
             code_version="0123456789abcdef0123456789abcdef01234567",
             closed_until=bar.ts_end,
             checks=[check],
+            data_docs_url="/data-docs/run-1",
         ),
         revisions=revisions,
         refused=None,

@@ -20,7 +20,7 @@ from stock_platform.config import Settings
 _TABLES = (
     "reference.instrument, reference.corporate_action, market.quote, ops.restatement, quality.restatement, quality.quarantine, "
     "quality.quarantine_decision, quality.gap, aggregates.mover, aggregates.sector_breadth, aggregates.indicator_1d, "
-    "ops.slo_session, ops.latency_minute"
+    "ops.slo_session, ops.latency_minute, quality.validation_page"
 )
 _EMPTY = f"TRUNCATE {_TABLES} RESTART IDENTITY"
 _ROWS = """
@@ -70,6 +70,8 @@ INSERT INTO ops.latency_minute
 ('2014-06-09 13:30Z', 'event_to_received', 9, 1, 2, 3, 4, 'r', '2014-06-09 20:00Z'),
 ('2014-06-09 13:30Z', 'event_to_staging', 9, 2, 3, 4, 5, 'r', '2014-06-09 20:00Z'),
 ('2014-06-09 13:31Z', 'event_to_staging', 9, 3, 4, 5, 6.5, 'r', '2014-06-09 20:00Z');
+INSERT INTO quality.validation_page (dagster_run_id, session_date, page, ts_rendered) VALUES
+('0f3c5a8e-7d21-4c6b-9a53-b1f0e2d4c687', '2014-06-09', '<!DOCTYPE html><title>Data Docs</title>', '2014-06-09 20:00Z');
 """
 _BAR = (
     '\'{"open": "1.500000", "high": "2", "low": "1", "close": "2", "volume": 5, "vwap": "1.75", "tick_count": 3, '

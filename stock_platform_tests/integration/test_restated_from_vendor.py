@@ -90,7 +90,7 @@ def as_prices(*values: str) -> tuple[Decimal, ...]:
 def test_minute_nobody_heard_is_filled_and_a_torn_one_replaced_and_no_other_touched(settings: Settings, admin: Connection) -> None:
     before = rows_but(admin, 2, 3)
 
-    done = restated(settings, stretch(2, 3))
+    done = restated(settings, stretch(2, 3), run_id="with-a-page")
 
     of_vendor = (*as_prices("10.5", "12", "10.5", "11.5"), 90, None, 0, "vendor")
     assert certified(admin, 2) == (*of_vendor, 2)
@@ -99,6 +99,9 @@ def test_minute_nobody_heard_is_filled_and_a_torn_one_replaced_and_no_other_touc
     assert changes(done) == [(2, "changed"), (3, "added")]
     assert done.done.ticks_from.startswith("yahoo's 1m history, fetched at 2026-11-20 22:00:0")
     assert done.done.comparison.count("removed") == 0
+    page = admin.execute("SELECT page FROM quality.validation_page WHERE dagster_run_id = 'with-a-page'").fetchone()
+    assert page is not None
+    assert "2 of 2 bars certified, 0 refused." in page[0]
 
 
 def test_volumes_behind_a_replaced_minute_stay(settings: Settings, admin: Connection) -> None:

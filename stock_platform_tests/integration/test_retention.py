@@ -149,9 +149,15 @@ def test_old_rows_of_ours_go_and_newer_ones_stay(database: Settings) -> None:
             connection.execute(
                 "INSERT INTO ops.latency_minute VALUES (%s, 'event_to_received', 1, 1, 1, 1, 1, 'run', %s)", (ts, ts)
             )
-        gone = forget_rows(connection, now - timedelta(days=90))
+            page_age = timedelta(days=84)  # its row is 91 or 89 days old, its page 7 or 5
+            connection.execute(
+                "INSERT INTO quality.validation_page VALUES (%s, %s, 'page', %s)", (run_id, ts.date(), ts + page_age)
+            )
+        gone = forget_rows(connection, now - timedelta(days=90), frequent_before=now - timedelta(days=6))
         left = connection.execute("SELECT dagster_run_id FROM quality.check_result WHERE check_name = 'rule'").fetchall()
+        pages = connection.execute("SELECT dagster_run_id FROM quality.validation_page WHERE page = 'page'").fetchall()
         connection.rollback()
+    assert gone["quality.validation_page"] == 1
     assert gone["quality.check_result"] == 1
     assert gone["ops.latency_minute"] == 1
-    assert left == [(row[1][0],)]
+    assert left == pages == [(row[1][0],)]

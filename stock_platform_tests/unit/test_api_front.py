@@ -98,6 +98,8 @@ def test_other_origins_are_not_allowed_to_read(api: TestClient, origin: str, all
         ("POST", "/stocks", 405, "read-only: use GET"),
         ("GET", "/stocks/NOPE/actions", 404, "Symbol NOPE is not on the watchlist"),
         ("GET", "/stocks/AAPL/actions?cursor=x!", 422, "expected `next_cursor` of the page before"),
+        ("GET", "/data-docs/run-2", 404, "Run run-2 has no page of Data Docs"),
+        ("GET", "/data-docs/a.b", 422, "Parameter path.dagster_run_id"),
         ("GET", "/restatements?cursor=AAAA", 422, "expected `next_cursor` of the page before"),
         ("GET", "/quality/gaps?state=odd", 422, "'open', 'repaired', 'explained' or 'unrepairable'"),
         ("GET", "/quality/slo?limit=0", 422, "Parameter query.limit"),

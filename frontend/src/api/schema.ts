@@ -310,6 +310,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/data-docs/{dagster_run_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Great Expectations' Data Docs of a run that judged bars */
+        get: operations["data_docs_data_docs__dagster_run_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/stream": {
         parameters: {
             query?: never;
@@ -902,6 +919,12 @@ export interface components {
              * @description Every rule of that run, failed ones first.
              */
             checks: components["schemas"]["CheckResult"][];
+            /**
+             * Data Docs Url
+             * @description Page of what its rules saw, below this API's address; None where there is none, or none any more.
+             * @example /data-docs/0f3c
+             */
+            data_docs_url: string | null;
         };
         /**
          * Health
@@ -2339,7 +2362,8 @@ export interface operations {
                      *             "detail": "",
                      *             "ts_checked": "2026-11-20T14:32:09Z"
                      *           }
-                     *         ]
+                     *         ],
+                     *         "data_docs_url": "/data-docs/0f3c5a8e-7d21-4c6b-9a53-b1f0e2d4c687"
                      *       },
                      *       "revisions": [
                      *         {
@@ -3661,6 +3685,98 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["LatencyPage"];
+                };
+            };
+            /** @description A parameter is not usable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Parameter not usable",
+                     *       "status": 422,
+                     *       "detail": "Parameter start has no zone; write it as in 2026-11-20T14:30:00Z."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests from this address. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "detail": "More than 500 requests a second came from this address; wait a second, or listen to /stream."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or the server is too busy, or not there. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Not available",
+                     *       "status": 503,
+                     *       "detail": "The store does not answer at the moment; try again in some seconds. GET /health/ready says why."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    data_docs_data_docs__dagster_run_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the Dagster run. */
+                dagster_run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example <!DOCTYPE html><title>Data Docs of session 2026-11-20</title> */
+                    "text/html": string;
+                };
+            };
+            /** @description The run judged no bar, or its page is not kept any more. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Not found",
+                     *       "status": 404,
+                     *       "detail": "Run 0f3c5a8e-7d21-4c6b-9a53-b1f0e2d4c687 has no page of Data Docs: it judged no bar, is none of the gate's or of a restatement, or its page is older than gate runs are kept. GET a bar's passport for the results of its checks, which are kept longer."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A parameter is not usable. */

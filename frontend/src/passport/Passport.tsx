@@ -70,7 +70,7 @@ function Pages({ passport, zone }: { readonly passport: Shape; readonly zone: Zo
         </p>
       )}
       <Section title="Origin"><Journey passport={passport} zone={zone} /></Section>
-      <Section title="Rules"><Checks checks={passport.gate_run.checks} /></Section>
+      <Section title="Rules"><Checks checks={passport.gate_run.checks} docs={passport.gate_run.data_docs_url} /></Section>
       <Section title="Revisions"><Revisions passport={passport} zone={zone} /></Section>
       <Section title="Verify">
         <p className="quiet">Computes the bar anew from exactly these ticks, without the job’s code:</p>
