@@ -3,6 +3,7 @@
 The library renders each expectation and what broke it; the page around them is ours (data_docs.html), because its own asks other
 servers for styles and scripts. Same judgement, run, code and instant: same bytes. Not here: who may read it (api/data_docs)."""
 
+import logging
 from collections.abc import Iterable
 from copy import copy
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from stock_platform.gate.rules import QUARANTINE_SHARE, QUARANTINE_SHARE_MEANING
 
 _PAGE = Path(__file__).with_name("data_docs.html")
 _MEANINGS = {rule.name: rule.meaning for rule in RULES} | {QUARANTINE_SHARE: QUARANTINE_SHARE_MEANING}
+_SHOWN = 20
+"""Bars that a rule names on the page; how many broke it stands beside them."""
 _KEEP = """
 INSERT INTO quality.validation_page (dagster_run_id, session_date, page, ts_rendered)
 VALUES (%s, %s, %s, %s)
@@ -40,10 +43,16 @@ class _Row:
 
 
 def keep_page(connection: Connection, judgement: Judgement, *, dagster_run_id: str, code_version: str, now: datetime) -> None:
-    """Render and write the run's page; a batch without bars has none, and the first page of a run stays."""
+    """Render and write the run's page; a batch without bars has none, and the first page of a run stays.
+
+    A page that cannot be rendered is logged and left out: what it is about has been decided and written by then."""
     if judgement.validated is None:
         return
-    page = render_page(judgement, dagster_run_id=dagster_run_id, code_version=code_version, now=now)
+    try:
+        page = render_page(judgement, dagster_run_id=dagster_run_id, code_version=code_version, now=now)
+    except Exception:
+        logging.getLogger(__name__).exception("run %s gets no page of Data Docs", dagster_run_id)
+        return
     connection.execute(_KEEP, (dagster_run_id, judgement.batch.session_date, page, now))
 
 
@@ -91,7 +100,7 @@ def _rows(judgement: Judgement) -> list[_Row]:
 
 
 def _shown(result: Any, bars: pl.DataFrame) -> Any:
-    """The library's result with symbols and minutes where it has row numbers, and with numbers that its renderer can write."""
+    """The library's result with the first bars by symbol and minute instead of row numbers, and with numbers that it can write."""
     seen, shown = dict(result.result), copy(result)
     if isinstance(seen.get("observed_value"), float):
         seen["observed_value"] = float(seen["observed_value"])  # numpy's own it refuses
@@ -99,7 +108,7 @@ def _shown(result: Any, bars: pl.DataFrame) -> Any:
     if rows:
         values = map(_value, seen["unexpected_list"])
         seen["unexpected_index_list"] = [
-            {"value": value, "Bar": name_of(bars, row)} for value, row in zip(values, rows, strict=True)
+            {"value": value, "Bar": name_of(bars, row)} for value, row in zip(values, rows[:_SHOWN], strict=False)
         ]
         seen |= {"unexpected_index_column_names": ["Bar"], "unexpected_index_query": None}
     shown.result = seen
