@@ -1,9 +1,10 @@
 """How late a number on the screen is: Kafka → API → the page's own server → Chromium, at 50 and 500 updates a second of 34 symbols.
 
 A latency begins when an update is handed to Kafka (its ts_recv) and ends when the tab has received it, when the number in the
-watchlist has changed, and when the frame that shows it is painted, all by one clock; what the compositor and a real screen add is not in
-it. Broker, database, API, page server, browser and producer share the machine. Not here: what is noted in the tab
-(frontend/e2e/latency.mjs), the stream job before Kafka (latency)."""
+watchlist has changed, and when the frame that shows it is painted, all by one clock; compositor and screen are not in it. Broker,
+database, API, page server, browser and producer share the machine.
+
+Not here: what is noted in the tab (frontend/e2e/latency.mjs), the stream job before Kafka (latency)."""
 
 import json
 import os
@@ -67,7 +68,9 @@ def looked(told: dict[str, Any], sent: Sequence[float]) -> Look:
     """What the tab told, held against what was sent."""
     due = {number for number, instant in enumerate(sent) if told["since"] <= instant < told["until"] - _GRACE_MS}
     seen = {hop: _first(told[hop]) for hop in _HOPS}
-    return Look(len(due), {hop: [instants[number] - sent[number] for number in due & set(instants)] for hop, instants in seen.items()})
+    return Look(
+        len(due), {hop: [instants[number] - sent[number] for number in due & set(instants)] for hop, instants in seen.items()}
+    )
 
 
 def _first(stamps: Sequence[tuple[str, float]]) -> dict[int, float]:
