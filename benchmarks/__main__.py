@@ -28,6 +28,7 @@ MEASURES: dict[str, Callable[[bool], list[Figure]]] = {
     "grafana": _of("grafana"),
     "api": _of("api"),
     "sse": _of("sse"),
+    "browser": _of("browser"),
     "refresh": _of("refresh"),
     "backfill": _of("backfill"),
     "rollup": _of("rollup"),

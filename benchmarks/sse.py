@@ -4,8 +4,6 @@ And what a thousand clients meet: the cap, with a reason. A latency begins when 
 when a client has read the event; of each read the oldest event is taken. Broker, server, producer and clients share the machine."""
 
 import asyncio
-import itertools
-import json
 import re
 import resource
 import tempfile
@@ -19,13 +17,12 @@ import psutil
 
 from benchmarks.api_server import SYMBOLS, open_request, running_api
 from benchmarks.harness import Figure, quantile
+from benchmarks.quotes import Load, flowing
 from stock_platform.adapters.clock import SystemClock
-from stock_platform.adapters.kafka import KafkaProducer, ensure_topics, market_topics
+from stock_platform.adapters.kafka import ensure_topics, market_topics
 from stock_platform.adapters.probe import free_port
 from stock_platform.api.stream import MAX_CLIENTS
 from stock_platform.config import Settings
-from stock_platform.contracts.tick import QUOTE_UPDATE
-from stock_platform.feed.tick import epoch_ms
 from stock_platform_tests.broker import running_broker
 from stock_platform_tests.database import migrated_database
 
@@ -64,14 +61,11 @@ def figures(*, is_quick: bool) -> list[Figure]:
 
 
 def _loaded(settings: Settings, pid: int, count: int, lasting: timedelta) -> list[Figure]:
-    producer = get_context("spawn").Process(target=produce, args=(settings.kafka_bootstrap,), daemon=True)
-    producer.start()
-    try:
-        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as others:
-            heard = others.submit(listen, settings.api_port, pid, count, lasting).result()
-    finally:
-        producer.terminate()
-        producer.join(20)
+    with (
+        flowing(settings.kafka_bootstrap, Load(SYMBOLS, UPDATES_PER_S)),
+        ProcessPoolExecutor(1, mp_context=get_context("spawn")) as others,
+    ):
+        heard = others.submit(listen, settings.api_port, pid, count, lasting).result()
     found = heard.latencies_ms
     return [
         *(Figure(f"p{n}_ms_{count}", round(quantile(found, n / 100)), "ms", len(found)) for n in (50, 99)),
@@ -87,18 +81,6 @@ def _many(port: int) -> list[Figure]:
         Figure("taken_of_1000", taken, "clients", MANY, must_be=MAX_CLIENTS),
         Figure("refused_of_1000", refused, "clients", MANY, must_be=MANY - MAX_CLIENTS),
     ]
-
-
-def produce(bootstrap: str) -> None:
-    """Updates of all symbols in turn, at a steady rate, as the stream job writes them; until the process is ended."""
-    producer, begun = KafkaProducer(bootstrap, client_id="bench"), _CLOCK.now()
-    for number in itertools.count():
-        _CLOCK.sleep(begun + timedelta(seconds=number / UPDATES_PER_S) - _CLOCK.now())
-        symbol, now_ms = SYMBOLS[number % len(SYMBOLS)], epoch_ms(_CLOCK.now())
-        quote = {"symbol": symbol, "price": "189.25", "previous_close": "188.1", "change_pct": "0.61", "day_volume": number}
-        where = {"currency": "USD", "session_phase": "regular", "ts_event": now_ms, "ts_recv": now_ms, "source": "tape"}
-        value = json.dumps(quote | where).encode()
-        producer.send(QUOTE_UPDATE.address, key=symbol, value=value, headers={}, timestamp_ms=now_ms)
 
 
 def listen(port: int, pid: int, count: int, lasting: timedelta) -> Heard:

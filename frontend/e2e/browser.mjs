@@ -15,8 +15,8 @@ export const PHONE = { width: 390, height: 844 };
 export const launch = () => chromium.launch({ executablePath: CHROMIUM, args: [...FLAGS, ...QUIET] });
 
 /** A tab, and the errors that its console has seen. */
-export async function openTab(browser) {
-  const page = await browser.newPage({ viewport: DESKTOP, colorScheme: 'light', reducedMotion: 'reduce' });
+export async function openTab(browser, { reducedMotion = 'reduce' } = {}) {
+  const page = await browser.newPage({ viewport: DESKTOP, colorScheme: 'light', reducedMotion });
   const complaints = [];
   page.setDefaultTimeout(DEADLINE_MS);
   page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));

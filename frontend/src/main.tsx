@@ -1,4 +1,4 @@
-import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { notifyManager, QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from './App';
@@ -18,6 +18,9 @@ if (!ROOT) throw new Error('Element #root not found in index.html; expected one 
 // Queries ask again at their own pace, so a failed answer is shown at once instead of retried in silence;
 // and they ask without a network too, because the API may be on this machine.
 const client = new QueryClient({ defaultOptions: { queries: { retry: false, staleTime: 1_000, networkMode: 'always' } } });
+
+// The stream's news comes at the beginning of a frame; handed on at once it is still painted in that frame, not in the next one.
+notifyManager.setScheduler(queueMicrotask);
 
 applyTheme();
 createRoot(ROOT).render(
