@@ -50,6 +50,7 @@ class ScriptedVendor:
         self.live: list[Connection] = []
         self.past: list[Connection] = []
         self.is_refusing = False
+        self.refused_count = 0
         self.port = 0
         self._loop = asyncio.new_event_loop()
 
@@ -61,6 +62,7 @@ class ScriptedVendor:
     async def serve_client(self, socket: Socket) -> None:
         """Hear what the client says until it goes."""
         if self.is_refusing:
+            self.refused_count += 1
             socket.abort()
             return
         connection = Connection(socket)

@@ -164,7 +164,7 @@ def test_symbols_that_move_away_while_their_connection_is_down_have_their_gap() 
         _until(lambda: vendor.live and vendor.live[0].heard)
         vendor.is_refusing = True
         vendor.abort()
-        _until(lambda: source.last_error)
+        _until(lambda: vendor.refused_count)  # so the line knows that it is down
         source.watch([_AAPL])
         (gap,) = _gaps(source)
     assert gap.symbols == ("MSFT",)
