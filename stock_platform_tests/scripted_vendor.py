@@ -61,10 +61,6 @@ class ScriptedVendor:
 
     async def serve_client(self, socket: Socket) -> None:
         """Hear what the client says until it goes."""
-        if self.is_refusing:
-            self.refused_count += 1
-            socket.abort()
-            return
         connection = Connection(socket)
         self.live.append(connection)
         try:
@@ -91,12 +87,16 @@ class ScriptedVendor:
         """Cut one connection without a word."""
         self._loop.call_soon_threadsafe(self.live[of].socket.abort)
 
+    def _admits(self) -> bool:
+        self.refused_count += self.is_refusing
+        return not self.is_refusing
+
     def _do(self, action: Coroutine[Any, Any, None]) -> None:
         asyncio.run_coroutine_threadsafe(action, self._loop).result(10)
 
     def _run(self, ready: Event, stop: Event) -> None:
         async def serve() -> None:
-            async with serving(self.serve_client, port=0) as self.port:
+            async with serving(self.serve_client, port=0, admits=self._admits) as self.port:
                 ready.set()
                 await asyncio.to_thread(stop.wait)
 
