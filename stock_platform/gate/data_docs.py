@@ -45,15 +45,15 @@ class _Row:
 def keep_page(connection: Connection, judgement: Judgement, *, dagster_run_id: str, code_version: str, now: datetime) -> None:
     """Render and write the run's page; a batch without bars has none, and the first page of a run stays.
 
-    A page that cannot be rendered is logged and left out: what it is about has been decided and written by then."""
+    A page that cannot be made is logged and left out: what it is about has been decided and written by then."""
     if judgement.validated is None:
         return
     try:
         page = render_page(judgement, dagster_run_id=dagster_run_id, code_version=code_version, now=now)
+        with connection.transaction():
+            connection.execute(_KEEP, (dagster_run_id, judgement.batch.session_date, page, now))
     except Exception:
         logging.getLogger(__name__).exception("run %s gets no page of Data Docs", dagster_run_id)
-        return
-    connection.execute(_KEEP, (dagster_run_id, judgement.batch.session_date, page, now))
 
 
 def render_page(judgement: Judgement, *, dagster_run_id: str, code_version: str, now: datetime) -> str:

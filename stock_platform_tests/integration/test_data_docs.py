@@ -103,6 +103,18 @@ def test_run_that_judged_no_bar_has_none_and_the_answer_says_so(gate: Any, admin
     assert "it judged no bar" in answer.json()["detail"]
 
 
+def test_page_that_cannot_be_kept_fails_nothing(gate: Any, admin: Connection) -> None:
+    stage_minutes(admin, 2, bad=0)
+    admin.execute("REVOKE INSERT ON quality.validation_page FROM gate_owner")
+    try:
+        done = gate()
+    finally:
+        admin.execute("GRANT INSERT ON quality.validation_page TO gate_owner")
+    assert done.success
+    assert admin.execute("SELECT count(*) FROM market.bar_1m").fetchone() == (2,)
+    assert admin.execute("SELECT count(*) FROM quality.validation_page").fetchone() == (0,)
+
+
 def test_passport_leads_to_no_page_of_another_session_and_to_none_that_is_forgotten(
     gate: Any, admin: Connection, api: TestClient
 ) -> None:
