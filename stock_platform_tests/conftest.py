@@ -19,6 +19,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--soak-minutes", type=float, default=0, help="how long faults at random moments are injected")
 
 
+@pytest.hookimpl(tryfirst=True)  # before the workers read the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Each test carries its folder's name as marker; files whose names begin alike (test_tape…) share a stack and so a worker."""
     for item in items:
