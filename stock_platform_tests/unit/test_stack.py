@@ -10,12 +10,13 @@ import pytest
 from stock_platform import config
 from stock_platform.adapters import processes
 from stock_platform.commands.profile import choose_feed, create_profile
-from stock_platform.config import ROOT
-from stock_platform.errors import CommandFailed, DiskFull, PortBusy, SettingInvalid, TapeChanged
+from stock_platform.config import ROOT, Settings
+from stock_platform.errors import CommandFailed, DiskFull, InstallationIncomplete, PortBusy, SettingInvalid, TapeChanged
 from stock_platform.names import ROLES
-from stock_platform.stack import preflight
+from stock_platform.stack import layout, preflight
 from stock_platform.stack.passwords import ensure_secrets
 from stock_platform.stack.service import Service
+from stock_platform.stack.services import services
 from stock_platform.stack.supervisord import configuration
 
 
@@ -40,6 +41,24 @@ def test_busy_port_is_a_sentence_with_the_owner_and_the_setting() -> None:
         port = taken.getsockname()[1]
         with pytest.raises(PortBusy, match=rf"Port {port} of echo is taken by .* \(pid .*set STOCK_PLATFORM_API_PORT"):
             preflight.check_ports([service(port=port, port_setting="STOCK_PLATFORM_API_PORT")])
+
+
+def test_half_an_installation_is_a_sentence_with_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    jar = tmp_path / "functions.jar"
+    monkeypatch.setattr(layout, "INSTALLED", (tmp_path, jar))
+    with pytest.raises(InstallationIncomplete, match=rf"{jar} is missing. Run `make install`, which finishes what is left"):
+        preflight.check_installation()
+    jar.touch()
+    preflight.check_installation()
+
+
+def test_dagsters_pages_can_be_shown_to_others_without_their_buttons() -> None:
+    def options(**changes: bool) -> tuple[str, ...]:
+        listed = services(Settings(_env_file=None, **changes))  # type: ignore[call-arg, arg-type]
+        return next(each.command for each in listed if each.name == "dagster-webserver")
+
+    assert "--read-only" not in options()
+    assert "--read-only" in options(dagster_read_only=True)
 
 
 def test_full_disk_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
