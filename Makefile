@@ -34,7 +34,7 @@ status:  ## Show services, feed and freshness
 test: install browser  ## Check everything, on servers of its own
 	$(MAKE) --no-print-directory --jobs=2 lint unit
 	$(PYTEST) --numprocesses 2 --dist loadfile stock_platform_tests/integration
-	$(PYTEST) --numprocesses 2 --dist loadgroup stock_platform_tests/end_to_end stock_platform_tests/browser stock_platform_tests/faults
+	$(PYTEST) stock_platform_tests/end_to_end stock_platform_tests/browser stock_platform_tests/faults
 
 lint: install  ## Style, types, import law, SQL, rendered files
 	$(BIN)/ruff check .

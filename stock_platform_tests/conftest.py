@@ -19,13 +19,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--soak-minutes", type=float, default=0, help="how long faults at random moments are injected")
 
 
-@pytest.hookimpl(tryfirst=True)  # before the workers read the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Each test carries its folder's name as marker; files whose names begin alike (test_tape…) share a stack and so a worker."""
+    """Each test carries its folder's name as marker."""
     for item in items:
-        path = Path(item.path)
-        item.add_marker(path.relative_to(ROOT / "stock_platform_tests").parts[0])
-        item.add_marker(pytest.mark.xdist_group("_".join(path.stem.split("_")[:2])))
+        item.add_marker(Path(item.path).relative_to(ROOT / "stock_platform_tests").parts[0])
 
 
 @pytest.fixture(scope="session")
