@@ -83,7 +83,8 @@ def test_price_leads_to_its_bar_its_passport_and_its_run_in_dagster(stack: Runni
 
 
 def test_crash_of_everything_is_recovered_by_the_next_up(stack: RunningStack) -> None:
-    """A gate run that lost its process is declared failed by run monitoring, and the sensor asks for the next."""
+    """A gate run that lost its process is declared failed by run monitoring, one that was being launched after two minutes; then
+    the sensor asks for the next."""
     before = stack.certified()
     manager = psutil.Process(int((stack.settings.home / "supervisord.pid").read_text()))
     services = manager.children(recursive=True)
@@ -94,7 +95,7 @@ def test_crash_of_everything_is_recovered_by_the_next_up(stack: RunningStack) ->
 
     assert stack.status()["healthy"]
     count = "SELECT count(*) FROM market.bar_1m"
-    assert wait_until(lambda: stack.value(count) > before.height, CLOCK, within=timedelta(seconds=240), every=timedelta(seconds=2))
+    assert wait_until(lambda: stack.value(count) > before.height, CLOCK, within=timedelta(seconds=300), every=timedelta(seconds=2))
     kept = stack.certified().join(before.select("symbol", "ts_start"), on=["symbol", "ts_start"], maintain_order="right")
     assert kept.equals(before)
 
