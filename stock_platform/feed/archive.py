@@ -15,8 +15,9 @@ from typing import NamedTuple, cast
 import polars as pl
 
 from stock_platform.adapters.kafka_range import OffsetRange, offset_ranges, read_batches
+from stock_platform.adapters.parquet import write_pieces
 from stock_platform.contracts.tick import TICK
-from stock_platform.feed.archive_file import COLUMNS, IDENTITY, ORDER, PIECE, pieces, symbols_of, write_pieces
+from stock_platform.feed.archive_file import COLUMNS, IDENTITY, ORDER, PIECE, pieces, symbols_of
 from stock_platform.feed.tick_frame import gathered, tick_frame
 
 _MARGIN = timedelta(hours=1)

@@ -6,10 +6,11 @@ are in one row group."""
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import polars as pl
 
+from stock_platform.adapters.parquet import read_pieces
 from stock_platform.contracts.archive import ARCHIVED_TICK
 from stock_platform.contracts.record import Type
 
@@ -29,12 +30,6 @@ ORDER = ("ts_event", "symbol", "day_volume", "price")
 """Unique; within a symbol and instant the order in which the stream job sees ticks (flink/functions BarState)."""
 
 
-def _parquet() -> Any:
-    import pyarrow.parquet as parquet  # noqa: PLC0415 # pyright: ignore[reportMissingTypeStubs] - 0.3 s
-
-    return parquet
-
-
 def archive_path(home: Path, session_date: date) -> Path:
     """Where a session's file is in a profile's folder."""
     return home / "archive" / "ticks" / f"session_date={session_date.isoformat()}.parquet"
@@ -42,23 +37,7 @@ def archive_path(home: Path, session_date: date) -> Path:
 
 def pieces(path: Path) -> Iterator[pl.DataFrame]:
     """The file's ticks in order, ten minutes at a time."""
-    file = _parquet().ParquetFile(path)
-    for index in range(file.num_row_groups):
-        yield pl.DataFrame(file.read_row_group(index), schema_overrides=COLUMNS)
-
-
-def write_pieces(path: Path, frames: Iterator[pl.DataFrame]) -> int:
-    """One row group a frame; returns the rows. No file when there is no frame. Nothing in it tells when it was made."""
-    writer: Any = None
-    rows = 0
-    for frame in frames:
-        table: Any = cast(Any, frame).to_arrow(compat_level=pl.CompatLevel.oldest())
-        writer = writer or _parquet().ParquetWriter(path, table.schema, compression="zstd")
-        writer.write_table(table, row_group_size=max(1, frame.height))
-        rows += frame.height
-    if writer:
-        writer.close()
-    return rows
+    return read_pieces(path, types=COLUMNS)
 
 
 def regular_bars(path: Path) -> pl.DataFrame:

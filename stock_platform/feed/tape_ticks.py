@@ -13,7 +13,8 @@ from typing import Any
 import polars as pl
 
 from stock_platform.adapters.clock import Clock
-from stock_platform.feed.archive_file import COLUMNS, IDENTITY, ORDER, PIECE, write_pieces
+from stock_platform.adapters.parquet import write_pieces
+from stock_platform.feed.archive_file import COLUMNS, IDENTITY, ORDER, PIECE
 from stock_platform.feed.plan import TapePlan
 from stock_platform.feed.publisher import Acknowledged
 from stock_platform.feed.tape import Tape, TapeSource

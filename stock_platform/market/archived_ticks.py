@@ -3,21 +3,16 @@
 Only what makes bars is written: ticks of the regular session, of the symbols asked for. Memory: one row group of the archive.
 Not here: making an archive (feed)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import polars as pl
+
+from stock_platform.adapters.parquet import read_pieces
 
 _READ = (
     "symbol price day_volume ts_event session_phase currency previous_close source is_continuous kafka_partition kafka_offset"
 ).split()
-
-
-def _parquet() -> Any:
-    import pyarrow.parquet as parquet  # noqa: PLC0415 # pyright: ignore[reportMissingTypeStubs] - 0.3 s
-
-    return parquet
 
 
 def write_lines(archive: Path, folder: Path, symbols: Sequence[str]) -> int:
@@ -27,7 +22,7 @@ def write_lines(archive: Path, folder: Path, symbols: Sequence[str]) -> int:
         symbols: None stands for all.
     """
     count = 0
-    for number, piece in enumerate(_pieces(archive)):
+    for number, piece in enumerate(read_pieces(archive, columns=_READ)):
         wanted = piece.filter(pl.col("session_phase") == "regular")
         chosen = wanted.filter(pl.col("symbol").is_in(symbols)) if symbols else wanted
         if chosen.height:
@@ -47,12 +42,6 @@ def regular_symbols(archive: Path) -> set[str]:
     """Symbols of which there are ticks of the regular session."""
     regular = pl.scan_parquet(archive).filter(pl.col("session_phase") == "regular")
     return set(regular.select(pl.col("symbol").unique()).collect()["symbol"])
-
-
-def _pieces(archive: Path) -> Iterator[pl.DataFrame]:
-    file = _parquet().ParquetFile(archive)
-    for index in range(file.num_row_groups):
-        yield pl.DataFrame(file.read_row_group(index, columns=_READ))
 
 
 def _as_lines(ticks: pl.DataFrame) -> pl.DataFrame:

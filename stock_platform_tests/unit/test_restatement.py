@@ -16,13 +16,14 @@ from stock_platform.adapters.flink import FlinkRest
 from stock_platform.adapters.flink_batch import answered
 from stock_platform.adapters.flink_script import RESTATEMENT_OF_ARCHIVE, RESTATEMENT_OF_TOPIC, fill_script
 from stock_platform.adapters.kafka_range import OffsetRange
+from stock_platform.adapters.parquet import write_pieces
 from stock_platform.adapters.probe import free_port
 from stock_platform.commands.restate import Order, compared, promoted, report
 from stock_platform.config import ROOT, Settings
 from stock_platform.contracts.runs import RESTATE_JOB, RESTATE_STEP
 from stock_platform.errors import JobRefused
 from stock_platform.errors.restatement import StackNotRunning
-from stock_platform.feed.archive_file import COLUMNS, write_pieces
+from stock_platform.feed.archive_file import COLUMNS
 from stock_platform.feed.plan import TapePlan
 from stock_platform.feed.tape_ticks import write_ticks
 from stock_platform.market.archived_ticks import tick_count, write_lines

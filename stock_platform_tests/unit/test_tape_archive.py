@@ -10,9 +10,10 @@ import pytest
 
 from stock_platform.adapters.kafka import partition_of
 from stock_platform.adapters.kafka_progress import LinePosition
+from stock_platform.adapters.parquet import write_pieces
 from stock_platform.commands.profile import tape_to_replay
 from stock_platform.errors import ArchiveMissing, SettingInvalid
-from stock_platform.feed.archive_file import COLUMNS, archive_path, write_pieces
+from stock_platform.feed.archive_file import COLUMNS, archive_path
 from stock_platform.feed.choice import tape_sessions
 from stock_platform.feed.plan import TapePlan
 from stock_platform.feed.publisher import Acknowledged
