@@ -7,17 +7,21 @@ import multiprocessing
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 
 from psycopg import sql
 
 from stock_platform.adapters.clock import SystemClock, wait_until
+from stock_platform.adapters.kafka import ensure_topics, market_topics
 from stock_platform.adapters.postgres import connect
-from stock_platform.adapters.probe import page_problem
+from stock_platform.adapters.probe import free_port, page_problem
 from stock_platform.api.server import serve
 from stock_platform.config import Settings
+from stock_platform_tests.broker import running_broker
+from stock_platform_tests.database import migrated_database
 
 SYMBOLS = tuple(f"S{number:03}" for number in range(500))
-WATCHED = 30
+WATCHED = 34
 """As many as the default watchlist has."""
 BAR_COUNT = 1_000
 _CLOCK = SystemClock()
@@ -56,6 +60,17 @@ def running_api(settings: Settings, *, symbol_count: int) -> Generator[int]:
     finally:
         process.terminate()
         process.join(20)
+
+
+@contextmanager
+def streaming_api(home: Path, *, symbol_count: int) -> Generator[tuple[Settings, int]]:
+    """The same beside a broker with the platform's topics, everything on free ports: settings, and the API's process id."""
+    with migrated_database(home / "database") as database, running_broker(home / "kafka") as broker:
+        ensure_topics(broker.bootstrap, market_topics())
+        ports = {"api_port": free_port(), "kafka_port": int(broker.bootstrap.rpartition(":")[2])}
+        settings = database.model_copy(update=ports)
+        with running_api(settings, symbol_count=symbol_count) as pid:
+            yield settings, pid
 
 
 def _serve(settings: Settings) -> None:

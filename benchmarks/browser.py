@@ -16,18 +16,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from benchmarks.api_server import SYMBOLS, running_api
+from benchmarks.api_server import SYMBOLS, WATCHED, streaming_api
 from benchmarks.harness import Figure, quantile
 from benchmarks.quotes import Load, flowing, number_of
-from stock_platform.adapters.kafka import ensure_topics, market_topics
-from stock_platform.adapters.probe import free_port
 from stock_platform.config import Settings
-from stock_platform_tests.broker import running_broker
 from stock_platform_tests.browser.servers import FRONTEND, build_page, running_page
-from stock_platform_tests.database import migrated_database
 
-_WATCHED = 34
-"""As many as the default watchlist has."""
 _RATES = (50, 500)
 _HOPS = ("received", "changed", "painted")
 _WARM_UP = timedelta(seconds=5)
@@ -55,12 +49,8 @@ def figures(*, is_quick: bool) -> list[Figure]:
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         build_page(home / "page")
-        with migrated_database(home / "database") as database, running_broker(home / "kafka") as broker:
-            ensure_topics(broker.bootstrap, market_topics())
-            ports = {"api_port": free_port(), "kafka_port": int(broker.bootstrap.rpartition(":")[2])}
-            settings = database.model_copy(update=ports)
-            api = f"http://127.0.0.1:{settings.api_port}"
-            with running_api(settings, symbol_count=_WATCHED), running_page(api, home / "page") as page:
+        with streaming_api(home, symbol_count=WATCHED) as (settings, _):
+            with running_page(f"http://127.0.0.1:{settings.api_port}", home / "page") as page:
                 return [each for rate in _RATES for each in _loaded(settings, page, rate, lasting)]
 
 
@@ -79,7 +69,7 @@ def _first(stamps: Sequence[tuple[str, float]]) -> dict[int, float]:
 
 
 def _loaded(settings: Settings, page: str, rate: int, lasting: timedelta) -> list[Figure]:
-    with flowing(settings.kafka_bootstrap, Load(SYMBOLS[:_WATCHED], rate)) as sent:
+    with flowing(settings.kafka_bootstrap, Load(SYMBOLS[:WATCHED], rate)) as sent:
         told = _told_by_tab(page, lasting)
         look = looked(told, sent)
     return [*_latencies(look, rate), *_costs(told, look.sent_count, rate)]

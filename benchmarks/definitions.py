@@ -27,12 +27,12 @@ _TIMES = 5
 def figures(*, is_quick: bool) -> list[Figure]:
     """load_p50_s, load_max_s; cpu_p50_s, which others on the machine change less; dagster_p50_s, of it for Dagster's own import."""
     found = [_loaded() for _ in range(1 if is_quick else _TIMES)]
-    seconds = [each for each, _, _ in found]
+    seconds, cpu, of_dagster = map(list, zip(*found, strict=True))
     return [
         Figure("load_p50_s", round(quantile(seconds, 0.5), 2), "s", len(seconds)),
         Figure("load_max_s", round(max(seconds), 2), "s", len(seconds)),
-        Figure("cpu_p50_s", round(quantile([cpu for _, cpu, _ in found], 0.5), 2), "s", len(seconds)),
-        Figure("dagster_p50_s", round(quantile([dagster for _, _, dagster in found], 0.5), 2), "s", len(seconds)),
+        Figure("cpu_p50_s", round(quantile(cpu, 0.5), 2), "s", len(seconds)),
+        Figure("dagster_p50_s", round(quantile(of_dagster, 0.5), 2), "s", len(seconds)),
     ]
 
 

@@ -15,16 +15,12 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.api_server import SYMBOLS, open_request, running_api
+from benchmarks.api_server import SYMBOLS, open_request, streaming_api
 from benchmarks.harness import Figure, quantile
 from benchmarks.quotes import Load, flowing
 from stock_platform.adapters.clock import SystemClock
-from stock_platform.adapters.kafka import ensure_topics, market_topics
-from stock_platform.adapters.probe import free_port
 from stock_platform.api.stream import MAX_CLIENTS
 from stock_platform.config import Settings
-from stock_platform_tests.broker import running_broker
-from stock_platform_tests.database import migrated_database
 
 UPDATES_PER_S = 500
 MANY = 1_000
@@ -49,15 +45,9 @@ class Heard:
 def figures(*, is_quick: bool) -> list[Figure]:
     """50 and 200 clients under load, then a thousand."""
     lasting = timedelta(seconds=6 if is_quick else 30)
-    with tempfile.TemporaryDirectory() as folder:
-        home = Path(folder)
-        with migrated_database(home / "database") as database, running_broker(home / "kafka") as broker:
-            ensure_topics(broker.bootstrap, market_topics())
-            ports = {"api_port": free_port(), "kafka_port": int(broker.bootstrap.rpartition(":")[2])}
-            settings = database.model_copy(update=ports)
-            with running_api(settings, symbol_count=len(SYMBOLS)) as pid:
-                found = [each for count in (50, 200) for each in _loaded(settings, pid, count, lasting)]
-                return [*found, *_many(settings.api_port)]
+    with tempfile.TemporaryDirectory() as folder, streaming_api(Path(folder), symbol_count=len(SYMBOLS)) as (settings, pid):
+        found = [each for count in (50, 200) for each in _loaded(settings, pid, count, lasting)]
+        return [*found, *_many(settings.api_port)]
 
 
 def _loaded(settings: Settings, pid: int, count: int, lasting: timedelta) -> list[Figure]:
