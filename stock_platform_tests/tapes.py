@@ -7,6 +7,7 @@ import polars as pl
 
 from stock_platform_tests.topics import messages
 
+SESSION = "2013-10-07"
 OPEN = datetime.fromisoformat("2013-10-07T13:30:00+00:00")
 CLOSE = datetime.fromisoformat("2013-10-07T20:00:00+00:00")
 

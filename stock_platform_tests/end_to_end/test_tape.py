@@ -18,11 +18,10 @@ from stock_platform.config import ROOT
 from stock_platform.defs.aggregate_registry import EVERY_RUN, PROVENANCE
 from stock_platform_tests.grafana import queries, sent
 from stock_platform_tests.running_stack import RunningStack
-from stock_platform_tests.tapes import expected_bars, refused_rows
+from stock_platform_tests.tapes import SESSION, expected_bars, refused_rows
 from stock_platform_tests.topics import messages
 
 MINUTES = 25
-SESSION = "2013-10-07"
 
 
 def test_certified_bars_equal_a_recomputation_from_the_accepted_trades(stack: RunningStack, tape: Path) -> None:

@@ -13,11 +13,10 @@ from confluent_kafka import Producer
 from stock_platform.adapters.clock import SystemClock, wait_until
 from stock_platform.adapters.dagster_backfill import launch_backfill, look
 from stock_platform_tests.running_stack import RunningStack
-from stock_platform_tests.tapes import different, expected_bars, spoil
+from stock_platform_tests.tapes import SESSION, different, expected_bars, spoil
 from stock_platform_tests.topics import messages
 
 MINUTES = 25
-SESSION = "2013-10-07"
 _FIVE_MINUTES = "SELECT * FROM aggregates.bar_5m ORDER BY symbol, ts_start"
 
 

@@ -16,9 +16,8 @@ from stock_platform.adapters.postgres import connect
 from stock_platform.contracts.runs import RESTATE_JOB, RESTATE_STEP
 from stock_platform.market.restatement import JOB as FLINK_JOB
 from stock_platform_tests.running_stack import RunningStack
-from stock_platform_tests.tapes import different, expected_bars, spoil
+from stock_platform_tests.tapes import SESSION, different, expected_bars, spoil
 
-SESSION = "2013-10-07"
 GATE_LOCK, RESTATEMENT_LOCK = 7_426_002, 7_426_012
 """As gate/promote.py and market/shadow.py have them."""
 TABLES = (
