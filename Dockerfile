@@ -14,7 +14,7 @@ WORKDIR /app
 COPY requirements.lock requirements-uv.lock requirements-dev.lock ./
 RUN python -m venv .venv \
     && .venv/bin/python -m pip install --no-cache-dir --require-hashes -r requirements-uv.lock \
-    && VIRTUAL_ENV=.venv .venv/bin/uv pip sync --no-cache --require-hashes requirements.lock requirements-uv.lock
+    && VIRTUAL_ENV=.venv .venv/bin/uv pip sync --no-cache --compile-bytecode --require-hashes requirements.lock requirements-uv.lock
 COPY pyproject.toml ./
 COPY stock_platform stock_platform
 RUN VIRTUAL_ENV=.venv .venv/bin/uv pip install --no-cache --no-deps --build-constraints requirements-dev.lock --editable . \

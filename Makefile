@@ -66,8 +66,9 @@ tools:
 	@echo "installing Python packages"
 	@[ -x $(BIN)/python ] || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements-uv.lock
-	VIRTUAL_ENV=.venv $(BIN)/uv pip sync --require-hashes requirements-dev.lock requirements-uv.lock
+	VIRTUAL_ENV=.venv $(BIN)/uv pip sync --compile-bytecode --require-hashes requirements-dev.lock requirements-uv.lock
 	VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m compileall -q stock_platform
 	@touch $@
 
 $(FLINK_JAR): flink/functions/pom.xml $(shell find flink/functions/src -name '*.java') | tools

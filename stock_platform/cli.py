@@ -22,7 +22,7 @@ from stock_platform.commands.gaps import gaps
 from stock_platform.commands.one_step import step
 from stock_platform.commands.passport import passport
 from stock_platform.commands.quarantine import app as quarantine
-from stock_platform.errors import ServiceUnknown
+from stock_platform.errors.stack import ServiceUnknown
 from stock_platform.sentences import console as _console
 from stock_platform.sentences import sentences as _sentences
 

@@ -5,7 +5,7 @@ from importlib import metadata
 from pathlib import Path
 
 from stock_platform.adapters import processes
-from stock_platform.errors import CommandFailed
+from stock_platform.errors.stack import CommandFailed
 
 _DESCRIBE = ("--no-optional-locks", "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty=+changes")
 _WITHIN_S = 10.0

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-import httpx
-
 from stock_platform.adapters.clock import Clock, wait_until
+from stock_platform.adapters.http import HttpServer
 from stock_platform.errors.restatement import RunNotGranted
+from stock_platform.errors.stack import ServerSilent
 
 _SELECTOR = {"repositoryLocationName": "stock_platform", "repositoryName": "__repository__"}
 _ENDED = ("SUCCESS", "FAILURE", "CANCELED")
@@ -127,9 +127,10 @@ def ask(address: str, job: str, query: str, **variables: Any) -> dict[str, Any]:
     """
     try:
         asked = {"query": query, "variables": variables}
-        answer = httpx.post(f"{address}/graphql", json=asked, timeout=_ANSWER_WITHIN_S, trust_env=False).json()
-    except (httpx.HTTPError, ValueError) as error:
-        raise RunNotGranted(job, address, f"no answer ({type(error).__name__})") from error
+        answer = HttpServer(address, within_s=_ANSWER_WITHIN_S).ask("POST", "/graphql", json=asked).json()
+    except (ServerSilent, ValueError) as error:
+        problem = error.problem if isinstance(error, ServerSilent) else type(error).__name__
+        raise RunNotGranted(job, address, f"no answer ({problem})") from error
     if "errors" in answer:
         raise RunNotGranted(job, address, str(answer["errors"][0]["message"]))
     return answer["data"]

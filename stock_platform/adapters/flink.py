@@ -4,14 +4,17 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlparse
 
-import httpx
-
 from stock_platform.adapters.clock import SystemClock, wait_until
+from stock_platform.adapters.http import HttpServer
 from stock_platform.errors import JobRefused
+from stock_platform.errors.stack import ServerSilent
 from stock_platform.errors.stream import JobFailedAtStart, SavepointFailed
+
+if TYPE_CHECKING:
+    from httpx import Response
 
 _ENTRY_CLASS = "stockplatform.SqlJob"
 ENDED = frozenset({"FINISHED", "FAILED", "CANCELED", "SUSPENDED"})
@@ -20,6 +23,8 @@ _STARTING = frozenset({"INITIALIZING", "CREATED"})
 _RESTORING = re.compile(r"BackendBuildingException|StateMigrationException|Could not restore (keyed|operator) state backend")
 """What Flink's runtime says of state that a task cannot read, whatever the backend; a server that is away causes none of it."""
 _CLOCK = SystemClock()
+_PLANNED_WITHIN_S = 120.0
+"""Planning a job takes some seconds, and half a minute on a busy machine that has just started."""
 
 
 @dataclass(frozen=True)
@@ -63,25 +68,24 @@ class FlinkRest:
 
     def __init__(self, address: str) -> None:
         self.address = address
-        # Planning a job takes some seconds, and half a minute on a busy machine that has just started.
-        self._client = httpx.Client(base_url=address, timeout=httpx.Timeout(10.0, read=120.0), trust_env=False)
+        self._server = HttpServer(address)
 
     def slots_problem(self) -> str | None:
         """None when a TaskManager is there to run jobs, else the reason."""
         try:
-            slots = self._get("/overview")["slots-total"]
-        except httpx.HTTPError as error:
-            return f"{self.address} does not answer ({type(error).__name__})"
+            slots = self._server.json("/overview")["slots-total"]
+        except ServerSilent as error:
+            return f"{self.address} does not answer ({error.problem})"
         return None if slots else "no TaskManager has registered yet"
 
     def running_job(self, name: str) -> str | None:
         """Id of the job of that name that has not ended, restarting ones included."""
-        jobs = self._get("/jobs/overview")["jobs"]
+        jobs = self._server.json("/jobs/overview")["jobs"]
         return next((job["jid"] for job in jobs if job["name"] == name and job["state"] not in ENDED), None)
 
     def job(self, job_id: str) -> JobStatus:
         """State, restarts and newest checkpoint of a job."""
-        job = self._get(f"/jobs/{job_id}")
+        job = self._server.json(f"/jobs/{job_id}")
         return JobStatus(
             job_id=job_id,
             name=job["name"],
@@ -115,12 +119,12 @@ class FlinkRest:
                 request |= {"savepointPath": restore_from, "claimMode": "CLAIM"}
             if job_id:
                 request |= {"jobId": job_id}
-            answer = self._client.post(f"/jars/{jar_id}/run", json=request)
+            answer = self._server.ask("POST", f"/jars/{jar_id}/run", json=request, within_s=_PLANNED_WITHIN_S)
             if not answer.is_success and job_id and self._came_up(job_id, name, root_cause(answer.text)):
                 return job_id
             return self._checked(name, answer)["jobid"]
         finally:
-            self._client.delete(f"/jars/{jar_id}")
+            self._server.ask("DELETE", f"/jars/{jar_id}")
 
     def check_started(self, job_id: str, name: str, *, within: timedelta = timedelta(seconds=60)) -> None:
         """Wait until all tasks of a job run, so that each has the state that it takes over.
@@ -140,17 +144,17 @@ class FlinkRest:
             raise JobFailedAtStart(name, self.address, root_cause(reason))
 
     def _is_settled(self, job_id: str) -> bool:
-        job = self._get(f"/jobs/{job_id}")
+        job = self._server.json(f"/jobs/{job_id}")
         return job["state"] in ENDED or _is_flowing(job) or is_unreadable_state(self._failure(job_id))
 
     def _failure(self, job_id: str) -> str:
         """Stack trace of what last failed the job or made it restart; empty when nothing has."""
-        entries = self._get(f"/jobs/{job_id}/exceptions")["exceptionHistory"]["entries"]
+        entries = self._server.json(f"/jobs/{job_id}/exceptions")["exceptionHistory"]["entries"]
         return entries[0]["stacktrace"] if entries else ""
 
     def _came_up(self, job_id: str, name: str, problem: str) -> bool:
         """Whether a job is there although its submission was answered with an error."""
-        if not self._client.get(f"/jobs/{job_id}").is_success:
+        if not self._server.ask("GET", f"/jobs/{job_id}").is_success:
             return False
         wait_until(lambda: self._state(job_id) not in _STARTING, _CLOCK, within=timedelta(seconds=60))
         if self._state(job_id) in ENDED:
@@ -163,7 +167,7 @@ class FlinkRest:
         Raises:
             JobRefused: it did not end in time.
         """
-        self._client.patch(f"/jobs/{job_id}", params={"mode": "cancel"})
+        self._server.ask("PATCH", f"/jobs/{job_id}", params={"mode": "cancel"})
         if not wait_until(lambda: self._state(job_id) in ENDED, _CLOCK, within=within):
             raise JobRefused(job_id, self.address, f"it was cancelled and has not ended within {within.total_seconds():.0f} s")
 
@@ -174,11 +178,11 @@ class FlinkRest:
             SavepointFailed: it was not written in time; the job may go on.
         """
         request = {"targetDirectory": folder.as_uri(), "drain": False}
-        answer = self._client.post(f"/jobs/{job_id}/stop", json=request)
+        answer = self._server.ask("POST", f"/jobs/{job_id}/stop", json=request, within_s=_PLANNED_WITHIN_S)
         if not answer.is_success:
             raise SavepointFailed(job_id, root_cause(answer.text))
         trigger, deadline = answer.json()["request-id"], _CLOCK.now() + within
-        while (found := self._get(f"/jobs/{job_id}/savepoints/{trigger}"))["status"]["id"] != "COMPLETED":
+        while (found := self._server.json(f"/jobs/{job_id}/savepoints/{trigger}"))["status"]["id"] != "COMPLETED":
             if _CLOCK.now() > deadline:
                 raise SavepointFailed(job_id, f"it was not complete after {within.total_seconds():.0f} s")
             _CLOCK.sleep(timedelta(milliseconds=200))
@@ -187,29 +191,24 @@ class FlinkRest:
         return Path(urlparse(str(found["operation"]["location"])).path)
 
     def _state(self, job_id: str) -> str:
-        return self._get(f"/jobs/{job_id}")["state"]
+        return self._server.json(f"/jobs/{job_id}")["state"]
 
     def _upload(self, jar: Path, name: str) -> str:
         with jar.open("rb") as file:
             upload = {"jarfile": (jar.name, file, "application/x-java-archive")}
-            return Path(self._checked(name, self._client.post("/jars/upload", files=upload))["filename"]).name
+            return Path(self._checked(name, self._server.ask("POST", "/jars/upload", files=upload))["filename"]).name
 
-    def _checked(self, name: str, answer: httpx.Response) -> dict[str, Any]:
+    def _checked(self, name: str, answer: "Response") -> dict[str, Any]:
         if answer.is_success:
             return answer.json()
         raise JobRefused(name, self.address, root_cause(answer.text))
 
-    def _get(self, path: str) -> dict[str, Any]:
-        answer = self._client.get(path, timeout=10.0)
-        answer.raise_for_status()
-        return answer.json()
-
     def _restart_count(self, job_id: str) -> int:
-        metrics: Any = self._get(f"/jobs/{job_id}/metrics?get=numRestarts")
+        metrics: Any = self._server.json(f"/jobs/{job_id}/metrics?get=numRestarts")
         return int(metrics[0]["value"]) if metrics else 0
 
     def _checkpoint(self, job_id: str) -> Checkpoint | None:
-        latest = self._get(f"/jobs/{job_id}/checkpoints").get("latest", {}).get("completed")
+        latest = self._server.json(f"/jobs/{job_id}/checkpoints").get("latest", {}).get("completed")
         if not latest:
             return None
         completed = _instant(latest["trigger_timestamp"] + latest["end_to_end_duration"])

@@ -5,12 +5,12 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
-import httpx
-
 from stock_platform.adapters.clock import Clock, wait_until
 from stock_platform.adapters.flink import ENDED, FlinkRest, root_cause
+from stock_platform.adapters.http import HttpServer
 from stock_platform.errors import JobRefused
 from stock_platform.errors.restatement import JobFailed, JobTooSlow
+from stock_platform.errors.stack import ServerSilent
 
 _CANCELLED_WITHIN = timedelta(seconds=30)
 _FREED_WITHIN = timedelta(seconds=10)
@@ -28,8 +28,8 @@ def answered(name: str, address: str) -> Generator[None]:
     """
     try:
         yield
-    except httpx.HTTPError as error:
-        raise JobRefused(name, address, f"it does not answer ({type(error).__name__})") from None
+    except ServerSilent as error:
+        raise JobRefused(name, address, f"it does not answer ({error.problem})") from None
 
 
 class BatchJobs:
@@ -43,7 +43,7 @@ class BatchJobs:
         self._address = address
         self._clock = clock
         self._flink = FlinkRest(address)
-        self._client = httpx.Client(base_url=address, timeout=10.0, trust_env=False)
+        self._server = HttpServer(address)
 
     def require_slots(self, name: str, count: int) -> None:
         """Refuse a job that would only wait.
@@ -77,26 +77,21 @@ class BatchJobs:
         """Take a job back; whether it is over. One that has ended already stays as it is."""
         try:
             self._flink.cancel(job_id, within=_CANCELLED_WITHIN)
-        except (httpx.HTTPError, JobRefused):
+        except (ServerSilent, JobRefused):
             return False
         return True
 
     def _free_slots(self) -> int:
-        return int(self._get("/overview")["slots-available"])
+        return int(self._server.json("/overview")["slots-available"])
 
     def _state(self, job_id: str, name: str) -> str:
         for _ in range(_NO_ANSWERS):
             try:
-                return self._get(f"/jobs/{job_id}")["state"]
-            except httpx.HTTPError:
+                return self._server.json(f"/jobs/{job_id}")["state"]
+            except ServerSilent:
                 self._clock.sleep(timedelta(milliseconds=200))
         raise JobFailed(name, self._address, "the JobManager does not answer, or has forgotten the job")
 
     def _reason(self, job_id: str) -> str:
-        history: list[dict[str, Any]] = self._get(f"/jobs/{job_id}/exceptions")["exceptionHistory"]["entries"]
+        history: list[dict[str, Any]] = self._server.json(f"/jobs/{job_id}/exceptions")["exceptionHistory"]["entries"]
         return root_cause(str(history[0]["stacktrace"])) if history else "no reason is given"
-
-    def _get(self, path: str) -> dict[str, Any]:
-        answer = self._client.get(path)
-        answer.raise_for_status()
-        return answer.json()

@@ -2,7 +2,8 @@
 
 import socket
 
-import httpx
+from stock_platform.adapters.http import HttpServer
+from stock_platform.errors.stack import ServerSilent
 
 
 def port_open(port: int) -> bool:
@@ -20,9 +21,9 @@ def port_problem(port: int) -> str | None:
 def page_problem(url: str) -> str | None:
     """None when the page answers 2xx, else the reason."""
     try:
-        answer = httpx.get(url, timeout=3.0, trust_env=False)
-    except httpx.HTTPError as error:
-        return f"{url} does not answer ({type(error).__name__})"
+        answer = HttpServer(url, within_s=3.0).ask("GET", url)
+    except ServerSilent as error:
+        return f"{url} does not answer ({error.problem})"
     return None if answer.is_success else f"{url} answers {answer.status_code}"
 
 

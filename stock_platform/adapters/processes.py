@@ -14,7 +14,7 @@ from typing import Any, cast
 
 import psutil
 
-from stock_platform.errors import CommandFailed, ServiceNotConfigured
+from stock_platform.errors.stack import CommandFailed, ServiceNotConfigured
 
 _YIELDING = 10
 """Niceness of what runs behind the live pipeline."""

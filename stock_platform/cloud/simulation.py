@@ -21,7 +21,8 @@ from stock_platform.adapters.local_aws import local_aws
 from stock_platform.adapters.probe import port_open
 from stock_platform.cloud import api_function, fetch_function
 from stock_platform.config import Settings
-from stock_platform.errors import PlatformError, PortBusy
+from stock_platform.errors import PlatformError
+from stock_platform.errors.stack import PortBusy
 
 _CONTEXT: Any = SimpleNamespace(
     function_name="fetch", memory_limit_in_mb=1024, invoked_function_arn="arn:aws:lambda:local:0:function:fetch", aws_request_id="0"

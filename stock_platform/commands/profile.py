@@ -6,7 +6,8 @@ from pathlib import Path
 
 from stock_platform.adapters.processes import Supervisor
 from stock_platform.config import PREFIX, Settings, load
-from stock_platform.errors import ArchiveMissing, OtherProfileRuns, SettingInvalid, TapeChanged
+from stock_platform.errors import ArchiveMissing, SettingInvalid, TapeChanged
+from stock_platform.errors.stack import OtherProfileRuns
 from stock_platform.feed.archive_file import archive_path
 from stock_platform.feed.choice import tape_sessions
 from stock_platform.feed.yahoo.probe import probe_yahoo

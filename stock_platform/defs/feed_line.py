@@ -21,7 +21,6 @@ from stock_platform.defs.heartbeat import beat, take_over
 from stock_platform.defs.world import World
 from stock_platform.feed.choice import plan_of
 from stock_platform.feed.corporate_actions import load_splits
-from stock_platform.feed.line import run_line
 from stock_platform.feed.plan import Heartbeat, LineState, Plan, Standing, StreamPlan
 from stock_platform.feed.publisher import Publisher
 from stock_platform.feed.splits import Splits
@@ -140,6 +139,8 @@ def _materialize(context: dg.OpExecutionContext, state: LineState) -> None:
 
 def _run_until_ended(plan: Plan, publisher: Publisher, heartbeat: Heartbeat, world: World) -> LineState:
     """Run the line in a thread, so that a cancelled run can ask it to drain and wait for that."""
+    from stock_platform.feed.line import run_line  # noqa: PLC0415 - protobuf costs 0.2 s, and other runs read no frames
+
     stop = threading.Event()
     outcome: list[LineState | BaseException] = []
 

@@ -9,7 +9,6 @@ from inspect import isgeneratorfunction
 from typing import Any, TypeVar, cast
 
 import dagster as dg
-import httpx
 import psycopg
 
 from stock_platform.errors import (
@@ -20,11 +19,12 @@ from stock_platform.errors import (
     VendorBudgetSpent,
     VendorUnreachable,
 )
+from stock_platform.errors.stack import ServerSilent
 
 TRANSIENT = (
     psycopg.OperationalError,
     psycopg.InterfaceError,
-    httpx.TransportError,
+    ServerSilent,
     BrokerUnreachable,
     TopicMissing,  # what a client is told while the broker starts
     DeliveryFailed,

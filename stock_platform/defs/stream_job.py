@@ -7,7 +7,6 @@ from functools import lru_cache
 from typing import Any
 
 import dagster as dg
-import httpx
 
 from stock_platform.adapters.flink import FlinkRest, JobStatus
 from stock_platform.adapters.flink_state import records
@@ -15,6 +14,7 @@ from stock_platform.contracts.flink_ddl import JOB
 from stock_platform.defs.external import STREAM_JOB
 from stock_platform.defs.stream_checks import changed_evaluations, check_results
 from stock_platform.defs.world import UNDER_WAY, World
+from stock_platform.errors.stack import ServerSilent
 from stock_platform.stack import layout
 from stock_platform.stack.stream_job import is_being_submitted, job_files, refusal, submit
 from stock_platform.stack.stream_report import lag_count, report, report_refusal
@@ -76,8 +76,8 @@ def _look(instance: dg.DagsterInstance, world: World) -> str | None:
             return "The job is Flink's operator's; it starts it again."
         if flink.slots_problem():
             return "Flink has no TaskManager yet; the job waits for one."
-    except httpx.HTTPError as error:
-        return f"Flink does not answer ({type(error).__name__}); the process manager restarts it."
+    except ServerSilent as error:
+        return f"Flink does not answer ({error.problem}); the process manager restarts it."
     if is_being_submitted(world.settings):
         return "The job is being submitted."
     return _refused(world) or _under_way(instance, world)

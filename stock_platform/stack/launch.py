@@ -9,7 +9,7 @@ from stock_platform.adapters import processes
 from stock_platform.adapters.clock import Clock, wait_until
 from stock_platform.adapters.processes import Supervisor
 from stock_platform.config import Settings
-from stock_platform.errors import ServiceUnhealthy
+from stock_platform.errors.stack import ServiceUnhealthy
 from stock_platform.stack import layout, preflight, prepare, stream_job
 from stock_platform.stack.service import Service, Step
 from stock_platform.stack.supervisord import HOME_MARKER

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from stock_platform.adapters import processes
 from stock_platform.config import Settings
-from stock_platform.errors import DiskFull, InstallationIncomplete, PortBusy, ToolMissing
+from stock_platform.errors.stack import DiskFull, InstallationIncomplete, PortBusy, ToolMissing
 from stock_platform.stack import layout
 from stock_platform.stack.service import Service
 

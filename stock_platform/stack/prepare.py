@@ -12,7 +12,7 @@ from stock_platform.adapters import flink_state, processes
 from stock_platform.adapters.flink_script import STREAM, fill_script, plan_of
 from stock_platform.adapters.kafka_security import flink_options
 from stock_platform.config import ROOT, Settings, child_environment
-from stock_platform.errors import ToolMissing
+from stock_platform.errors.stack import ToolMissing
 from stock_platform.stack import flink, grafana, kafka, layout, postgres, supervisord
 from stock_platform.stack.preflight import java_binary
 from stock_platform.stack.service import Service

@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import Literal
 from uuid import uuid4
 
-import httpx
-
 from stock_platform.adapters.clock import Clock, SystemClock
 from stock_platform.adapters.flink import FlinkRest
 from stock_platform.adapters.flink_script import Plan, reading_from
@@ -30,6 +28,7 @@ from stock_platform.adapters.flink_state import (
 from stock_platform.adapters.postgres import advisory_lock, connect, is_locked
 from stock_platform.config import Settings
 from stock_platform.contracts.flink_ddl import JOB
+from stock_platform.errors.stack import ServerSilent
 from stock_platform.errors.stream import (
     JobFailedAtStart,
     JobRefused,
@@ -240,7 +239,7 @@ def save(settings: Settings) -> str:
         if job_id is None:
             return "does not run, so there is no savepoint; the newest checkpoint remains"
         return f"stopped with {flink.stop(job_id, layout.flink(settings.home) / SAVEPOINTS / job_id).name}"
-    except httpx.HTTPError as error:
-        return f"no savepoint, because Flink does not answer ({type(error).__name__}); the newest checkpoint remains"
+    except ServerSilent as error:
+        return f"no savepoint, because Flink does not answer ({error.problem}); the newest checkpoint remains"
     except SavepointFailed as error:
         return str(error)

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from stock_platform.config import Settings
-from stock_platform.errors import ToolMissing
+from stock_platform.errors.stack import ToolMissing
 from stock_platform.stack import flink, kafka, prepare
 from stock_platform.stack.prepare import script_values
 

@@ -11,7 +11,8 @@ from stock_platform import config
 from stock_platform.adapters import processes
 from stock_platform.commands.profile import choose_feed, create_profile
 from stock_platform.config import ROOT, Settings
-from stock_platform.errors import CommandFailed, DiskFull, InstallationIncomplete, PortBusy, SettingInvalid, TapeChanged
+from stock_platform.errors import SettingInvalid, TapeChanged
+from stock_platform.errors.stack import CommandFailed, DiskFull, InstallationIncomplete, PortBusy
 from stock_platform.names import ROLES
 from stock_platform.stack import layout, preflight
 from stock_platform.stack.passwords import ensure_secrets

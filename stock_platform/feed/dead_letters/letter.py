@@ -15,7 +15,6 @@ import msgspec
 from stock_platform.adapters.kafka_records import Stored
 from stock_platform.contracts.epoch import EPOCH
 from stock_platform.feed.tick import CONTINUOUS, from_epoch_ms
-from stock_platform.feed.yahoo.pricing import fields_of
 
 UNREADABLE = "not_a_letter"
 """Reason of a record that is no dead letter."""
@@ -78,7 +77,7 @@ class Letter:
     def symbol(self) -> str | None:
         """Symbol in the message, where it can be read."""
         fields = json_fields(self.payload)
-        found = fields.get("symbol") or (fields_of(self.payload) or {}).get("id")
+        found = fields.get("symbol") or (_frame_fields(self.payload) or {}).get("id")
         return found if isinstance(found, str) else None
 
     @property
@@ -135,7 +134,7 @@ def json_fields(payload: bytes) -> Mapping[str, Any]:
 
 def readable(payload: bytes) -> str:
     """The original bytes for a person: a vendor's frame by its fields, JSON indented, text as it is, else hexadecimal."""
-    if (frame := fields_of(payload)) is not None:
+    if (frame := _frame_fields(payload)) is not None:
         return json.dumps(frame, indent=2, ensure_ascii=False, default=str)
     try:
         return json.dumps(json.loads(payload), indent=2, ensure_ascii=False)
@@ -146,3 +145,9 @@ def readable(payload: bytes) -> str:
     except UnicodeDecodeError:
         return payload.hex(" ")
     return text if text.isprintable() else payload.hex(" ")
+
+
+def _frame_fields(payload: bytes) -> Mapping[str, Any] | None:
+    from stock_platform.feed.yahoo.pricing import fields_of  # noqa: PLC0415 - protobuf costs 0.2 s, for most runs in vain
+
+    return fields_of(payload)
