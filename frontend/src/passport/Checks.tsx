@@ -20,7 +20,7 @@ export function Checks({ checks, docs }: Props) {
         {format.count(passed.length)} of {format.count(checks.length)} rules passed in the run’s batch
         {failed.length > 0 && '; these did not, in this bar or another:'}
       </p>
-      {docs !== null && <p><AwayLink href={`${API_URL}${docs}`} title="What each rule saw, and in which bars">Data Docs</AwayLink></p>}
+      {docs !== null && <p><AwayLink className="link" href={`${API_URL}${docs}`} title="What each rule saw, and in which bars">Data Docs</AwayLink></p>}
       <ul className="checks">
         {failed.map((check) => <Check key={check.check_name} check={check} />)}
       </ul>
