@@ -10,6 +10,7 @@ from benchmarks.ticks import RECORDED
 from stock_platform.adapters.clock import SystemClock, wait_until
 from stock_platform.adapters.postgres import connect
 from stock_platform_tests.running_stack import RunningStack, running_stack
+from stock_platform_tests.tapes import cut
 
 CLOCK = SystemClock()
 
@@ -80,12 +81,18 @@ LENGTHS = {"certify": 62, "launch": 100, "memory": 12}
 MEASURES: dict[str, Callable[[RunningStack, int], list[Figure]]] = {"certify": certify, "launch": launch, "memory": memory}
 
 
-FEEDS = {"launch": ("--feed", "tape", "--tape", str(RECORDED), "--speed", "4")}
 _SIMULATED = ("--feed", "simulator")
+
+
+def _recorded(folder: Path) -> tuple[str, ...]:
+    """From the minute before the open on; ahead of it no bar is certified."""
+    tape = cut(RECORDED, folder, start="2013-10-07T13:29:00+00:00", end="2013-10-07T20:00:00+00:00")
+    return ("--feed", "tape", "--tape", str(tape), "--speed", "4")
 
 
 def run(name: str, *, is_quick: bool) -> list[Figure]:
     """Start a stack, measure, stop it."""
     with tempfile.TemporaryDirectory() as folder:
-        with running_stack(Path(folder), *FEEDS.get(name, _SIMULATED)) as stack:
+        words = _recorded(Path(folder)) if name == "launch" else _SIMULATED
+        with running_stack(Path(folder), *words) as stack:
             return MEASURES[name](stack, 3 if is_quick else LENGTHS[name])

@@ -84,7 +84,7 @@ class _Past:
     """What is known of a symbol up to now.
 
     Args:
-        session_date: Of the last close.
+        session_date: Of the last close; own_count: how many closes in a row are of that session.
         shares_of: Session in whose shares the closes are: a later one, where no bar of it was a measure yet.
     """
 
@@ -93,6 +93,7 @@ class _Past:
     flats: deque[bool] = field(default_factory=lambda: deque(maxlen=HABIT_COUNT))
     volumes: deque[int] = field(default_factory=lambda: deque(maxlen=HABIT_COUNT))
     session_date: date | None = None
+    own_count: int = 0
     shares_of: date | None = None
     run_count: int = 0
 
@@ -112,11 +113,21 @@ class _Past:
         reference = median_low(self.closes)
         return Measures(
             scale_ratio=scale_ratio(bar, reference),
-            collar_share=max(bar.high - reference, reference - bar.low) / reference * 100 / self.collar_pct(bar),
+            collar_share=self._collar_share(bar, reference),
             jump_pct=self._jump_pct(bar),
             equal_run_count=self._equal_run_count(bar),
             volume_ratio=self._volume_ratio(bar),
         )
+
+    def _collar_share(self, bar: Known, reference: float) -> float | None:
+        """Near the open against the reference, later against its own session alone: one that is entered in its middle, because the
+        platform started then, would be compared with prices of hours or days ago."""
+        own_count = self.own_count if self.session_date == bar.session_date else 0
+        if own_count < len(self.closes) and not _is_after_open(bar):
+            if not own_count:
+                return None
+            reference = median_low(list(self.closes)[-own_count:])
+        return max(bar.high - reference, reference - bar.low) / reference * 100 / self.collar_pct(bar)
 
     def collar_pct(self, bar: Known) -> float:
         """By how much the price usually moves in half an hour, within limits, doubled near open and close."""
@@ -156,6 +167,7 @@ class _Past:
         if bar.volume and bar.volume > 0:
             self.volumes.append(bar.volume)
         self.closes.append(bar.close)
+        self.own_count = self.own_count + 1 if bar.session_date == self.session_date else 1
         self.session_date = bar.session_date
 
 
@@ -222,4 +234,8 @@ def _with_peers(bars: pl.DataFrame) -> pl.DataFrame:
 def _is_near_edge(bar: Known) -> bool:
     if bar.ts_open is None or bar.ts_close is None:
         return False
-    return bar.ts_start < bar.ts_open + _AFTER_OPEN or bar.ts_start >= bar.ts_close - _BEFORE_CLOSE
+    return _is_after_open(bar) or bar.ts_start >= bar.ts_close - _BEFORE_CLOSE
+
+
+def _is_after_open(bar: Known) -> bool:
+    return bar.ts_open is not None and bar.ts_start < bar.ts_open + _AFTER_OPEN

@@ -112,7 +112,8 @@ RULES = (
         "collar",
         f"High and low stay within the collar around the median close of the {COMPARED_COUNT} accepted bars before: "
         f"{COLLAR_SIGMAS:g} standard deviations of half an hour's move, at least {COLLAR_PCT[0]:g} % and at most "
-        f"{COLLAR_PCT[1]:g} %; twice that in the first 15 and the last 25 minutes of a session.",
+        f"{COLLAR_PCT[1]:g} %; twice that in the first 15 and the last 25 minutes of a session. "
+        "After those 15 minutes bars of its own session alone count.",
         "collar_share",
         1,
         Severity.SUSPECT,

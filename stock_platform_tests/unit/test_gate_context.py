@@ -69,6 +69,24 @@ def test_collar_widens_with_the_usual_move_and_not_for_ever() -> None:
         assert seen.collar_share == pytest.approx(3.0 / collar_pct, rel=5e-3)
 
 
+@pytest.mark.parametrize(
+    ("minute", "own", "share"),
+    [
+        (14, 1, 1.0),  # near the open the session before counts: 10 % of 100
+        (15, 1, 0.0),  # later the own one alone
+        (15, 29, 0.0),
+        (15, 0, None),
+    ],
+)
+def test_session_that_is_entered_in_its_middle_is_not_compared_with_the_one_before(
+    minute: int, own: int, share: float | None
+) -> None:
+    before = [each._replace(session_date=SESSION - timedelta(days=1)) for each in calm()]
+    today = [known(minute - own + n, 110.0, wide=0) for n in range(own)]
+    judged = known(minute, 110.0, wide=0, judged=True)
+    assert last_of([*before, *today, judged]).collar_share == (None if share is None else pytest.approx(share))
+
+
 def test_price_in_the_wrong_unit_is_out_of_scale_and_no_measure_for_the_next() -> None:
     wrong, right = known(NOON, 10_000.0, judged=True), known(NOON + 1, 100.0, judged=True)
     seen = measured([*calm(), *[wrong._replace(ts_start=wrong.ts_start + n * MINUTE) for n in range(40)], right])
