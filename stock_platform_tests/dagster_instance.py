@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 
 from stock_platform.config import Settings
+from stock_platform.defs.instance_storage import KeptConnectionStorage
 
 
 def storage(settings: Settings) -> dict[str, Any]:
@@ -19,7 +20,12 @@ def storage(settings: Settings) -> dict[str, Any]:
         "password": settings.password("dagster"),
         "db_name": "dagster",
     }
-    return {"storage": {"postgres": {"postgres_db": database}}}
+    kept = {
+        "module": KeptConnectionStorage.__module__,
+        "class": KeptConnectionStorage.__name__,
+        "config": {"postgres_db": database},
+    }
+    return {"storage": {"custom": kept}}
 
 
 @contextmanager
