@@ -112,11 +112,11 @@ class RunningStack:
         outputs = (_output_of(process) for process in psutil.process_iter())
         return sorted(found[1] for each in outputs if each.startswith(folder) and (found := _RUN_ID.search(each)))
 
-    def kill_run(self, run_id: str) -> None:
-        """kill -9 the worker of a Dagster run, once it is in a step."""
+    def kill_run(self, run_id: str, *, by: signal.Signals = signal.SIGKILL) -> None:
+        """Send a signal to the worker of a Dagster run, once it is in a step."""
         assert wait_until(lambda: _workers_of(run_id) != [], SystemClock(), within=timedelta(seconds=60)), f"no worker of {run_id}"
         for pid in _workers_of(run_id):
-            os.kill(pid, signal.SIGKILL)
+            os.kill(pid, by)
 
 
 def _workers_of(run_id: str) -> list[int]:

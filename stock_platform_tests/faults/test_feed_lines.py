@@ -1,6 +1,7 @@
 """What must be true of several lines: what one loses its twin brings; what all lose stands in the books with its bounds;
 shards come and go without a gap. The vendor's own market, asked directly, says what should have come."""
 
+import signal
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 import yaml
 
 from stock_platform.adapters.clock import SystemClock, wait_until
+from stock_platform.adapters.dagster_api import ask
 from stock_platform.feed.shards import shard_of
 from stock_platform.feed.simulator.market import Market
 from stock_platform.feed.simulator.updates import BLOCK_S, PRICE_SCALE, block_start
@@ -25,6 +27,7 @@ _MINUTE = timedelta(minutes=1)
 _COINS = ("BTC-USD", "ETH-USD")
 """The vendor's volume of a coin is of 24 hours: its ticks and bars have none."""
 _SYMBOLS = ("AAPL", "MSFT", "NVDA", "JPM", "XOM", "SPY", *_COINS)
+_TERMINATE = "mutation($id: String!) { terminateRun(runId: $id) { __typename } }"
 _BARS = "open high low close tick_count day_volume_last".split()
 
 
@@ -107,6 +110,17 @@ def test_killed_line_is_replaced_and_its_twin_brings_everything(stack: RunningSt
     gaps = _gaps(stack, killed).filter(pl.col("line") == "line-0a")
     assert gaps.height == 1
     assert abs(gaps["ts_gap_start"][0] - killed) < timedelta(seconds=10)
+    assert _symbol_gaps(stack).is_empty()
+
+
+def test_frozen_line_that_a_person_terminates_holds_up_no_launch(stack: RunningStack, calm_since: datetime) -> None:
+    query = "SELECT dagster_run_id FROM ops.feed_line WHERE line = 'line-1b'"
+    frozen = stack.value(query)
+    stack.kill_run(frozen, by=signal.SIGSTOP)
+    answer = ask(f"http://127.0.0.1:{stack.settings.dagster_port}", "terminate", _TERMINATE, id=frozen)
+    assert answer["terminateRun"]["__typename"] == "TerminateRunSuccess"
+    _until(lambda: stack.value(query) != frozen and _carried(stack) == _wanted(2, 2), 90)
+    assert frozen not in stack.worker_runs()
     assert _symbol_gaps(stack).is_empty()
 
 

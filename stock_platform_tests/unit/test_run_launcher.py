@@ -1,6 +1,7 @@
 """Whether a run's process still works, with processes that are started and killed."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -14,7 +15,7 @@ from dagster._core.launcher import WorkerStatus
 from dagster._core.test_utils import create_run_for_test
 
 from stock_platform.config import ROOT
-from stock_platform.defs.run_launcher import WatchedRunLauncher, was_alive
+from stock_platform.defs.run_launcher import WatchedRunLauncher, living
 
 _HOUR = 3600
 
@@ -46,15 +47,31 @@ def test_run_whose_process_outlives_its_code_server_works_and_one_whose_process_
         )
 
 
+@pytest.mark.parametrize("is_frozen", [True, False])
+def test_frozen_process_of_a_run_is_killed_and_any_other_is_asked_to_end(process: subprocess.Popen[bytes], is_frozen: bool) -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        launcher = WatchedRunLauncher()
+        launcher.register_instance(instance)
+        run = create_run_for_test(instance, status=dg.DagsterRunStatus.STARTED)
+        instance.report_engine_event("Started process for run.", run, EngineEventData.in_process(process.pid))
+        if is_frozen:
+            process.send_signal(signal.SIGSTOP)
+            os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOWAIT)
+
+        assert launcher.terminate(run.run_id) is is_frozen  # there is no code server to ask
+
+        assert (process.wait(10) if is_frozen else process.poll()) == (-signal.SIGKILL if is_frozen else None)
+
+
 def test_killed_process_that_nobody_has_waited_for_does_not_work(process: subprocess.Popen[bytes]) -> None:
     process.kill()
     os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
-    assert not was_alive(process.pid, since=time.time())
+    assert living(process.pid, since=time.time()) is None
 
 
 def test_younger_process_with_the_same_number_is_another(process: subprocess.Popen[bytes]) -> None:
-    assert was_alive(process.pid, since=time.time() + 1)
-    assert not was_alive(process.pid, since=time.time() - _HOUR)
+    assert living(process.pid, since=time.time() + 1)
+    assert living(process.pid, since=time.time() - _HOUR) is None
 
 
 def test_instance_launches_its_runs_with_it() -> None:
