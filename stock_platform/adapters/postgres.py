@@ -145,6 +145,20 @@ def replace_part(connection: Connection, table: str, frame: pl.DataFrame, *, key
         return changed + connection.execute(_drop(target, key, within), dict(within)).rowcount
 
 
+def count_rows(connection: Connection, table: str) -> int:
+    """Rows of a whole table."""
+    row = connection.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(*table.split(".")))).fetchone()
+    return row[0] if row else 0
+
+
+def count_rows_by(connection: Connection, table: str, column: str, values: Sequence[Any]) -> dict[Any, int]:
+    """Rows of a table by value of a column; a value that no row has counts 0."""
+    query = sql.SQL("SELECT {column}, count(*) FROM {table} WHERE {column} = ANY (%s) GROUP BY {column}").format(
+        column=sql.Identifier(column), table=sql.Identifier(*table.split("."))
+    )
+    return dict.fromkeys(values, 0) | dict(connection.execute(query, (list(values),)).fetchall())
+
+
 def migrate(dsn: str, folder: Path = _MIGRATIONS) -> list[str]:
     """Apply what is new, in order of names, each in its own transaction; returns the names applied.
 

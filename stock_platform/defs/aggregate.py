@@ -7,7 +7,7 @@ session. Delivery: effectively once; a repeat changes no row. Not here: which th
 # Dagster's decorators refuse MaterializeResult with its type argument.
 # pyright: reportMissingTypeArgument=false, reportUnknownParameterType=false
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -23,11 +23,12 @@ from stock_platform.defs.aggregate_touched import Touched, claim, only_maker
 from stock_platform.defs.certify import GATE
 from stock_platform.defs.priority import give_way
 from stock_platform.defs.retries import retried_if_transient, retry_policy
+from stock_platform.defs.row_count import row_count, tell_each
 from stock_platform.defs.world import World, column_schema
 from stock_platform.gate.hold import Hold, hold_of
 
 Changed = dict[str, int]
-"""A table's part of a run's metadata: rows made, rows changed."""
+"""What is told of a table's session: rows that it has, rows that the run changed."""
 
 
 class MadeAgain(dg.Config):
@@ -79,7 +80,8 @@ def _intraday(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
             done = [mend_touched(world, run_id, day) for day in days]
         else:
             done = [_all_made(world, run_id, day, wanted, symbols=config.symbols) for day in days]
-        yield from _results(wanted, done)
+        of_some = {"symbols": ", ".join(config.symbols)} if config.symbols and not is_touched_only else {}
+        yield from _results(context, wanted, dict(zip(days, done, strict=True)), **of_some)
 
     return made
 
@@ -91,7 +93,7 @@ def _looking_back(name: str, aggregates: Sequence[Aggregate], partitions: dg.Par
         give_way(context.run)
         wanted, run_id = _wanted(context, aggregates), context.run.run_id
         days = _free_days(context, world)
-        yield from _results(wanted, [[_made(world, run_id, day, each) for each in wanted] for day in days])
+        yield from _results(context, wanted, {day: [_made(world, run_id, day, each) for each in wanted] for day in days})
 
     return made
 
@@ -120,11 +122,13 @@ def _free_days(context: dg.AssetExecutionContext, world: World) -> list[date]:
     return days
 
 
-def _results(wanted: Sequence[Aggregate], done: Sequence[Sequence[Changed]]) -> Iterator[dg.MaterializeResult]:
-    """One per table, over all sessions of the run."""
-    for aggregate, of_days in zip(wanted, zip(*done, strict=True), strict=True):
-        metadata = {name: sum(each[name] for each in of_days) for name in of_days[0]}
-        yield dg.MaterializeResult(asset_key=aggregate.key, metadata=metadata)
+def _results(
+    context: dg.AssetExecutionContext, wanted: Sequence[Aggregate], done: Mapping[date, Sequence[Changed]], **of_run: str
+) -> Iterator[dg.MaterializeResult]:
+    """One per table; of each session it tells what is the session's."""
+    for number, aggregate in enumerate(wanted):
+        tell_each(context, aggregate.key, {day: of_day[number] for day, of_day in done.items()})
+        yield dg.MaterializeResult(asset_key=aggregate.key, metadata=of_run)
 
 
 def _spec(aggregate: Aggregate) -> dg.AssetSpec:
@@ -153,7 +157,7 @@ def mend_touched(world: World, run_id: str, session_date: date) -> list[Changed]
         only_maker(connection, session_date)
         touched = claim(connection, session_date)
         if touched.minutes.is_empty():
-            return [{"dagster/row_count": 0, "changed": 0} for _ in INTRADAY]
+            return [_told(connection, each, session_date, changed=0) for each in INTRADAY]
         inputs = inputs_of(world, run_id, session_date).of(touched.symbols)
         cut = {"session_date": session_date, "symbol": touched.symbols_cut}
         return [_mended(connection, _stamped(world, run_id, each, inputs), each, touched, cut) for each in INTRADAY]
@@ -191,7 +195,7 @@ def _replaced(connection: Connection, result: pl.DataFrame, aggregate: Aggregate
     """This part of the table is the result from now on."""
     record = aggregate.record
     changed = replace_part(connection, record.address, result, key=record.key, within=within)
-    return {"dagster/row_count": result.height, "changed": changed}
+    return _told(connection, aggregate, within["session_date"], changed=changed)
 
 
 def _mended(connection: Connection, whole: pl.DataFrame, aggregate: Aggregate, touched: Touched, cut: dict[str, Any]) -> Changed:
@@ -201,4 +205,8 @@ def _mended(connection: Connection, whole: pl.DataFrame, aggregate: Aggregate, t
     changed = upsert_frame(connection, record.address, result, key=record.key)
     if touched.symbols_cut:
         changed += drop_others(connection, record.address, whole, key=record.key, within=cut)
-    return {"dagster/row_count": result.height, "changed": changed}
+    return _told(connection, aggregate, cut["session_date"], changed=changed)
+
+
+def _told(connection: Connection, aggregate: Aggregate, session_date: date, *, changed: int) -> Changed:
+    return {**row_count(connection, aggregate.record, session_date), "changed": changed}

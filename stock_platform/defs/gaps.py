@@ -16,6 +16,7 @@ from stock_platform.adapters.postgres import Connection
 from stock_platform.contracts.bar import BAR, QUARANTINE
 from stock_platform.contracts.gap import GAP, GapClass, GapState
 from stock_platform.defs.retries import retried_if_transient, retry_policy
+from stock_platform.defs.row_count import ROW_COUNT, tell_each
 from stock_platform.defs.world import World, column_schema, key_of
 from stock_platform.market.gaps.facts import read_until
 from stock_platform.market.gaps.rows import Row
@@ -48,6 +49,7 @@ def gap_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
         description=f"{GAP.meaning} Grain: {GAP.grain}.",
         metadata={"dagster/column_schema": column_schema(GAP)},
         retry_policy=retry_policy(),
+        backfill_policy=dg.BackfillPolicy.single_run(),
         check_specs=[
             dg.AssetCheckSpec(
                 NO_PIPELINE_GAP, asset=GAPS, description="No minute whose ticks are in Kafka is without a bar and unrepaired."
@@ -56,13 +58,19 @@ def gap_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
     )
     @retried_if_transient
     def quality_gap(context: dg.AssetExecutionContext, world: dg.ResourceParam[World]) -> dg.MaterializeResult:
-        session_date = date.fromisoformat(context.partition_key)
-        with world.database("gate_owner") as connection:
-            looks = [_look(connection, world, day, context.run_id) for day in sessions_to_look_at(connection, session_date)]
-        found = looks[-1]
-        return dg.MaterializeResult(metadata=gap_metadata(found), check_results=[_check(found)])
+        days = sorted(map(date.fromisoformat, context.partition_keys))
+        found = {day: _looked(world, day, context.run_id) for day in days}
+        tell_each(context, GAPS, {day: gap_metadata(each) for day, each in found.items()})
+        return dg.MaterializeResult(check_results=[_check(list(found.values()))])
 
     return quality_gap
+
+
+def _looked(world: World, session_date: date, run_id: str) -> Found:
+    """What the session's look found: a transaction of its own, as gate runs wait for the ledger."""
+    with world.database("gate_owner") as connection:
+        *_, found = [_look(connection, world, day, run_id) for day in sessions_to_look_at(connection, session_date)]
+    return found
 
 
 def sessions_to_look_at(connection: Connection, session_date: date) -> list[date]:
@@ -85,7 +93,7 @@ def gap_metadata(found: Found) -> dict[str, Any]:
     for row in missing:
         minutes[row.gap_class] += row.minute_count
     return {
-        "dagster/row_count": len(found.rows),
+        ROW_COUNT: len(found.rows),
         "expected_minutes": found.expected_count,
         "missing_minutes": minutes.total(),
         **{f"{each.value}_minutes": minutes[each] for each in GapClass},
@@ -111,8 +119,10 @@ def _table(rows: Sequence[Row]) -> str:
     return "\n".join(["| symbol | from | minutes | class | state | evidence |", "|---|---|---|---|---|---|", *lines])
 
 
-def _check(found: Found) -> dg.AssetCheckResult:
-    rows = [row for row in found.rows if row.gap_class is GapClass.PIPELINE_GAP and row.state is GapState.OPEN]
+def _check(looks: Sequence[Found]) -> dg.AssetCheckResult:
+    """Over all sessions of the run."""
+    missing = (row for found in looks for row in found.rows)
+    rows = [row for row in missing if row.gap_class is GapClass.PIPELINE_GAP and row.state is GapState.OPEN]
     return dg.AssetCheckResult(
         check_name=NO_PIPELINE_GAP,
         passed=not rows,

@@ -6,7 +6,6 @@ Delivery: effectively once; a repeat asks the vendor again and replaces the sess
 # Dagster's decorators are typed in part only, and refuse MaterializeResult with its type argument.
 # pyright: reportUnknownMemberType=false, reportMissingTypeArgument=false, reportUnknownParameterType=false
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -21,6 +20,7 @@ from stock_platform.defs.aggregate import refreshed
 from stock_platform.defs.ended import due_sessions, requested
 from stock_platform.defs.progress import bars_closed_until
 from stock_platform.defs.retries import retried_if_transient, retry_policy
+from stock_platform.defs.row_count import ROW_COUNT, row_count, tell_each
 from stock_platform.defs.world import World, column_schema, key_of
 from stock_platform.errors.restatement import FeedUnheard, SessionProtected
 from stock_platform.feed.choice import instruments_of
@@ -56,7 +56,8 @@ def reconciliation_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsD
     @retried_if_transient
     def quality_vendor_difference(context: dg.AssetExecutionContext, world: dg.ResourceParam[World]) -> dg.MaterializeResult:
         days = sorted(date.fromisoformat(key) for key in context.partition_keys)
-        return dg.MaterializeResult(metadata=metadata([_reconciled(context, world, day) for day in days]))
+        tell_each(context, DIFFERENCE, {day: metadata(_reconciled(context, world, day)) for day in days})
+        return dg.MaterializeResult()
 
     return quality_vendor_difference
 
@@ -67,7 +68,7 @@ class Reconciled:
 
     Args:
         found: Before anything was corrected.
-        row_count: Rows in quality.vendor_difference; corrected: certified bars that the vendor's replaced.
+        row_count: Rows that quality.vendor_difference has of it; corrected: certified bars that the vendor's replaced.
     """
 
     session_date: date
@@ -76,16 +77,16 @@ class Reconciled:
     corrected: int
 
 
-def metadata(done: Sequence[Reconciled]) -> dict[str, Any]:
-    """What a person wants to know of a run."""
+def metadata(done: Reconciled) -> dict[str, Any]:
+    """What a person wants to know of a session."""
     return {
-        "dagster/row_count": sum(each.row_count for each in done),
-        "corrected": sum(each.corrected for each in done),
-        "compared": sum(each.found.both.height for each in done),
-        "equal": sum(each.found.equal_count for each in done),
-        "only_ours": sum(each.found.only_ours.height for each in done),
-        "only_vendor": sum(each.found.only_vendor.height for each in done),
-        "summary": dg.MetadataValue.md("\n\n".join(f"**{each.session_date}** {each.found.markdown()}" for each in done)),
+        ROW_COUNT: done.row_count,
+        "corrected": done.corrected,
+        "compared": done.found.both.height,
+        "equal": done.found.equal_count,
+        "only_ours": done.found.only_ours.height,
+        "only_vendor": done.found.only_vendor.height,
+        "summary": dg.MetadataValue.md(f"**{done.session_date}** {done.found.markdown()}"),
     }
 
 
@@ -124,7 +125,8 @@ def _correct(context: dg.AssetExecutionContext, world: World, session_date: date
         context.log.info("session is not corrected", extra={"reason": str(error)})
         return 0
     changes = len(done.outcome.difference.changes)
-    told = {"dagster/row_count": changes, "ticks_from": done.done.ticks_from}
+    with world.database("gate_owner") as connection:
+        told = {**row_count(connection, BAR, session_date), "rows_written": changes, "ticks_from": done.done.ticks_from}
     context.log_event(dg.AssetMaterialization(key_of(BAR.address), partition=session_date.isoformat(), metadata=told))
     for event in refreshed(world, context.run_id, session_date):
         context.log_event(event)

@@ -22,6 +22,7 @@ from stock_platform.defs.archive import ARCHIVE
 from stock_platform.defs.data_docs import data_docs
 from stock_platform.defs.progress import bars_closed_until
 from stock_platform.defs.retries import retried_if_transient, retry_policy
+from stock_platform.defs.row_count import row_count
 from stock_platform.defs.service_level import refreshed_level
 from stock_platform.defs.world import World, column_schema, key_of
 from stock_platform.repair.restating import Promoted
@@ -75,14 +76,17 @@ def restatement_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefi
         metadata = restatement_metadata(done) | data_docs(world, context.run_id, done.outcome.judgement)
         for event in followed_up(world, context.run_id, session_date, metadata):
             context.log_event(event)
-        return dg.MaterializeResult(metadata=metadata)
+        with world.database("gate_owner") as connection:
+            return dg.MaterializeResult(metadata=metadata | row_count(connection, RESTATED_DIFFERENCE, session_date))
 
     return quality_restatement
 
 
 def followed_up(world: World, run_id: str, session_date: date, metadata: dict[str, Any]) -> Iterator[dg.AssetMaterialization]:
     """What follows from certified bars that have changed: their event, the aggregates made of them, the session's service level."""
-    yield dg.AssetMaterialization(key_of(BAR.address), partition=session_date.isoformat(), metadata=metadata)
+    with world.database("gate_owner") as connection:
+        of_bars = metadata | row_count(connection, BAR, session_date)
+    yield dg.AssetMaterialization(key_of(BAR.address), partition=session_date.isoformat(), metadata=of_bars)
     yield from remade(world, run_id, session_date)
     yield refreshed_level(world, run_id, session_date)
 
@@ -119,7 +123,7 @@ def restatement_metadata(done: Promoted) -> dict[str, Any]:
     """What a person wants to know of a promoted restatement."""
     found, difference = done.done, done.outcome.difference
     return {
-        "dagster/row_count": len(difference.changes),
+        "rows_written": len(difference.changes),
         **{change: difference.count(change) for change in CHANGES},
         "quarantined": done.outcome.promotion.quarantined,
         "restatement": found.restatement_id,

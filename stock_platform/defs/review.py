@@ -18,6 +18,7 @@ from stock_platform.contracts.bar import BAR, QUARANTINE
 from stock_platform.contracts.bar_start import bar_start
 from stock_platform.defs.aggregate import refreshed
 from stock_platform.defs.certify import GATE, MAX_RUNTIME
+from stock_platform.defs.row_count import row_count
 from stock_platform.defs.service_level import refreshed_level
 from stock_platform.defs.world import World, key_of
 from stock_platform.gate import desk, judge
@@ -53,7 +54,8 @@ def review_bar(context: dg.OpExecutionContext, config: BarReview, world: dg.Reso
     )
     with world.database("gate_owner") as connection:
         outcome = _verb(config)(connection, review)
-    _tell(context, review, outcome)
+        counts = [row_count(connection, record, outcome.session_date) for record in (BAR, QUARANTINE)]
+    _tell(context, review, outcome, *counts)
     if outcome.verdict is not None:
         for event in refreshed(world, context.run_id, outcome.session_date):
             context.log_event(event)
@@ -89,7 +91,9 @@ def _verb(config: BarReview) -> Callable[[Connection, Review], Outcome]:
     return desk.override if config.override else desk.release
 
 
-def _tell(context: dg.OpExecutionContext, review: Review, outcome: Outcome) -> None:
+def _tell(
+    context: dg.OpExecutionContext, review: Review, outcome: Outcome, bar_count: dict[str, int], refused_count: dict[str, int]
+) -> None:
     """One event per table that the decision changed, in the bar's session."""
     metadata: dict[str, Any] = {
         "symbol": review.symbol,
@@ -102,6 +106,8 @@ def _tell(context: dg.OpExecutionContext, review: Review, outcome: Outcome) -> N
     partition = outcome.session_date.isoformat()
     if outcome.verdict is not None:
         changed = outcome.promotion.inserted + outcome.promotion.revised
-        of_bar = {**metadata, "verdict": outcome.verdict, "dagster/row_count": changed, "revised": outcome.promotion.revised}
+        written = {"rows_written": changed, "revised": outcome.promotion.revised}
+        of_bar = {**metadata, "verdict": outcome.verdict, **written, **bar_count}
         context.log_event(dg.AssetMaterialization(key_of(BAR.address), partition=partition, metadata=of_bar))
-    context.log_event(dg.AssetMaterialization(key_of(QUARANTINE.address), partition=partition, metadata=metadata))
+    of_refused = {**metadata, **refused_count}
+    context.log_event(dg.AssetMaterialization(key_of(QUARANTINE.address), partition=partition, metadata=of_refused))

@@ -23,6 +23,7 @@ from stock_platform.defs.aggregate import refreshed
 from stock_platform.defs.aggregate_registry import EVERY_ONE
 from stock_platform.defs.priority import give_way
 from stock_platform.defs.restate import POOL, restatement_metadata
+from stock_platform.defs.row_count import ROW_COUNT, row_count
 from stock_platform.defs.sessions import range_tags
 from stock_platform.defs.world import UNDER_WAY, World, key_of
 from stock_platform.errors.restatement import RestatementBlocked, SessionProtected, SessionUnknown
@@ -124,8 +125,9 @@ def _seeded(world: World, day: date, run_id: str) -> dict[str, Any]:
     try:
         done = seed_session(world.settings, world.clock, day, run_id=run_id, code_version=world.code_version)
     except SessionUnknown as unknown:
-        return {"dagster/row_count": 0, "problem": str(unknown)}
-    return restatement_metadata(done)
+        return {ROW_COUNT: 0, "problem": str(unknown)}
+    with world.database("gate_owner") as connection:
+        return restatement_metadata(done) | row_count(connection, BAR, day)
 
 
 @dg.job(name=JOB, tags=_BEHIND, description="Certify sessions from before the platform's first day.")

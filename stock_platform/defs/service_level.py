@@ -6,9 +6,9 @@ what is counted (market/service_level), what is measured (market/latency)."""
 # Dagster's decorators are typed in part only, and refuse MaterializeResult with its type argument.
 # pyright: reportUnknownMemberType=false, reportMissingTypeArgument=false, reportUnknownParameterType=false
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, LiteralString
 
 import dagster as dg
 
@@ -19,6 +19,7 @@ from stock_platform.defs.external import QUOTES
 from stock_platform.defs.gaps import GAPS, sessions_to_look_at
 from stock_platform.defs.priority import LAST_STEP
 from stock_platform.defs.retries import retried_if_transient, retry_policy
+from stock_platform.defs.row_count import ROW_COUNT, tell_each
 from stock_platform.defs.world import World, key_of, table_spec
 from stock_platform.errors import BrokerUnreachable, TopicMissing
 from stock_platform.market.gaps.facts import read_until
@@ -49,14 +50,18 @@ SELECT budget_left_ratio, burn_rate, spent_30_minute_count, budget_30_minutes, s
 FROM ops.error_budget
 WHERE calendar = 'ALL' AND session_date = %s
 """
-_LATENCY = """
+_OF_SESSION = """
+    ts_minute >= (SELECT min(ts_open) FROM reference.session WHERE session_date = %(session_date)s)
+    AND ts_minute < (SELECT max(ts_close) FROM reference.session WHERE session_date = %(session_date)s)
+"""
+_LATENCY: LiteralString = f"""
 SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY p50_ms), percentile_disc(0.99) WITHIN GROUP (ORDER BY p99_ms), count(*)
 FROM ops.latency_minute
 WHERE
     hop = %(hop)s
-    AND ts_minute >= (SELECT min(ts_open) FROM reference.session WHERE session_date = %(session_date)s)
-    AND ts_minute < (SELECT max(ts_close) FROM reference.session WHERE session_date = %(session_date)s)
+    AND {_OF_SESSION}
 """
+_LATENCY_COUNT: LiteralString = f"SELECT count(*) FROM ops.latency_minute WHERE {_OF_SESSION}"
 
 
 def service_level_assets(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
@@ -66,6 +71,7 @@ def service_level_assets(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsD
         name="service_level",
         op_tags=LAST_STEP,
         retry_policy=retry_policy(),
+        backfill_policy=dg.BackfillPolicy.single_run(),
         specs=[
             table_spec(SLO_SESSION, upstream=GAPS, kinds=set(), partitions=partitions),
             # Of a replay nothing is measured.
@@ -91,23 +97,42 @@ def service_level_assets(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsD
     def service_level(
         context: dg.AssetExecutionContext, world: dg.ResourceParam[World]
     ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
-        session_date, run_id = date.fromisoformat(context.partition_key), context.run.run_id
-        is_gate = GATE in context.run.tags
-        with world.database("gate_owner") as connection:
-            *_, rows = [
-                _level(connection, world, day, run_id, is_gate=is_gate) for day in sessions_to_look_at(connection, session_date)
-            ]
-            budget = slo_met(connection, session_date)
-        yield dg.MaterializeResult(asset_key=LEVELS, metadata=level_metadata(rows), check_results=[budget])
+        days = sorted(map(date.fromisoformat, context.partition_keys))
+        facts: dict[str, Any] = {"run_id": context.run.run_id, "is_gate": GATE in context.run.tags}
+        tell_each(context, LEVELS, {day: level_metadata(_levels(world, day, **facts)) for day in days})
+        yield dg.MaterializeResult(asset_key=LEVELS, check_results=[_checked(world, slo_met, days[-1])])
         if world.settings.is_replay:
             yield _result(LATENCY_WITHIN, LATENCIES, "A replay has no latency: nothing is measured.", is_passed=True)
             return
-        with world.database("gate_owner") as connection:
-            measured = _measure(connection, world, session_date, run_id, is_gate=is_gate)
-            within = latency_within(connection, session_date)
-        yield dg.MaterializeResult(asset_key=LATENCIES, metadata=latency_metadata(measured), check_results=[within])
+        tell_each(context, LATENCIES, {day: _latency(world, day, **facts) for day in days})
+        yield dg.MaterializeResult(asset_key=LATENCIES, check_results=[_checked(world, latency_within, days[-1])])
 
     return service_level
+
+
+def _levels(world: World, session_date: date, *, run_id: str, is_gate: bool) -> list[Level]:
+    with world.database("gate_owner") as connection:
+        days = sessions_to_look_at(connection, session_date)
+        *_, rows = [_level(connection, world, day, run_id, is_gate=is_gate) for day in days]
+    return rows
+
+
+def _latency(world: World, session_date: date, *, run_id: str, is_gate: bool) -> dict[str, Any]:
+    with world.database("gate_owner") as connection:
+        measured = _measure(connection, world, session_date, run_id, is_gate=is_gate)
+        return latency_metadata(measured) | _latency_count(connection, session_date)
+
+
+def _latency_count(connection: Connection, session_date: date) -> dict[str, int]:
+    """Rows of the minutes from the session's first open to its last close."""
+    row = connection.execute(_LATENCY_COUNT, {"session_date": session_date}).fetchone()
+    return {ROW_COUNT: row[0] if row else 0}
+
+
+def _checked(world: World, check: Callable[[Connection, date], dg.AssetCheckResult], session_date: date) -> dg.AssetCheckResult:
+    """Of several sessions the last is judged: what stands now."""
+    with world.database("gate_owner") as connection:
+        return check(connection, session_date)
 
 
 def refreshed_level(world: World, run_id: str, session_date: date) -> dg.AssetMaterialization:
@@ -156,7 +181,7 @@ def level_metadata(rows: Sequence[Level]) -> dict[str, Any]:
     counted = sum(row.session_minute_count for row in rows) - excused
     worst = sorted((row for row in rows if row.good_ratio is not None), key=lambda row: (row.good_ratio or 0, row.symbol))[:5]
     return {
-        "dagster/row_count": len(rows),
+        ROW_COUNT: len(rows),
         "counted_minutes": counted,
         "good_minutes": good,
         "excused_minutes": excused,
@@ -172,7 +197,7 @@ def latency_metadata(rows: Iterable[Latency]) -> dict[str, Any]:
     newest = max((row.ts_minute for row in found), default=None)
     hops = {row.hop: row for row in found if row.ts_minute == newest}
     return {
-        "dagster/row_count": len(found),
+        "rows_written": len(found),
         "minute": str(newest or "none"),
         **{f"{hop}_p50_ms": row.p50_ms for hop, row in hops.items()},
         **{f"{hop}_p99_ms": row.p99_ms for hop, row in hops.items()},

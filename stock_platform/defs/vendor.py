@@ -20,6 +20,7 @@ from stock_platform.defs.external import VENDOR
 from stock_platform.defs.jumps import no_jump_without_factor
 from stock_platform.defs.priority import give_way
 from stock_platform.defs.retries import retried_if_transient, retry_policy
+from stock_platform.defs.row_count import row_counts, table_count, tell_each
 from stock_platform.defs.sessions import range_tags
 from stock_platform.defs.world import World, key_of, table_spec
 from stock_platform.feed.watchlist import Instrument
@@ -66,7 +67,7 @@ def vendor_assets(partitions: dg.PartitionsDefinition[str], *, retry_after_s: fl
         days = sorted(date.fromisoformat(key) for key in context.partition_keys)
         vendor = _vendor(world, days[-1])
         fetch_minutes(vendor, days)
-        yield _result(VENDOR_BAR_1M, vendor)
+        yield _bars(context, world, VENDOR_BAR_1M, days, vendor)
 
     @dg.multi_asset(
         name="vendor_daily",
@@ -84,9 +85,10 @@ def vendor_assets(partitions: dg.PartitionsDefinition[str], *, retry_after_s: fl
         for instrument in watched(world.settings):
             history = vendor.fetch(instrument.symbol, "1d", span)
             changed += vendor.write(CORPORATE_ACTION, action_frame(history, source=world.settings.vendor))
-        yield _result(VENDOR_BAR_1D, vendor)
+        yield _bars(context, world, VENDOR_BAR_1D, days, vendor)
+        tell_each(context, key_of(CORPORATE_ACTION.address), _counted(world, CORPORATE_ACTION, days, column="ex_date"))
         actions = sum(len(history.actions) for history in vendor.histories)
-        yield _materialized(CORPORATE_ACTION, actions, changed=changed)
+        yield _materialized(CORPORATE_ACTION, fetched=actions, changed=changed)
 
     @dg.multi_asset(name="vendor_instruments", specs=[_spec(VENDOR_INSTRUMENT)], retry_policy=retry, pool=POOL)
     @retried_if_transient
@@ -97,8 +99,10 @@ def vendor_assets(partitions: dg.PartitionsDefinition[str], *, retry_after_s: fl
             batch = fetch_quotes(vendor.door, [each.symbol for each in instruments[start : start + SYMBOLS_PER_REQUEST]])
             vendor.changed += vendor.write(VENDOR_INSTRUMENT, instrument_frame(batch, source=world.settings.vendor))
             known |= {symbol: quote.currency for symbol, quote in batch.quotes.items()}
-        found = {**vendor.state(), **differences(instruments, known)}
-        yield _materialized(VENDOR_INSTRUMENT, len(known), changed=vendor.changed, **found)
+        with world.database("gate_owner") as connection:
+            whole = table_count(connection, VENDOR_INSTRUMENT)
+        found = {**whole, **vendor.state(), **differences(instruments, known)}
+        yield _materialized(VENDOR_INSTRUMENT, fetched=len(known), changed=vendor.changed, **found)
 
     return [vendor_minutes, vendor_daily, vendor_instruments]
 
@@ -164,10 +168,19 @@ def _spec(record: Record, partitions: dg.PartitionsDefinition[str] | None = None
     return table_spec(record, upstream=VENDOR, kinds={"yahoo"}, partitions=partitions)
 
 
-def _result(record: Record, vendor: Download) -> dg.MaterializeResult:
+def _bars(
+    context: dg.AssetExecutionContext, world: World, record: Record, days: Sequence[date], vendor: Download
+) -> dg.MaterializeResult:
+    """Rows of each session; what was asked and answered, of the run as a whole."""
+    tell_each(context, key_of(record.address), _counted(world, record, days))
     bars = sum(len(history.bars) for history in vendor.histories)
-    return _materialized(record, bars, changed=vendor.changed, **vendor.metadata())
+    return _materialized(record, fetched=bars, changed=vendor.changed, **vendor.metadata())
 
 
-def _materialized(record: Record, rows: int, **found: Any) -> dg.MaterializeResult:
-    return dg.MaterializeResult(asset_key=key_of(record.address), metadata={"dagster/row_count": rows, **found})
+def _counted(world: World, record: Record, days: Sequence[date], *, column: str = "session_date") -> dict[date, dict[str, int]]:
+    with world.database("gate_owner") as connection:
+        return row_counts(connection, record, days, column=column)
+
+
+def _materialized(record: Record, **found: Any) -> dg.MaterializeResult:
+    return dg.MaterializeResult(asset_key=key_of(record.address), metadata=found)

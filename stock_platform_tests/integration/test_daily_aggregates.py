@@ -271,6 +271,36 @@ def test_range_of_sessions_is_made_by_one_run(database: Settings, admin: Connect
     assert without_provenance(one_run) == without_provenance(contents(admin))
 
 
+def test_sessions_of_one_run_tell_their_own_rows(database: Settings, admin: Connection) -> None:
+    """Two bars each of three symbols, then one of one: windows of the minutes 0 and 35."""
+    market(admin, 1)
+    bar(admin, "A", 1, 100)
+    tags = {"dagster/asset_partition_range_start": day(0).isoformat(), "dagster/asset_partition_range_end": day(1).isoformat()}
+    world: Any = dg.ResourceDefinition.hardcoded_resource(World(database, SystemClock()))
+    first, again = (
+        dg.materialize(aggregate_assets(session_partitions(FIRST)), tags=tags, resources={"world": world}) for _ in range(2)
+    )
+    of_5m, of_1d = counts_told(first, "bar_5m"), counts_told(first, "bar_1d")
+    assert of_5m == {day(0).isoformat(): (6, 6), day(1).isoformat(): (1, 1)}
+    assert of_1d == {day(0).isoformat(): (3, 3), day(1).isoformat(): (1, 1)}
+    assert counts_told(again, "bar_5m") == {day(0).isoformat(): (6, 0), day(1).isoformat(): (1, 0)}
+    for aggregate in EVERY_ONE:
+        query = f"SELECT session_date, count(*) FROM {aggregate.record.address} GROUP BY 1"
+        rows = dict(admin.execute(query).fetchall())  # type: ignore[arg-type]
+        told = counts_told(first, aggregate.key.path[-1])
+        assert {key: count for key, (count, _) in told.items()} == {day(n).isoformat(): rows.get(day(n), 0) for n in (0, 1)}
+
+
+def counts_told(done: dg.ExecuteInProcessResult, table: str) -> dict[str | None, tuple[Any, Any]]:
+    """Rows that there are and rows that changed, as the events of a table say, by partition."""
+    events = [event.materialization for event in done.get_asset_materialization_events()]
+    return {
+        each.partition: (each.metadata["dagster/row_count"].value, each.metadata["changed"].value)
+        for each in events
+        if each.asset_key.path[-1] == table
+    }
+
+
 def without_provenance(found: dict[str, set[Any]]) -> dict[str, set[Any]]:
     names = {aggregate.record.address: aggregate.record.names for aggregate in EVERY_ONE}
     return {

@@ -86,6 +86,16 @@ def test_events_of_a_gate_run_and_a_bars_passport_lead_to_its_page(gate: Any, ad
     assert api.get(path, headers={"If-None-Match": answer.headers["etag"]}).status_code == 304
 
 
+def test_gate_run_tells_how_many_bars_the_session_has_and_how_many_it_wrote(gate: Any, admin: Connection) -> None:
+    stage_minutes(admin, 4, bad=1)
+    gate()
+    stage(admin, 4, first=450, last=500)
+    events = gate().asset_materializations_for_node("certify")
+    told = {each.asset_key.path[-1]: {name: value.value for name, value in each.metadata.items()} for each in events}
+    assert told["bar_1m"] == {"dagster/row_count": 4, "rows_written": 1, "inserted": 1, "revised": 0}
+    assert told["quarantine"] == {"dagster/row_count": 1, "rows_written": 0}
+
+
 def test_blocked_batch_has_its_page(gate: Any, admin: Connection, api: TestClient) -> None:
     stage_minutes(admin, 20, bad=8)
     done = gate()

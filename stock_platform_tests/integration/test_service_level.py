@@ -13,6 +13,7 @@ from stock_platform.adapters.postgres import Connection, connect
 from stock_platform.config import Settings
 from stock_platform.contracts.slo import Hop
 from stock_platform.contracts.tick import QUOTE_UPDATE
+from stock_platform.defs.gaps import gap_asset
 from stock_platform.defs.service_level import latency_within, service_level_assets, slo_met
 from stock_platform.defs.sessions import session_partitions
 from stock_platform.defs.world import World
@@ -226,6 +227,33 @@ def test_run_in_dagster_writes_both_tables_and_says_how_it_stands(database: Sett
         "latency_within": False,
     }
     assert admin.execute("SELECT count(*) FROM ops.slo_session").fetchone() == (1,)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_range_of_sessions_is_one_run_and_each_tells_its_own(database: Settings, admin: Connection) -> None:
+    """The day before was never judged. No broker is asked, as no minute is missing: the look closes the gap that there was."""
+    fill(admin, "A", range(10))
+    fill(admin, "B", range(10))
+    run_gate(database, "gate-1", until=OPEN + 10 * MINUTE)
+    gap(admin, "A", range(3, 5), "feed_gap", "open")
+    before, today = ((DAY - timedelta(days=number)).isoformat() for number in (1, 0))
+    partitions = session_partitions(DAY - timedelta(days=1), DAY)
+    tags = {"dagster/asset_partition_range_start": before, "dagster/asset_partition_range_end": today}
+    world = World(database, SystemClock())
+    assets = [gap_asset(partitions), service_level_assets(partitions)]
+    assert {each.backfill_policy for each in assets} == {dg.BackfillPolicy.single_run()}
+    done = dg.materialize(assets, tags=tags, resources={"world": world})
+    told = [event.materialization for event in done.get_asset_materialization_events()]
+    assert {(each.asset_key.path[-1], each.partition): each.metadata["dagster/row_count"].value for each in told} == {
+        ("gap", before): 0,
+        ("gap", today): 1,
+        ("slo_session", before): 0,
+        ("slo_session", today): 2,
+        ("latency_minute", before): 0,
+        ("latency_minute", today): 10,
+    }
+    assert admin.execute("SELECT count(*) FROM quality.gap").fetchone() == (1,)
+    assert len(told) == 6
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -154,6 +154,28 @@ def materialized(database: Settings, **options: Any) -> dg.ExecuteInProcessResul
     return dg.materialize([asset], partition_key=DAY.isoformat(), resources={"world": resource}, **options)
 
 
+def told(done: dg.ExecuteInProcessResult) -> dict[str, dict[str, Any]]:
+    """What the run's events say, by table without schema."""
+    events = [event.materialization for event in done.get_asset_materialization_events()]
+    return {each.asset_key.path[-1]: {name: value.value for name, value in each.metadata.items()} for each in events}
+
+
+def test_run_that_mends_tells_how_many_rows_the_session_has(database: Settings, admin: Connection) -> None:
+    for symbol in "AB":
+        for minute in (0, 7, 70):
+            put(admin, symbol, minute)
+    materialized(database, tags={GATE: "1"})
+    put(admin, "A", 8)
+    counts = {"bar_5m": 6, "bar_15m": 4, "bar_1h": 4, "liquidity_30m": 4, "bar_1d": 2}
+    changed = {"bar_5m": 1, "bar_15m": 1, "bar_1h": 1, "liquidity_30m": 2, "bar_1d": 1}
+    mended = told(materialized(database, tags={GATE: "1"}))
+    assert mended == {table: {"dagster/row_count": counts[table], "changed": changed[table]} for table in counts}
+    idle = told(materialized(database, tags={GATE: "1"}))
+    assert idle == {table: {"dagster/row_count": counts[table], "changed": 0} for table in counts}
+    of_one = told(materialized(database, run_config={"ops": {INTRADAY_STEP: {"config": {"symbols": ["A"]}}}}))
+    assert of_one == {table: {"dagster/row_count": counts[table], "changed": 0, "symbols": "A"} for table in counts}
+
+
 def test_gate_run_mends_and_a_person_s_run_makes_all_anew(database: Settings, admin: Connection) -> None:
     """A row that is wrong without that its bars have changed."""
     put(admin, "A", 0)

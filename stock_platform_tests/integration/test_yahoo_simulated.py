@@ -109,7 +109,7 @@ def test_split_of_the_simulated_market_is_known_to_the_feed(simulated: tuple[Set
     month = {"dagster/asset_partition_range_start": "2025-05-20", "dagster/asset_partition_range_end": "2025-06-20"}
     metadata = materialize(settings, 1, tags=month)
     # 32 days of the coin and 22 sessions of the share, and what starts on the day before
-    assert 50 <= metadata["dagster/row_count"] <= 60
+    assert 50 <= metadata["fetched"] <= 60
     assert metadata["held"] == {}
     with connect(settings.dsn("feed_writer")) as connection:
         assert load_splits(connection, ["AAPL", "BTC-USD"]) == {"AAPL": [Split(date(2025, 6, 10), Decimal(10))]}

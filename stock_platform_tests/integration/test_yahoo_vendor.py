@@ -145,7 +145,8 @@ def test_session_of_minutes_is_staged_with_its_edges_and_where_it_came_from(vend
         ("^OCDO", 391, first, last, 2, "GBp", "yahoo", FRIDAY, 389 * 7),
     ]
     metadata = metadata_of(result)
-    assert (metadata["dagster/row_count"], metadata["changed"], metadata["requests"]) == (782, 782, 5)
+    counts = [metadata[name] for name in ("dagster/row_count", "fetched", "changed", "requests")]
+    assert counts == [782, 782, 782, 5]
     assert metadata["refused"] == {"GONE": "vendor_error: Not Found: No data found, symbol may be delisted"}
     assert metadata["breaker"] == "closed"
     home = vendor.world.settings.home
@@ -202,6 +203,25 @@ def test_backfill_of_days_is_one_run_with_one_request_a_symbol(vendor: Vendor) -
     assert vendor.materialize(vendor.minutes, tags=tags).success
     asked = [(each.path.rsplit("/", 1)[1], int(each.query["period1"])) for each in vendor.server.data_requests()]
     assert asked == [(symbol, OPEN - 4 * 86_400) for symbol in ("AAPL", "^OCDO", "GONE")]
+
+
+def test_sessions_of_one_run_tell_their_own_rows(vendor: Vendor, admin: Connection) -> None:
+    """The answer has Thursday's daily bars only, and Friday's two actions; a bar that was there before counts, too."""
+    admin.execute(
+        "INSERT INTO staging.vendor_bar_1d (symbol, ts_start, open, high, low, close, volume, session_date, currency, source, "
+        "response_path, ts_recv) VALUES ('OLD', '2026-11-18T14:30Z', 1, 1, 1, 1, 1, '2026-11-18', 'USD', 'yahoo', 'x', now())"
+    )
+    tags = {"dagster/asset_partition_range_start": "2026-11-18", "dagster/asset_partition_range_end": "2026-11-20"}
+    result = vendor.materialize(vendor.daily, tags=tags)
+    events = [event.materialization for event in result.get_asset_materialization_events()]
+    assert [(each.asset_key.path[-1], each.partition, each.metadata["dagster/row_count"].value) for each in events] == [
+        ("vendor_bar_1d", "2026-11-18", 1),
+        ("vendor_bar_1d", "2026-11-19", 2),
+        ("vendor_bar_1d", "2026-11-20", 0),
+        ("corporate_action", "2026-11-18", 0),
+        ("corporate_action", "2026-11-19", 0),
+        ("corporate_action", "2026-11-20", 2),
+    ]
 
 
 def test_weekend_asks_nothing(vendor: Vendor) -> None:
