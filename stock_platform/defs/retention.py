@@ -17,6 +17,7 @@ from stock_platform.adapters.dagster_storage import Ages, Purged, Size, purge, s
 from stock_platform.adapters.postgres import Connection, connect
 from stock_platform.contracts.runs import PRIORITY
 from stock_platform.defs.certify import JOB as CERTIFY
+from stock_platform.defs.priority import give_way
 from stock_platform.defs.retries import retried_if_transient, retry_policy
 from stock_platform.defs.service_level import LATENCIES
 from stock_platform.defs.world import World
@@ -44,6 +45,7 @@ _OURS: dict[str, LiteralString] = {
 @retried_if_transient
 def ops_retention(context: dg.AssetExecutionContext, world: dg.ResourceParam[World]) -> dg.MaterializeResult:
     """Forget, then measure."""
+    give_way(context.run)
     settings, now = world.settings, world.clock.now()
     ages = Ages(
         FREQUENT_JOBS,
