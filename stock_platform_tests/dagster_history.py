@@ -2,17 +2,19 @@
 
 A day passes by moving every stored time back by one."""
 
+import logging
 import time
 from typing import LiteralString
 
 import dagster as dg
 from dagster._core.definitions.run_request import InstigatorType
-from dagster._core.events import StepMaterializationData
+from dagster._core.events import EngineEventData, StepMaterializationData
 from dagster._core.scheduler.instigation import TickData, TickStatus
 
 from stock_platform.adapters.postgres import Connection
 
 BAR, CHECK = dg.AssetKey(["market", "bar_1m"]), "sane"
+TICKS = dg.AssetKey(["kafka", "market", "ticks", "v1"])
 MESSAGES = 4
 _A_DAY_LATER: tuple[LiteralString, ...] = (
     "UPDATE runs SET start_time = start_time - 86400, end_time = end_time - 86400, "
@@ -26,6 +28,11 @@ _A_DAY_LATER: tuple[LiteralString, ...] = (
 @dg.job(name="certify_bars")
 def certify_bars() -> None:
     """Stands for the gate's job."""
+
+
+@dg.job(name="feed_line")
+def feed_line() -> None:
+    """Stands for a feed line's job."""
 
 
 def event(kind: str, data: object = None, *, job: str) -> dg.DagsterEvent:
@@ -46,6 +53,25 @@ def run(
     if is_ended:
         instance.report_dagster_event(event("PIPELINE_SUCCESS", job=job.name), made.run_id)
     return made.run_id
+
+
+def line_run(instance: dg.DagsterInstance) -> str:
+    """A feed line's run that has started, in process 4711."""
+    made = instance.create_run_for_job(feed_line, status=dg.DagsterRunStatus.STARTED)
+    instance.report_dagster_event(event("PIPELINE_START", job=feed_line.name), made.run_id)
+    instance.report_engine_event("Started process for run.", made, EngineEventData({"pid": dg.MetadataValue.text("4711")}))
+    instance.report_dagster_event(event("STEP_START", job=feed_line.name), made.run_id)
+    return made.run_id
+
+
+def beat(instance: dg.DagsterInstance, run_id: str, *, said: str) -> None:
+    """What a feed line's run says: a message, and that there are ticks."""
+    message = dg.EventLogEntry(
+        error_info=None, level=logging.WARNING, user_message=said, run_id=run_id, timestamp=time.time(), job_name=feed_line.name
+    )
+    instance.handle_new_event(message)
+    data = StepMaterializationData(dg.AssetMaterialization(TICKS, tags={"dagster/data_version": "1"}))
+    instance.report_dagster_event(event("ASSET_MATERIALIZATION", data, job=feed_line.name), run_id)
 
 
 def tick(instance: dg.DagsterInstance) -> None:

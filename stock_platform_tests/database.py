@@ -1,5 +1,6 @@
 """A real Postgres with every migration applied, for tests and measurements."""
 
+import signal
 import subprocess
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -30,5 +31,5 @@ def migrated_database(home: Path) -> Generator[Settings]:
         migrate(settings.dsn("admin"))
         yield settings
     finally:
-        server.terminate()
+        server.send_signal(signal.SIGINT)  # as the stack does: it waits for no connection that somebody keeps
         server.wait(60)

@@ -3,11 +3,13 @@
 Dagster 1.13 forgets ticks by its `retention`, and nothing else: `delete_run` takes a run's materialisations with it, so that its
 partition looks never made, and leaves the rows of its checks. Here a run goes as a whole, but for what is still the newest word on
 something: the newest materialisation of each asset's partition and the newest evaluation of each check stay, with their run's row.
+Of a run that may never end, what it has said goes; how it was started, and by which process, stays.
 Tables are those of dagster-postgres 0.29; a test goes through them with Dagster's own API."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import LiteralString
 
 from stock_platform.adapters.postgres import Connection
 
@@ -54,6 +56,20 @@ _RUNS = """
 DELETE FROM runs
 WHERE run_id = ANY (%(runs)s) AND NOT EXISTS (SELECT FROM event_logs WHERE event_logs.run_id = runs.run_id)
 """
+# What runs under way say again and again. Their few other events stay: monitoring reads the process's number from them.
+_ENDLESS = """
+    SELECT event_logs.id
+    FROM event_logs
+    JOIN runs ON runs.run_id = event_logs.run_id
+    WHERE
+        runs.pipeline_name = ANY (%(endless)s)
+        AND runs.status NOT IN ('SUCCESS', 'FAILURE', 'CANCELED')
+        AND (event_logs.dagster_event_type IS NULL OR event_logs.dagster_event_type = 'ASSET_MATERIALIZATION')
+        AND event_logs.timestamp < %(frequent_before)s::timestamptz AT TIME ZONE 'UTC'
+        AND event_logs.id NOT IN (SELECT id FROM newest_event WHERE id IS NOT NULL)
+"""
+_ENDLESS_TAGS: LiteralString = f"DELETE FROM asset_event_tags WHERE event_id IN ({_ENDLESS})"
+_ENDLESS_EVENTS: LiteralString = f"DELETE FROM event_logs WHERE id IN ({_ENDLESS})"
 # Answers of sensors that looked belong to no run.
 _RUNLESS_EVENTS = """
 DELETE FROM event_logs
@@ -88,10 +104,13 @@ class Ages:
 
     Args:
         frequent: Jobs whose runs come every minute.
-        frequent_before: Their runs that ended earlier go; before: those of other jobs, ticks, and events of no run.
+        endless: Jobs whose runs may never end, and speak every minute.
+        frequent_before: Runs of frequent jobs that ended earlier go, and what a run of an endless job said earlier.
+        before: Runs of other jobs, ticks, and events of no run.
     """
 
     frequent: Sequence[str]
+    endless: Sequence[str]
     frequent_before: datetime
     before: datetime
 
@@ -126,7 +145,12 @@ def purge(connection: Connection, ages: Ages) -> Purged:
     Args:
         connection: To Dagster's database, committing by itself.
     """
-    facts = {"frequent": list(ages.frequent), "frequent_before": ages.frequent_before, "before": ages.before}
+    facts = {
+        "frequent": list(ages.frequent),
+        "endless": list(ages.endless),
+        "frequent_before": ages.frequent_before,
+        "before": ages.before,
+    }
     runs = [run_id for (run_id,) in connection.execute(_ENDED, facts).fetchall()]
     connection.execute("DROP TABLE IF EXISTS newest_event")
     connection.execute(_NEWEST)
@@ -138,6 +162,9 @@ def purge(connection: Connection, ages: Ages) -> Purged:
             events += connection.execute(_EVENTS, batch).rowcount
             checks += connection.execute(_CHECKS, batch).rowcount
             gone += connection.execute(_RUNS, batch).rowcount
+    with connection.transaction():
+        connection.execute(_ENDLESS_TAGS, facts)
+        events += connection.execute(_ENDLESS_EVENTS, facts).rowcount
     events += connection.execute(_RUNLESS_EVENTS, facts).rowcount
     checks += connection.execute(_RUNLESS_CHECKS, facts).rowcount
     ticks = connection.execute(_TICKS, facts).rowcount

@@ -3,7 +3,8 @@
 Not here: what the jobs do (defs), how a run is asked for (adapters/dagster_api)."""
 
 PRIORITY = "dagster/priority"
-"""Tag of runs, by which the queue goes, and of steps: of those that could be next, one of higher priority is."""
+"""Tag of runs, by which the queue goes, and of steps: of those that could be next, one of higher priority is. The gate's runs
+and feed lines have one above 0; what a person starts has none, which counts as 0."""
 BACKFILL = {
     PRIORITY: "-10",
     "dagster/max_retries": "2",

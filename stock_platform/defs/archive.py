@@ -16,6 +16,7 @@ from stock_platform.contracts.bar import BAR
 from stock_platform.contracts.runs import PRIORITY
 from stock_platform.contracts.tick import TICK
 from stock_platform.defs.ended import due_sessions, requested
+from stock_platform.defs.priority import give_way
 from stock_platform.defs.retries import retried_if_transient, retry_policy
 from stock_platform.defs.world import World, column_schema, key_of
 from stock_platform.feed.archive import Archived, SessionHours, archive_session
@@ -68,6 +69,7 @@ def archive_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefiniti
     )
     @retried_if_transient
     def archive_tick(context: dg.AssetExecutionContext, world: dg.ResourceParam[World]) -> dg.MaterializeResult:
+        give_way(context.run)
         session_date = date.fromisoformat(context.partition_key)
         limit_s = 0 if world.settings.feed_kind == "tape" else world.settings.flink_late_limit_s
         with world.database("gate_owner") as connection:

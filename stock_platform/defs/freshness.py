@@ -2,7 +2,8 @@
 
 Dagster's policies know windows and cron lines, no exchange's calendar, and take a backfill of an old session for news. So what is
 made of a session has the check `fresh_in_session`: it asks for the newest session that has opened; a closed market, a weekend or a
-holiday is not stale. A sensor looks every half minute and writes only answers that have changed."""
+holiday is not stale. Certified bars are also held to each calendar that is open (open_markets). A sensor looks every half minute
+and writes only answers that have changed."""
 
 # Dagster's decorators are typed in part only.
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
@@ -20,16 +21,19 @@ from stock_platform.contracts.reference import INSTRUMENT, SESSION
 from stock_platform.contracts.vendor import CORPORATE_ACTION, VENDOR_BAR_1D, VENDOR_INSTRUMENT
 from stock_platform.defs.aggregate_registry import EVERY_RUN
 from stock_platform.defs.gaps import GAPS
+from stock_platform.defs.open_markets import LIMIT, Hours, read_open_markets, told_of_stale
 from stock_platform.defs.service_level import LEVELS
 from stock_platform.defs.world import World, key_of
 
 DAILY_POLICY = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=26))
 """A schedule makes it every day of the year; two hours for a slow vendor and its retries."""
 DAILY = frozenset(key_of(each.address) for each in (INSTRUMENT, SESSION, VENDOR_BAR_1D, CORPORATE_ACTION, VENDOR_INSTRUMENT))
-OF_SESSION = (key_of(BAR.address), GAPS, LEVELS, *(aggregate.key for aggregate in EVERY_RUN))
+_BARS = key_of(BAR.address)
+OF_SESSION = (_BARS, GAPS, LEVELS, *(aggregate.key for aggregate in EVERY_RUN))
 FRESH = "fresh_in_session"
-LIMIT = timedelta(minutes=10)
-"""Gate runs come every minute; that not one of the watched instruments trades for so long is worth a look."""
+SYMBOLS = "symbols"
+"""Metadata of an event that is of some symbols only: it says nothing of the others."""
+_LOOKED_BACK = 100
 
 _HOURS = """
 SELECT DISTINCT session.session_date, session.ts_open, session.ts_close, session.ts_break_start, session.ts_break_end
@@ -47,29 +51,12 @@ _STARTED = "SELECT min(ts_started) FROM ops.feed_line WHERE state <> 'retired'"
 
 
 @dataclass(frozen=True)
-class Hours:
-    """One session of one calendar: [opens, closes) without the break."""
-
-    session_date: date
-    opens: datetime
-    closes: datetime
-    break_start: datetime | None = None
-    break_end: datetime | None = None
-
-    def traded_until(self, now: datetime) -> datetime:
-        """Up to when it has traded; it has opened."""
-        if self.break_start and self.break_end and self.break_start <= now < self.break_end:
-            return self.break_start
-        return min(now, self.closes)
-
-
-@dataclass(frozen=True)
 class Due:
     """What has to be there now.
 
     Args:
         until: Up to when the market has traded; that is now while it is open.
-        since: When it opened, or the feed began.
+        since: When it opened, also after a break, or the feed began.
         next_open: None where the calendars do not say.
     """
 
@@ -84,7 +71,7 @@ def due_now(sessions: Iterable[Hours], now: datetime, *, started: datetime | Non
     newest = max(sessions, key=lambda each: (each.traded_until(now), each.opens), default=None)
     if newest is None or started is None:
         return None
-    return Due(newest.session_date, max(newest.opens, started), newest.traded_until(now), next_open)
+    return Due(newest.session_date, max(newest.traded_since(now), started), newest.traded_until(now), next_open)
 
 
 def verdict(due: Due | None, made: datetime | None, now: datetime) -> tuple[bool, str]:
@@ -110,16 +97,19 @@ def freshness_results(instance: dg.DagsterInstance, world: World) -> list[dg.Ass
     if world.settings.is_replay:
         return [_result(key, is_passed=True, said="A replay is not held to the clock.") for key in OF_SESSION]
     with world.database("gate_owner") as connection:
-        due = _read_due(connection, now)
+        (started,) = connection.execute(_STARTED).fetchone() or (None,)
+        due = _read_due(connection, now, started=started)
+        stale = told_of_stale(read_open_markets(connection, now), now, started=started)
     made = last_made(instance, OF_SESSION, due.session_date) if due else {}
-    answers = [(key, verdict(due, made.get(key), now)) for key in OF_SESSION]
-    return [_result(key, is_passed=is_passed, said=said) for key, (is_passed, said) in answers]
+    answers = {key: verdict(due, made.get(key), now) for key in OF_SESSION}
+    if stale:
+        answers[_BARS] = False, stale
+    return [_result(key, is_passed=is_passed, said=said) for key, (is_passed, said) in answers.items()]
 
 
-def _read_due(connection: Connection, now: datetime) -> Due | None:
+def _read_due(connection: Connection, now: datetime, *, started: datetime | None) -> Due | None:
     facts = {"now": now}
     sessions = [Hours(*row) for row in connection.execute(_HOURS, facts).fetchall()]
-    (started,) = connection.execute(_STARTED).fetchone() or (None,)
     (next_open,) = connection.execute(_NEXT, facts).fetchone() or (None,)
     return due_now(sessions, now, started=started, next_open=next_open)
 
@@ -128,11 +118,11 @@ def last_made(instance: dg.DagsterInstance, keys: Sequence[dg.AssetKey], session
     """When each asset's partition of the session was last materialised; one that never was is left out.
 
     One look for all: while the session goes on, its partition is the newest of each. Where a backfill or a restatement of another
-    session came later, that asset is asked for alone."""
+    session came later, or one of some symbols only, that asset is asked for alone."""
     partition, found = session_date.isoformat(), dict[dg.AssetKey, datetime]()
     for record in instance.get_asset_records(keys):
         key, newest = record.asset_entry.asset_key, record.asset_entry.last_materialization_record
-        if newest is not None and newest.partition_key != partition:
+        if newest is not None and (newest.partition_key != partition or not _is_of_all(newest)):
             newest = _newest_of(instance, key, partition)
         if newest is not None:
             found[key] = datetime.fromtimestamp(newest.timestamp, UTC)
@@ -141,7 +131,14 @@ def last_made(instance: dg.DagsterInstance, keys: Sequence[dg.AssetKey], session
 
 def _newest_of(instance: dg.DagsterInstance, key: dg.AssetKey, partition: str) -> dg.EventLogRecord | None:
     wanted = dg.AssetRecordsFilter(asset_key=key, asset_partitions=[partition])
-    return next(iter(instance.fetch_materializations(wanted, limit=1).records), None)
+    found = instance.fetch_materializations(wanted, limit=_LOOKED_BACK).records
+    return next((each for each in found if _is_of_all(each)), None)
+
+
+def _is_of_all(record: dg.EventLogRecord) -> bool:
+    made = record.asset_materialization
+    told = made.metadata.get(SYMBOLS) if made else None
+    return told is None or not told.value
 
 
 def _result(key: dg.AssetKey, *, is_passed: bool, said: str) -> dg.AssetCheckResult:

@@ -18,6 +18,7 @@ from stock_platform.contracts.runs import PRIORITY
 from stock_platform.contracts.vendor import VENDOR_BAR_1M, VENDOR_DIFFERENCE
 from stock_platform.defs.aggregate import refreshed
 from stock_platform.defs.ended import due_sessions, requested
+from stock_platform.defs.priority import give_way
 from stock_platform.defs.progress import bars_closed_until
 from stock_platform.defs.retries import retried_if_transient, retry_policy
 from stock_platform.defs.row_count import ROW_COUNT, row_count, tell_each
@@ -55,6 +56,7 @@ def reconciliation_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsD
     )
     @retried_if_transient
     def quality_vendor_difference(context: dg.AssetExecutionContext, world: dg.ResourceParam[World]) -> dg.MaterializeResult:
+        give_way(context.run)
         days = sorted(date.fromisoformat(key) for key in context.partition_keys)
         tell_each(context, DIFFERENCE, {day: metadata(_reconciled(context, world, day)) for day in days})
         return dg.MaterializeResult()

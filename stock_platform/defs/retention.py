@@ -1,7 +1,7 @@
 """Bounded size: once a day what has outlived its use is forgotten, in Dagster's storage and in ours, and both are measured.
 
 Delivery: a repeat finds nothing more to do; what was cut off is finished by the next run. Never touched: bars, revisions,
-decisions, gaps, service levels, and runs that are under way.
+decisions, gaps, service levels, and runs that are under way; but what a feed line, whose run may never end, said long ago goes.
 Not here: what goes from Dagster's tables (adapters/dagster_storage)."""
 
 # Dagster's decorators are typed in part only, and refuse MaterializeResult with its type argument.
@@ -17,6 +17,8 @@ from stock_platform.adapters.dagster_storage import Ages, Purged, Size, purge, s
 from stock_platform.adapters.postgres import Connection, connect
 from stock_platform.contracts.runs import PRIORITY
 from stock_platform.defs.certify import JOB as CERTIFY
+from stock_platform.defs.feed_line import feed_line
+from stock_platform.defs.priority import give_way
 from stock_platform.defs.retries import retried_if_transient, retry_policy
 from stock_platform.defs.service_level import LATENCIES
 from stock_platform.defs.world import World
@@ -24,6 +26,8 @@ from stock_platform.defs.world import World
 RETENTION = dg.AssetKey(["ops", "retention"])
 FREQUENT_JOBS = (CERTIFY,)
 """Jobs with a run every minute."""
+ENDLESS_JOBS = (feed_line.name,)
+"""Jobs whose run says something every minute, and on a market that never closes has no end."""
 _OURS: dict[str, LiteralString] = {
     "ops.latency_minute": "DELETE FROM ops.latency_minute WHERE ts_updated < %(before)s",
     "quality.check_result": "DELETE FROM quality.check_result WHERE ts_checked < %(before)s",
@@ -44,9 +48,11 @@ _OURS: dict[str, LiteralString] = {
 @retried_if_transient
 def ops_retention(context: dg.AssetExecutionContext, world: dg.ResourceParam[World]) -> dg.MaterializeResult:
     """Forget, then measure."""
+    give_way(context.run)
     settings, now = world.settings, world.clock.now()
     ages = Ages(
         FREQUENT_JOBS,
+        ENDLESS_JOBS,
         frequent_before=now - timedelta(days=settings.retention_gate_runs_days),
         before=now - timedelta(days=settings.retention_runs_days),
     )

@@ -14,7 +14,7 @@ from stock_platform.adapters.postgres import Connection, connect
 from stock_platform.config import Settings
 from stock_platform.defs.retention import RETENTION, forget_rows, ops_retention
 from stock_platform.defs.world import World
-from stock_platform_tests.dagster_history import BAR, CHECK, a_day_passes, a_days_runs, certify_bars, run
+from stock_platform_tests.dagster_history import BAR, CHECK, TICKS, a_day_passes, a_days_runs, beat, certify_bars, line_run, run
 from stock_platform_tests.dagster_instance import postgres_instance
 
 RUNS_A_DAY = 300
@@ -42,7 +42,7 @@ def storage(database: Settings, instance: dg.DagsterInstance) -> Iterator[Connec
 
 def forget(storage: Connection, *, frequent_days: float = KEPT_DAYS, days: float = 4) -> Purged:
     now = SystemClock().now()
-    return purge(storage, Ages(["certify_bars"], now - timedelta(days=frequent_days), now - timedelta(days=days)))
+    return purge(storage, Ages(["certify_bars"], ["feed_line"], now - timedelta(days=frequent_days), now - timedelta(days=days)))
 
 
 def count(storage: Connection, table: LiteralString) -> int:
@@ -101,6 +101,48 @@ def test_run_under_way_is_never_touched_however_old(instance: dg.DagsterInstance
         a_day_passes(storage)
     assert forget(storage).runs == ()
     assert len(instance.all_logs(alive)) == 6
+
+
+def kinds(instance: dg.DagsterInstance, run_id: str) -> list[str]:
+    """What a run has said, oldest first; a plain message by its text."""
+    entries = instance.all_logs(run_id)
+    return [each.dagster_event_type.value if each.dagster_event_type else each.user_message for each in entries]
+
+
+def test_feed_line_that_never_ends_keeps_its_start_its_process_and_its_newest_days(
+    instance: dg.DagsterInstance, storage: Connection
+) -> None:
+    line = line_run(instance)
+    started = ["PIPELINE_START", "ENGINE_EVENT", "STEP_START"]
+    for day in range(5):
+        beat(instance, line, said=f"gap of day {day}")
+        a_day_passes(storage)
+    purged = forget(storage, frequent_days=2.5)
+    # Days 0 to 2 are 5, 4 and 3 days old: a message and a materialisation each.
+    assert (purged.runs, purged.events) == ((), 6)
+    assert kinds(instance, line) == [*started, "gap of day 3", "ASSET_MATERIALIZATION", "gap of day 4", "ASSET_MATERIALIZATION"]
+    assert count(storage, "asset_event_tags") == 2
+    (worker,) = instance.all_logs(line, of_type=dg.DagsterEventType.ENGINE_EVENT)
+    assert worker.get_dagster_event().engine_event_data.metadata["pid"] == dg.MetadataValue.text("4711")
+    assert forget(storage, frequent_days=2.5).events == 0
+
+
+def test_newest_materialisation_stays_however_long_its_feed_line_is_silent(
+    instance: dg.DagsterInstance, storage: Connection
+) -> None:
+    silent, newer = line_run(instance), line_run(instance)
+    beat(instance, silent, said="gap")
+    beat(instance, newer, said="gap")
+    for _ in range(40):
+        a_day_passes(storage)
+    assert forget(storage).events == 3
+    assert "ASSET_MATERIALIZATION" not in kinds(instance, silent)
+    assert kinds(instance, newer)[-1] == "ASSET_MATERIALIZATION"
+    latest = instance.get_latest_materialization_event(TICKS)
+    assert latest is not None
+    assert latest.run_id == newer
+    (record,) = instance.fetch_materializations(TICKS, limit=5).records
+    assert record.run_id == newer
 
 
 def test_rare_runs_are_kept_longer_than_those_of_every_minute(instance: dg.DagsterInstance, storage: Connection) -> None:

@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import Engine, event
 
 from stock_platform.config import Settings
-from stock_platform.defs.freshness import OF_SESSION, Due, Hours, due_now, last_made, session_freshness_checks, verdict
+from stock_platform.defs.freshness import OF_SESSION, Due, due_now, last_made, session_freshness_checks, verdict
+from stock_platform.defs.open_markets import Hours, Market, told_of_stale
 from stock_platform.defs.world import World
 from stock_platform_tests.idle_sensors import SATURDAY, StoppedClock
 
@@ -79,6 +80,62 @@ def test_lunch_break_is_no_staleness() -> None:
     assert verdict(due, datetime(2026, 11, 20, 2, 31, tzinfo=UTC), in_break)[0]
 
 
+def test_market_that_opens_again_after_its_break_is_given_time() -> None:
+    opened_again = datetime(2026, 11, 20, 3, 30, tzinfo=UTC)
+    made = datetime(2026, 11, 20, 2, 31, tzinfo=UTC)
+
+    def is_fresh(now: datetime) -> bool:
+        return verdict(due_now([TOKYO], now, started=LONG_AGO, next_open=OPEN), made, now)[0]
+
+    assert is_fresh(opened_again + minutes(9))
+    assert not is_fresh(opened_again + minutes(10))
+
+
+COIN = Hours(FRIDAY, datetime(2026, 11, 20, 0, 0, tzinfo=UTC), datetime(2026, 11, 21, 0, 0, tzinfo=UTC))
+
+
+def test_dead_market_is_named_although_another_goes_on() -> None:
+    now = OPEN + minutes(60)
+    markets = [Market("24/7", COIN, now - minutes(1)), Market("XNYS", NEW_YORK, now - minutes(11))]
+    assert told_of_stale(markets, now, started=LONG_AGO) == (
+        "1 of 2 open markets are stale. The stalest is XNYS: of its session 2026-11-20 its newest bar ends at 2026-11-20 15:19Z; "
+        "at most 10 min may pass."
+    )
+    silent = [Market("24/7", COIN, now - minutes(12)), Market("XNYS", NEW_YORK, now - minutes(11))]
+    assert str(told_of_stale(silent, now, started=LONG_AGO)).startswith("2 of 2 open markets are stale. The stalest is 24/7: ")
+    assert told_of_stale(silent, now, started=None) is None
+
+
+@pytest.mark.parametrize(
+    ("hours", "now", "newest", "delay", "is_stale"),
+    [
+        (NEW_YORK, OPEN + minutes(60), OPEN + minutes(50), 0, False),
+        (NEW_YORK, OPEN + minutes(60), OPEN + minutes(49), 0, True),
+        (NEW_YORK, OPEN + minutes(9), None, 0, False),
+        (NEW_YORK, OPEN + minutes(10), None, 0, True),
+        # Prices that the vendor shows 15 minutes late.
+        (NEW_YORK, OPEN + minutes(24), None, 15, False),
+        (NEW_YORK, OPEN + minutes(25), None, 15, True),
+        (NEW_YORK, OPEN + minutes(60), OPEN + minutes(35), 15, False),
+        (NEW_YORK, OPEN + minutes(60), OPEN + minutes(34), 15, True),
+        # Tokyo at lunch, 02:30 to 03:30, and just after it; it opened at 00:00.
+        (TOKYO, TOKYO.opens + minutes(209), TOKYO.opens + minutes(150), 0, False),
+        (TOKYO, TOKYO.opens + minutes(219), TOKYO.opens + minutes(150), 0, False),
+        (TOKYO, TOKYO.opens + minutes(220), TOKYO.opens + minutes(150), 0, True),
+    ],
+)
+def test_open_market_is_stale_once_no_bar_has_come_for_ten_minutes_of_trading(
+    hours: Hours, now: datetime, newest: datetime | None, delay: float, is_stale: bool
+) -> None:
+    assert Market("any", hours, newest, minutes(delay)).is_stale(now, started=LONG_AGO) is is_stale
+
+
+def test_open_market_is_not_stale_before_the_feed_has_listened_for_ten_minutes() -> None:
+    now, market = OPEN + minutes(60), Market("XNYS", NEW_YORK, None)
+    assert not market.is_stale(now, started=now - minutes(9))
+    assert market.is_stale(now, started=now - minutes(10))
+
+
 def test_market_that_is_open_counts_before_one_that_has_closed() -> None:
     now = OPEN + minutes(60)
     due = due_now([TOKYO, NEW_YORK], now, started=LONG_AGO, next_open=None)
@@ -138,3 +195,21 @@ def test_later_backfill_of_another_session_hides_nothing() -> None:
         made_of(instance, FRIDAY, [backfilled, never])
         assert last_made(instance, OF_SESSION, MONDAY) == before
     assert set(before) == {backfilled, untouched}
+
+
+def test_backfill_of_some_symbols_makes_nothing_look_new() -> None:
+    key = OF_SESSION[-1]
+    with dg.DagsterInstance.ephemeral() as instance:
+
+        def made(symbols: list[str]) -> None:
+            event = dg.AssetMaterialization(key, partition=FRIDAY.isoformat(), metadata={"symbols": symbols})
+            instance.report_runless_asset_event(event)
+
+        made(["AAPL"])
+        assert last_made(instance, [key], FRIDAY) == {}
+        made([])
+        before = last_made(instance, [key], FRIDAY)
+        made(["AAPL"])
+        made(["AAPL", "XOM"])
+        assert last_made(instance, [key], FRIDAY) == before
+    assert set(before) == {key}
