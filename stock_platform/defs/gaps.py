@@ -60,7 +60,7 @@ def gap_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
         with world.database("gate_owner") as connection:
             looks = [_look(connection, world, day, context.run_id) for day in sessions_to_look_at(connection, session_date)]
         found = looks[-1]
-        return dg.MaterializeResult(metadata=gap_metadata(found), check_results=[_check(found)])
+        return dg.MaterializeResult(metadata=gap_metadata(found), check_results=[gap_check(found)])
 
     return quality_gap
 
@@ -111,7 +111,8 @@ def _table(rows: Sequence[Row]) -> str:
     return "\n".join(["| symbol | from | minutes | class | state | evidence |", "|---|---|---|---|---|---|", *lines])
 
 
-def _check(found: Found) -> dg.AssetCheckResult:
+def gap_check(found: Found) -> dg.AssetCheckResult:
+    """Whether nothing waits whose ticks Kafka has."""
     rows = [row for row in found.rows if row.gap_class is GapClass.PIPELINE_GAP and row.state is GapState.OPEN]
     return dg.AssetCheckResult(
         check_name=NO_PIPELINE_GAP,
