@@ -48,9 +48,7 @@ def test_two_lines_that_are_close_once_are_not_the_next_time() -> None:
         pytest.param([], id="never started"),
         pytest.param(failures(1, ago=timedelta(0)), id="one failure"),
         pytest.param([record(ENDED, ago=timedelta(0)), *failures(5, ago=MINUTE)], id="the newest run ended well"),
-        pytest.param(
-            [record(FAILED, ago=timedelta(0), lasted_s=60), *failures(5, ago=MINUTE)], id="the newest run worked a minute"
-        ),
+        pytest.param([record(FAILED, ago=timedelta(0), lasted_s=60), *failures(5, ago=MINUTE)], id="the newest worked a minute"),
         pytest.param(failures(2, ago=timedelta(seconds=25)), id="two failures, 20 s and a quarter ago"),
         pytest.param(failures(6, ago=timedelta(seconds=150)), id="six failures, the longest pause and a quarter ago"),
     ],
