@@ -203,8 +203,8 @@ def test_session_that_failed_three_times_is_left_to_a_person(
     session_is_certified(admin)
     feed_is_at(admin, CLOSE)
     for _ in range(3):
-        newest = run_of(instance, archive)
-        instance.report_run_failed(newest)
+        instance.report_run_failed(run_of(instance, archive))
+    newest = instance.get_run_records()[0].dagster_run
     assert look(CERTIFIED, instance, settings, at=datetime.now(UTC) + timedelta(days=3)) == (
         [],
         f"Session 2026-11-20: given up, run {newest.run_id[:8]} is the third in a row to fail. "
