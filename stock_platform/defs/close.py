@@ -42,6 +42,6 @@ def session_closed_sensor(job: Any, partitions: dg.PartitionsDefinition[str]) ->
         if running:
             return dg.SensorResult(skip_reason=f"Run {running[0].run_id[:8]} is under way.")
         due = due_sessions(context.instance, world, partitions, done=AT_CLOSE[0].key, job_name=_JOB)
-        return requested(replace(due, keys=due.keys[:1]), "closed")
+        return requested(replace(due, asked=due.asked[:1]), "closed")
 
     return session_closed

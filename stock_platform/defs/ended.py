@@ -3,19 +3,23 @@
 # Dagster's instance is typed in part only.
 # pyright: reportUnknownMemberType=false
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
 
 from stock_platform.adapters.postgres import Connection
 from stock_platform.contracts.epoch import EPOCH
 from stock_platform.defs.progress import job_progress
-from stock_platform.defs.world import World
+from stock_platform.defs.world import UNDER_WAY, World
 from stock_platform.gate.pending import pending_sessions
 
+ATTEMPTS = 3
+"""So many runs of a session that failed in a row are enough: the next one would fail as well, and nobody would look."""
 _AGAIN_AFTER = timedelta(minutes=30)
 """A run that failed after its retries is tried again so much later."""
+_SHOWN_COUNT = 3
 
 _OVER = """
 SELECT day.session_date
@@ -31,16 +35,36 @@ ticks to archive, nothing to be compared with it, and every aggregate."""
 
 
 @dataclass(frozen=True)
+class Asked:
+    """A session for which a run is wanted now.
+
+    Args:
+        key: Its partition.
+        last_run_id: Newest run of it so far; None: there is none.
+    """
+
+    key: str
+    last_run_id: str | None = None
+
+    @property
+    def run_key(self) -> str:
+        """Names the attempt by the run before it (docs/decisions/0030-run-keys.md)."""
+        return f"{self.key} after {self.last_run_id}" if self.last_run_id else f"{self.key} first"
+
+
+@dataclass(frozen=True)
 class Due:
-    """Sessions for which something is to be asked now.
+    """Sessions with which something is still to be done.
 
     Args:
         until: Event time that the feed has come to; None: not known yet.
-        keys: Partitions, in order.
+        asked: Now, in order.
+        reasons: Why the others have to wait, one sentence each.
     """
 
     until: datetime | None
-    keys: tuple[str, ...]
+    asked: tuple[Asked, ...] = ()
+    reasons: tuple[str, ...] = ()
 
 
 def due_sessions(
@@ -52,23 +76,55 @@ def due_sessions(
     job_name: str,
     since: date = date.min,
 ) -> Due:
-    """Sessions that are over on every watched calendar and of which no bar waits, without the asset's partition so far.
+    """Sessions that are over on every watched calendar, without the asset's partition so far; those that have none are left out.
 
     Args:
         done: Asset that has the partition once the session is dealt with.
-        job_name: A session whose run of it is under way, or failed a moment ago, is left out.
+        job_name: What deals with one.
         since: Earlier sessions are left out.
     """
     known = instance.get_materialized_partitions(done)
     with world.database("gate_owner") as connection:
         until = job_progress(world, connection)
         if until is None:
-            return Due(None, ())
-        wanted = [day for day in ended_sessions(connection, until) if day >= since and day.isoformat() not in known]
-        waiting = {each.session_date for each in pending_sessions(connection, EPOCH)} if wanted else set[date]()
-    judged, now = [day.isoformat() for day in wanted if day not in waiting], world.clock.now()
-    keys = (key for key in judged if partitions.has_partition_key(key) and not _is_tried(instance, job_name, key, now))
-    return Due(until, tuple(keys))
+            return Due(None)
+        ended = [day for day in ended_sessions(connection, until) if day >= since and day.isoformat() not in known]
+        unjudged = {each.session_date for each in pending_sessions(connection, EPOCH)} if ended else set[date]()
+    asked: list[Asked] = []
+    reasons: list[str] = []
+    for day in ended:
+        key = day.isoformat()
+        if not partitions.has_partition_key(key):
+            continue
+        runs = instance.get_run_records(dg.RunsFilter(job_name=job_name, tags={"dagster/partition": key}), limit=ATTEMPTS)
+        reason = "bars of it wait for the gate." if day in unjudged else reason_to_wait(runs, world.clock.now())
+        if reason is None:
+            asked.append(Asked(key, runs[0].dagster_run.run_id if runs else None))
+        else:
+            reasons.append(f"Session {key}: {reason}")
+    return Due(until, tuple(asked), tuple(reasons))
+
+
+def reason_to_wait(runs: Sequence[dg.RunRecord], now: datetime) -> str | None:
+    """Why no run of a session is wanted now, for a person; None when one is. Pure.
+
+    Args:
+        runs: Of this session, the newest first, ATTEMPTS at most; none of them has made its partition.
+    """
+    if not runs:
+        return None
+    newest = runs[0].dagster_run
+    name = f"run {newest.run_id[:8]}"
+    if newest.status in UNDER_WAY:
+        return f"{name} is under way."
+    failed = [each for each in runs if each.dagster_run.status is not dg.DagsterRunStatus.SUCCESS]
+    if len(failed) == ATTEMPTS:
+        return f"given up, {name} is the third in a row to fail. Mend its cause, then start the job {newest.job_name} by hand."
+    again = datetime.fromtimestamp(runs[0].end_time or 0.0, UTC) + _AGAIN_AFTER
+    if now >= again:
+        return None
+    what = "failed" if runs[0] in failed else "left nothing behind"
+    return f"{name} {what}; the next try comes at {again:%H:%M:%S}Z."
 
 
 def requested(due: Due, verb: str) -> dg.SensorResult:
@@ -78,19 +134,13 @@ def requested(due: Due, verb: str) -> dg.SensorResult:
         verb: What is done with a session, e.g. archived."""
     if due.until is None:
         return dg.SensorResult(skip_reason="The feed has not said yet how far it is.")
-    if not due.keys:
-        until = f"{due.until:%Y-%m-%d %H:%M:%S}Z"
-        return dg.SensorResult(skip_reason=f"No session that was over at {until} and is judged is to be {verb}.")
-    return dg.SensorResult(run_requests=[dg.RunRequest(partition_key=key) for key in due.keys])
-
-
-def _is_tried(instance: dg.DagsterInstance, job_name: str, key: str, now: datetime) -> bool:
-    """Whether a run of that session is under way, or has failed a moment ago."""
-    records = instance.get_run_records(dg.RunsFilter(job_name=job_name, tags={"dagster/partition": key}), limit=1)
-    if not records:
-        return False
-    ended = records[0].end_time
-    return ended is None or now.timestamp() - ended < _AGAIN_AFTER.total_seconds()
+    if due.asked:
+        return dg.SensorResult(run_requests=[dg.RunRequest(run_key=each.run_key, partition_key=each.key) for each in due.asked])
+    if not due.reasons:
+        return dg.SensorResult(skip_reason=f"No session that was over at {due.until:%Y-%m-%d %H:%M:%S}Z is still to be {verb}.")
+    more = len(due.reasons) - _SHOWN_COUNT
+    rest = [f"{more} further sessions to be {verb} wait, too."] if more > 0 else []
+    return dg.SensorResult(skip_reason=" ".join([*due.reasons[:_SHOWN_COUNT], *rest]))
 
 
 def ended_sessions(connection: Connection, until: datetime) -> list[date]:

@@ -14,6 +14,7 @@ from typing import Any
 import dagster as dg
 
 from stock_platform.contracts.runs import PRIORITY
+from stock_platform.defs.backoff import spread
 from stock_platform.defs.feed_line import LINE, feed_line
 from stock_platform.defs.world import UNDER_WAY, World
 from stock_platform.feed.choice import lines_of, watch_of
@@ -109,7 +110,7 @@ def _reason_to_wait(instance: dg.DagsterInstance, share: Share, row: _Row | None
     if share.line != TAPE_LINE and not share.is_awake(now):
         wakes = share.wakes_at(now)
         return f"Line {share.line} sleeps until {wakes:%Y-%m-%d %H:%M}Z." if wakes else f"Line {share.line} has no symbols."
-    return _backing_off(share.line, records, now)
+    return backing_off(share.line, records, now)
 
 
 def _kept(instance: dg.DagsterInstance, share: Share, active: dg.RunRecord, row: _Row | None, now: datetime) -> str | None:
@@ -141,15 +142,19 @@ def _failed_soon(record: dg.RunRecord) -> bool:
     return record.dagster_run.status is dg.DagsterRunStatus.FAILURE and lasted < _HEALTHY_AFTER_S
 
 
-def _backing_off(line: str, records: Sequence[dg.RunRecord], now: datetime) -> str | None:
-    """After repeated failures wait longer each time; the first replacement comes at once."""
+def backing_off(line: str, records: Sequence[dg.RunRecord], now: datetime) -> str | None:
+    """Why a line whose last runs failed waits, longer each time; None: no more. The first replacement comes at once.
+
+    Args:
+        records: Its runs, the newest first; none is under way.
+    """
     failures = 0
     while failures < len(records) and _failed_soon(records[failures]):
         failures += 1
     if failures < 2:
         return None
     since = timedelta(seconds=now.timestamp() - (records[0].end_time or 0.0))
-    pause = min(_MAX_BACKOFF, timedelta(seconds=5 * 2**failures))
+    pause = spread(min(_MAX_BACKOFF, timedelta(seconds=5 * 2**failures)), line, failures=failures)
     if since >= pause:
         return None
     return f"Line {line}: the last {failures} runs failed; the next try comes in {(pause - since).total_seconds():.0f} s."

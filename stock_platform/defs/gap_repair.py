@@ -118,13 +118,18 @@ def gap_repair(context: dg.SensorEvaluationContext, world: dg.ResourceParam[Worl
     if running:
         return dg.SensorResult(skip_reason=f"Repair run {running[0].run_id[:8]} is under way.")
     reasons: list[str] = []
+    events: list[dg.AssetObservation] = []
     for outage, due in found:
         records = context.instance.get_run_records(dg.RunsFilter(tags={OUTAGE: outage.name}), limit=ATTEMPTS)
-        reason = _reason_to_wait(world, outage, records, due=due)
+        if len(records) >= ATTEMPTS:
+            events.append(_given_up(world, outage, records[0].dagster_run.run_id))
+            reasons.append(str(events[-1].description))
+            continue
+        reason = _reason_to_wait(outage, records, due=due, now=world.clock.now())
         if reason is None:
-            return dg.SensorResult(run_requests=[_request(outage, len(records) + 1)])
+            return dg.SensorResult(run_requests=[_request(outage, len(records) + 1)], asset_events=events)
         reasons.append(reason)
-    return dg.SensorResult(skip_reason=" ".join(reasons) or "No gap that can be repaired is open.")
+    return dg.SensorResult(skip_reason=" ".join(reasons) or "No gap that can be repaired is open.", asset_events=events)
 
 
 def _request(outage: Outage, attempt: int) -> dg.RunRequest:
@@ -145,17 +150,30 @@ def _due(world: World, connection: Connection, outage: Outage) -> datetime:
     return max(outage.ts_known + after, last + max(after, GRACE))
 
 
-def _reason_to_wait(world: World, outage: Outage, records: Sequence[dg.RunRecord], *, due: datetime) -> str | None:
-    """Why no run is wanted now, for a person; None when one is. An outage that three runs did not close is given up."""
-    now = world.clock.now()
+def _given_up(world: World, outage: Outage, last_run_id: str) -> dg.AssetObservation:
+    """Close the outage's rows, so that no later look finds them open; what Dagster keeps of it, once."""
+    reason = f"{ATTEMPTS} repair runs have ended without closing it, the last one {last_run_id}"
+    with world.database("gate_owner") as connection:
+        closing = Closing(GapState.UNREPAIRABLE, reason, last_run_id)
+        close_rows(connection, outage.rows, closing, now=world.clock.now())
+    return dg.AssetObservation(
+        GAPS,
+        partition=outage.session_date.isoformat(),
+        description=f"{outage}: given up, {reason}.",
+        metadata={
+            "symbols": " ".join(outage.symbols),
+            "rows": len(outage.rows),
+            "last_run": last_run_id,
+            "next_step": f"When the cause is gone: stock-platform restate --session {outage.session_date}",
+        },
+    )
+
+
+def _reason_to_wait(outage: Outage, records: Sequence[dg.RunRecord], *, due: datetime, now: datetime) -> str | None:
+    """Why no run is wanted now, for a person; None when one is. Pure."""
     if not records:
         return None if now >= due else f"{outage}: repaired from {due:%H:%M:%S}Z on, when the vendor's history can have it."
     last = records[0].dagster_run.run_id
-    if len(records) >= ATTEMPTS:
-        reason = f"{ATTEMPTS} repair runs have ended without closing it, the last one {last}"
-        with world.database("gate_owner") as connection:
-            close_rows(connection, outage.rows, Closing(GapState.UNREPAIRABLE, reason, last), now=now)
-        return f"{outage}: given up, {reason}."
     ended = datetime.fromtimestamp(records[0].end_time or 0.0, UTC)
     again = ended + _PAUSE * 2 ** (len(records) - 1)
     return None if now >= again else f"{outage}: run {last[:8]} did not close it; the next try comes at {again:%H:%M:%S}Z."

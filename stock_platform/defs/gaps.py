@@ -61,7 +61,7 @@ def gap_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
         days = sorted(map(date.fromisoformat, context.partition_keys))
         found = {day: _looked(world, day, context.run_id) for day in days}
         tell_each(context, GAPS, {day: gap_metadata(each) for day, each in found.items()})
-        return dg.MaterializeResult(check_results=[_check(list(found.values()))])
+        return dg.MaterializeResult(check_results=[gap_check(list(found.values()))])
 
     return quality_gap
 
@@ -119,8 +119,8 @@ def _table(rows: Sequence[Row]) -> str:
     return "\n".join(["| symbol | from | minutes | class | state | evidence |", "|---|---|---|---|---|---|", *lines])
 
 
-def _check(looks: Sequence[Found]) -> dg.AssetCheckResult:
-    """Over all sessions of the run."""
+def gap_check(looks: Sequence[Found]) -> dg.AssetCheckResult:
+    """Whether nothing waits whose ticks Kafka has, in any session of the run."""
     missing = (row for found in looks for row in found.rows)
     rows = [row for row in missing if row.gap_class is GapClass.PIPELINE_GAP and row.state is GapState.OPEN]
     return dg.AssetCheckResult(

@@ -3,6 +3,7 @@
 # Dagster's decorators are typed in part only.
 # pyright: reportUnknownMemberType=false
 
+from datetime import timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -11,6 +12,7 @@ import dagster as dg
 from stock_platform.adapters.flink import FlinkRest, JobStatus
 from stock_platform.adapters.flink_state import records
 from stock_platform.contracts.flink_ddl import JOB
+from stock_platform.defs.backoff import spread
 from stock_platform.defs.external import STREAM_JOB
 from stock_platform.defs.stream_checks import changed_evaluations, check_results
 from stock_platform.defs.world import UNDER_WAY, World
@@ -110,6 +112,7 @@ def _under_way(instance: dg.DagsterInstance, world: World) -> str | None:
         return "A resubmission is under way."
     statuses = [each.dagster_run.status for each in found]
     failures = next((at for at, status in enumerate(statuses) if status is not dg.DagsterRunStatus.FAILURE), len(found))
-    pause_s = _BACKOFF_S[min(failures, len(_BACKOFF_S) - 1)]
+    pause = timedelta(seconds=_BACKOFF_S[min(failures, len(_BACKOFF_S) - 1)])
+    pause_s = spread(pause, JOB, failures=failures).total_seconds()
     waited_s = world.clock.now().timestamp() - (found[0].end_time or 0.0) if found else pause_s
     return None if waited_s >= pause_s else f"{failures} resubmissions failed; the next comes {pause_s - waited_s:.0f} s from now."

@@ -207,8 +207,21 @@ def test_sensor_waits_longer_after_each_run_and_gives_up_after_three(settings: S
             failed_run(instance, request)
             if attempt < 3:
                 assert "did not close it; the next try comes at" in looked(instance, settings, datetime.now(UTC))[1]
-        assert "given up, 3 repair runs have ended without closing it" in looked(instance, settings, datetime.now(UTC))[1]
+        last = instance.get_run_records()[0].dagster_run.run_id
+        context = dg.build_sensor_context(instance=instance, resources={"world": World(settings, MovedClock(datetime.now(UTC)))})
+        result = gap_repair(context)
+        assert isinstance(result, dg.SensorResult)
+        (trace,) = result.asset_events
+        assert isinstance(trace, dg.AssetObservation)
+        assert (trace.asset_key, trace.partition) == (dg.AssetKey(["quality", "gap"]), "2026-11-20")
+        assert trace.description == (
+            "feed_gap of A, 2026-11-20 14:32Z to 14:34Z: given up, "
+            f"3 repair runs have ended without closing it, the last one {last}."
+        )
+        assert trace.metadata["next_step"].value == "When the cause is gone: stock-platform restate --session 2026-11-20"
+        assert result.skip_reason == dg.SkipReason(trace.description)
         assert [row[3] for row in ledger(admin)] == ["unrepairable"]
+        assert not gap_repair(context).asset_events, "it is said once"
         assert looked(instance, settings, datetime.now(UTC)) == ([], "No gap that can be repaired is open.")
 
 
