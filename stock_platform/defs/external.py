@@ -89,7 +89,7 @@ def _shown(settings: Settings) -> list[dg.AssetSpec]:
             dg.AssetKey(["page", "watchlist"]),
             [api],
             f"http://localhost:{settings.frontend_port}",
-            "Page for people: live watchlist, chart of an instrument with its gaps and corrections, where each bar comes from.",
+            "Page for people, in three views: symbols (chart, a bar's passport, live watchlist), market, quality.",
         ),
         *dashboard_assets(settings),
     ]
