@@ -17,6 +17,8 @@ from stock_platform.defs.certify import JOB as CERTIFY
 from stock_platform.defs.close import close_job, session_closed_sensor
 from stock_platform.defs.closed_bars import closed_bars_sensor
 from stock_platform.defs.external import external_assets
+from stock_platform.defs.external_tables import external_tables
+from stock_platform.defs.facts import with_facts
 from stock_platform.defs.feed_line import feed_line
 from stock_platform.defs.feed_supervisor import feed_supervisor_sensor
 from stock_platform.defs.freshness import session_freshness, session_freshness_checks, with_daily_policy
@@ -57,19 +59,22 @@ def build(settings: Settings) -> dg.Definitions:
     close, vendor, retention = close_job(partitions), vendor_assets(partitions), retention_job()
     daily, minutes = daily_job(partitions), minutes_job(partitions)
     return dg.Definitions(
-        assets=[
-            *external_assets(settings),
-            *with_daily_policy([reference_assets()]),
-            gate,
-            *aggregates,
-            gap_asset(partitions),
-            service_level_assets(partitions),
-            *(vendor if settings.feed_kind == "tape" else with_daily_policy(vendor)),
-            archive_asset(partitions),
-            restatement_asset(partitions),
-            reconciliation_asset(partitions),
-            ops_retention,
-        ],
+        assets=with_facts(
+            [
+                *external_assets(settings),
+                *external_tables(),
+                *with_daily_policy([reference_assets()]),
+                gate,
+                *aggregates,
+                gap_asset(partitions),
+                service_level_assets(partitions),
+                *(vendor if settings.feed_kind == "tape" else with_daily_policy(vendor)),
+                archive_asset(partitions),
+                restatement_asset(partitions),
+                reconciliation_asset(partitions),
+                ops_retention,
+            ]
+        ),
         asset_checks=[stream_job_checks, *looked_at],
         jobs=[
             *(certify, feed_line, flink_job, refresh, archive, reconciliation, close),

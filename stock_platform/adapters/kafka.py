@@ -29,6 +29,7 @@ _ANSWER_WITHIN_S = 10.0
 _LED_WITHIN = timedelta(seconds=20)
 _QUEUE_COUNT = 200_000
 """Messages that wait inside librdkafka: 60 MB at most. Callers stop far below it, see `in_flight`."""
+TICKS_KEPT = timedelta(days=14)
 _QUIET = {"log_level": "0"}
 """librdkafka writes each attempt to connect to stderr; callers report what matters."""
 _NO_LIMIT = str(2**63 - 1)

@@ -9,7 +9,7 @@ import psycopg
 
 from stock_platform.adapters import processes
 from stock_platform.adapters.clock import Clock
-from stock_platform.adapters.kafka import ensure_topics, market_topics
+from stock_platform.adapters.kafka import TICKS_KEPT, ensure_topics, market_topics
 from stock_platform.adapters.postgres import connect, ensure_databases, migrate
 from stock_platform.config import Settings, child_environment, inherited_environment
 from stock_platform.feed import reference
@@ -18,8 +18,6 @@ from stock_platform.names import ROLES
 from stock_platform.stack import layout
 from stock_platform.stack.service import Step
 from stock_platform.stack.stream_job import Begin, submit
-
-_KEEP_TICKS = timedelta(days=14)
 
 
 def steps(settings: Settings, clock: Clock, *, begin: Begin = "with its state") -> list[Step]:
@@ -40,7 +38,7 @@ def steps(settings: Settings, clock: Clock, *, begin: Begin = "with its state") 
 
 def _retention(settings: Settings) -> timedelta | None:
     """How long Kafka keeps ticks; a tape's are as old as the tape, and stay."""
-    return None if settings.feed_kind == "tape" else _KEEP_TICKS
+    return None if settings.feed_kind == "tape" else TICKS_KEPT
 
 
 def prepare_database(settings: Settings) -> list[str]:

@@ -11,7 +11,7 @@ import dagster as dg
 
 from stock_platform.calendars.horizon import EndingTable, ending_tables
 from stock_platform.contracts.reference import INSTRUMENT, SESSION
-from stock_platform.defs.external import VENDOR
+from stock_platform.defs.external import WATCHLIST
 from stock_platform.defs.retries import retried_if_transient, retry_policy
 from stock_platform.defs.world import World, key_of, table_spec
 from stock_platform.feed import reference
@@ -35,7 +35,7 @@ def reference_assets() -> dg.AssetsDefinition:
         name="load_reference",
         retry_policy=retry_policy(),
         specs=[
-            table_spec(INSTRUMENT, upstream=VENDOR, kinds={"python"}),
+            table_spec(INSTRUMENT, upstream=WATCHLIST, kinds={"python"}),
             table_spec(SESSION, upstream=key_of(INSTRUMENT.address), kinds={"python"}),
         ],
         check_specs=[

@@ -15,6 +15,7 @@ from pydantic import Field
 from stock_platform.adapters.clock import wait_until
 from stock_platform.contracts.bar import BAR, QUARANTINE, STAGED_BAR
 from stock_platform.contracts.epoch import EPOCH
+from stock_platform.contracts.vendor import VENDOR_BAR_1M
 from stock_platform.defs.data_docs import data_docs
 from stock_platform.defs.external import STREAM_JOB
 from stock_platform.defs.progress import closed_until_reader
@@ -74,7 +75,9 @@ def gate_assets(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition
                 partitions=partitions,
             ),
             # A blocked batch touches neither: the run leaves them out.
-            table_spec(BAR, meaning=certified, upstream=_STAGED, kinds=set(), partitions=partitions, is_skippable=True),
+            table_spec(
+                BAR, meaning=certified, upstream=_STAGED, kinds=set(), partitions=partitions, is_skippable=True
+            ).merge_attributes(deps=[key_of(VENDOR_BAR_1M.address)]),  # what seeding and repair take over
             table_spec(QUARANTINE, meaning=refused, upstream=_STAGED, kinds=set(), partitions=partitions, is_skippable=True),
         ],
         check_specs=[

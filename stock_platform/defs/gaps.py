@@ -15,6 +15,8 @@ import dagster as dg
 from stock_platform.adapters.postgres import Connection
 from stock_platform.contracts.bar import BAR, QUARANTINE
 from stock_platform.contracts.gap import GAP, GapClass, GapState
+from stock_platform.contracts.reference import FEED_GAP, SESSION
+from stock_platform.defs.external import TICKS
 from stock_platform.defs.retries import retried_if_transient, retry_policy
 from stock_platform.defs.row_count import ROW_COUNT, tell_each
 from stock_platform.defs.world import World, column_schema, key_of
@@ -41,7 +43,8 @@ def gap_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
 
     @dg.asset(
         key=GAPS,
-        deps=[key_of(BAR.address), key_of(QUARANTINE.address)],
+        # Not staging/bar_1m, which it reads too: its blocking checks would each be waited for a second time.
+        deps=[TICKS, *(key_of(record.address) for record in (BAR, QUARANTINE, SESSION, FEED_GAP))],
         partitions_def=partitions,
         group_name="quality",
         kinds={"kafka", "postgres"},

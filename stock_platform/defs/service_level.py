@@ -13,6 +13,7 @@ from typing import Any, LiteralString
 import dagster as dg
 
 from stock_platform.adapters.postgres import Connection
+from stock_platform.contracts.bar import BAR
 from stock_platform.contracts.slo import LATENCY_MINUTE, LATENCY_P50_S, LATENCY_P99_S, OBJECTIVE, SLO_SESSION, Hop
 from stock_platform.defs.certify import GATE
 from stock_platform.defs.external import QUOTES
@@ -43,6 +44,7 @@ from stock_platform.market.service_level import (
 )
 
 LEVELS, LATENCIES = key_of(SLO_SESSION.address), key_of(LATENCY_MINUTE.address)
+_BARS = key_of(BAR.address)
 SLO_MET, LATENCY_WITHIN = "slo_met", "latency_within"
 
 _BUDGET = """
@@ -73,10 +75,10 @@ def service_level_assets(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsD
         retry_policy=retry_policy(),
         backfill_policy=dg.BackfillPolicy.single_run(),
         specs=[
-            table_spec(SLO_SESSION, upstream=GAPS, kinds=set(), partitions=partitions),
+            table_spec(SLO_SESSION, upstream=GAPS, kinds=set(), partitions=partitions).merge_attributes(deps=[_BARS]),
             # Of a replay nothing is measured.
             table_spec(LATENCY_MINUTE, upstream=GAPS, kinds={"kafka"}, partitions=partitions, is_skippable=True).merge_attributes(
-                deps=[QUOTES]
+                deps=[QUOTES, _BARS]
             ),
         ],
         check_specs=[

@@ -10,8 +10,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from stock_platform.adapters.kafka import market_topics
-from stock_platform.commands.startup import _KEEP_TICKS
+from stock_platform.adapters.kafka import TICKS_KEPT, market_topics
 from stock_platform.config import ROOT, Settings
 from stock_platform.contracts.flink_ddl import JOB
 from stock_platform.defs import stream_job
@@ -92,7 +91,7 @@ def test_every_variable_is_a_setting_and_its_value_is_accepted(monkeypatch: pyte
 
 def test_topics_are_those_of_the_code_on_three_brokers() -> None:
     topics = of_kind("KafkaTopic")
-    wanted = {spec.name: spec for spec in market_topics(retention=_KEEP_TICKS)}
+    wanted = {spec.name: spec for spec in market_topics(retention=TICKS_KEPT)}
     assert topics.keys() == wanted.keys()
     for name, topic in topics.items():
         found = {key: str(value) for key, value in topic["spec"]["config"].items()}
