@@ -9,9 +9,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from dagster._serdes import ConfigurableClassData
-from dagster_postgres import DagsterPostgresStorage
+from dagster_postgres import DagsterPostgresStorage, PostgresEventLogStorage
 from dagster_postgres.utils import pg_url_from_config
 from sqlalchemy import create_engine
+
+
+class _EventLog(PostgresEventLogStorage):
+    """Closes the connection with the instance: a code server makes instances for a moment, again and again."""
+
+    def dispose(self) -> None:
+        super().dispose()
+        self._engine.dispose()
 
 
 class KeptConnectionStorage(DagsterPostgresStorage):
@@ -23,6 +31,7 @@ class KeptConnectionStorage(DagsterPostgresStorage):
         self, postgres_url: str, should_autocreate_tables: bool = True, inst_data: ConfigurableClassData | None = None
     ) -> None:
         super().__init__(postgres_url, should_autocreate_tables, inst_data)
+        self._event_log_storage = _EventLog(postgres_url, should_autocreate_tables=False)
         engine = create_engine(postgres_url, isolation_level="AUTOCOMMIT", pool_size=1, max_overflow=-1, pool_pre_ping=True)
         for storage in (self._run_storage, self._event_log_storage, self._schedule_storage):
             storage._engine = engine

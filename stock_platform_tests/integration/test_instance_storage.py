@@ -1,11 +1,13 @@
 """Dagster's storage with a kept connection: how many it opens, and what happens when Postgres cuts it."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import dagster as dg
 import pytest
 import yaml
 
+from stock_platform.adapters.clock import SystemClock, wait_until
 from stock_platform.adapters.postgres import Connection, connect
 from stock_platform.config import ROOT, Settings
 from stock_platform.defs.instance_storage import KeptConnectionStorage
@@ -48,6 +50,13 @@ def test_connection_that_postgres_cuts_is_opened_anew_and_no_event_is_lost(insta
     instance.report_runless_asset_event(dg.AssetMaterialization(BAR))
     assert len(instance.fetch_materializations(BAR, limit=10).records) == 2
     assert not cut & backends(admin)
+
+
+def test_instance_that_is_done_leaves_no_connection(database: Settings, admin: Connection) -> None:
+    with postgres_instance(database) as instance:
+        instance.report_runless_asset_event(dg.AssetMaterialization(BAR))
+        assert backends(admin)
+    assert wait_until(lambda: not backends(admin), SystemClock(), within=timedelta(seconds=10))
 
 
 def test_the_stack_has_it() -> None:
