@@ -2,6 +2,9 @@
 
 Not here: tables and views (external_tables), Grafana's dashboards (dashboards)."""
 
+# Dagster's metadata is typed in part only.
+# pyright: reportUnknownMemberType=false
+
 import dagster as dg
 
 from stock_platform.adapters.kafka import TICKS_KEPT, TopicSpec, market_topics
