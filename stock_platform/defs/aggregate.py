@@ -137,7 +137,6 @@ def _spec(aggregate: Aggregate) -> dg.AssetSpec:
         deps=aggregate.upstream,
         group_name="aggregates",
         kinds={"polars", "postgres"},
-        owners=["team:data-platform"],
         description=aggregate.description,
         metadata={
             "dagster/column_schema": column_schema(aggregate.record),

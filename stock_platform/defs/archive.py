@@ -58,7 +58,6 @@ def archive_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefiniti
         partitions_def=partitions,
         group_name="archive",
         kinds={"kafka", "polars", "parquet"},
-        owners=["team:data-platform"],
         retry_policy=retry_policy(first_after_s=20),
         description=f"{ARCHIVED_TICK.meaning} Grain: {ARCHIVED_TICK.grain}. Again after late ticks: the same file and more.",
         metadata={"dagster/column_schema": column_schema(ARCHIVED_TICK)},

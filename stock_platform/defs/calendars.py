@@ -35,8 +35,8 @@ def reference_assets() -> dg.AssetsDefinition:
         name="load_reference",
         retry_policy=retry_policy(),
         specs=[
-            table_spec(INSTRUMENT, upstream=WATCHLIST, kinds={"python"}),
-            table_spec(SESSION, upstream=key_of(INSTRUMENT.address), kinds={"python"}),
+            table_spec(INSTRUMENT, upstream=[WATCHLIST], kinds={"python"}),
+            table_spec(SESSION, upstream=[key_of(INSTRUMENT.address)], kinds={"python"}),
         ],
         check_specs=[
             dg.AssetCheckSpec(HORIZON, asset=REFERENCE["session"], description="Every watched calendar is known for 60 days."),

@@ -70,15 +70,20 @@ def gate_assets(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition
             table_spec(
                 STAGED_BAR,
                 meaning=f"{STAGED_BAR.meaning} {staged}",
-                upstream=STREAM_JOB,
+                upstream=[STREAM_JOB],
                 kinds={"flink", "great-expectations"},
                 partitions=partitions,
             ),
             # A blocked batch touches neither: the run leaves them out.
             table_spec(
-                BAR, meaning=certified, upstream=_STAGED, kinds=set(), partitions=partitions, is_skippable=True
-            ).merge_attributes(deps=[key_of(VENDOR_BAR_1M.address)]),  # what seeding and repair take over
-            table_spec(QUARANTINE, meaning=refused, upstream=_STAGED, kinds=set(), partitions=partitions, is_skippable=True),
+                BAR,
+                meaning=certified,
+                upstream=[_STAGED, key_of(VENDOR_BAR_1M.address)],  # the vendor's: what seeding and repair take over
+                kinds=set(),
+                partitions=partitions,
+                is_skippable=True,
+            ),
+            table_spec(QUARANTINE, meaning=refused, upstream=[_STAGED], kinds=set(), partitions=partitions, is_skippable=True),
         ],
         check_specs=[
             dg.AssetCheckSpec(name, asset=_STAGED, description=meaning, blocking=severity is Severity.BLOCK)

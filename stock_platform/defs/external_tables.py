@@ -9,7 +9,7 @@ import dagster as dg
 from stock_platform.contracts import adjusted, archive, bar, reference, restatement, slo, tick, vendor
 from stock_platform.contracts.record import Record
 from stock_platform.defs.external import STREAM_JOB, TICKS, VENDOR
-from stock_platform.defs.world import column_schema, key_of
+from stock_platform.defs.world import key_of, table_spec
 
 _STAGED = (bar.STAGED_BAR,)
 _OF_TICKS = (TICKS, archive.ARCHIVED_TICK, vendor.VENDOR_BAR_1M)
@@ -48,11 +48,6 @@ def external_tables() -> list[dg.AssetSpec]:
 
 
 def _table(record: Record, origins: Sequence[Record | dg.AssetKey], kind: str) -> dg.AssetSpec:
-    return dg.AssetSpec(
-        key_of(record.address),
-        deps=[key_of(each.address) if isinstance(each, Record) else each for each in origins],
-        description=f"{record.meaning} Grain: {record.grain}.",
-        metadata={"dagster/column_schema": column_schema(record)},
-        group_name=record.address.split(".")[0],
-        kinds={"postgres", kind},
+    return table_spec(
+        record, upstream=[key_of(each.address) if isinstance(each, Record) else each for each in origins], kinds={kind}
     )

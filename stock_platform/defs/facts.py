@@ -25,6 +25,6 @@ def with_facts(assets: Sequence[dg.AssetSpec | dg.AssetsDefinition]) -> list[dg.
 def _told(spec: dg.AssetSpec) -> dg.AssetSpec:
     name = _NAMES.get(spec.key)
     return spec.replace_attributes(
-        owners=spec.owners or [OWNER],
+        owners=[OWNER],
         metadata={**spec.metadata, "dagster/table_name": name} if name else spec.metadata,
     )

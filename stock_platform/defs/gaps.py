@@ -48,7 +48,6 @@ def gap_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
         partitions_def=partitions,
         group_name="quality",
         kinds={"kafka", "postgres"},
-        owners=["team:data-platform"],
         description=f"{GAP.meaning} Grain: {GAP.grain}.",
         metadata={"dagster/column_schema": column_schema(GAP)},
         retry_policy=retry_policy(),

@@ -47,7 +47,6 @@ def reconciliation_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsD
         partitions_def=partitions,
         group_name="quality",
         kinds={"polars", "postgres"},
-        owners=["team:data-platform"],
         pool=_POOL,
         retry_policy=retry_policy(first_after_s=20),
         backfill_policy=dg.BackfillPolicy.single_run(),

@@ -51,7 +51,6 @@ def restatement_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefi
         partitions_def=partitions,
         group_name="quality",
         kinds={"flink", "postgres", "great-expectations"},
-        owners=["team:data-platform"],
         pool=POOL,
         retry_policy=retry_policy(first_after_s=20, tries=2),
         description=f"{RESTATED_DIFFERENCE.meaning} Materialise a session's partition to restate it.",

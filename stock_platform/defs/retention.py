@@ -40,7 +40,6 @@ _OURS: dict[str, LiteralString] = {
     deps=[LATENCIES],
     group_name="ops",
     kinds={"postgres", "dagster"},
-    owners=["team:data-platform"],
     retry_policy=retry_policy(first_after_s=60),
     description="Forgets old runs, events and ticks of Dagster, old latencies, check results and pages of Data Docs; rows and "
     "bytes as metadata. A run that is the newest word on a partition or check stays, without the rest of its log.",

@@ -75,11 +75,9 @@ def service_level_assets(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsD
         retry_policy=retry_policy(),
         backfill_policy=dg.BackfillPolicy.single_run(),
         specs=[
-            table_spec(SLO_SESSION, upstream=GAPS, kinds=set(), partitions=partitions).merge_attributes(deps=[_BARS]),
+            table_spec(SLO_SESSION, upstream=[GAPS, _BARS], kinds=set(), partitions=partitions),
             # Of a replay nothing is measured.
-            table_spec(LATENCY_MINUTE, upstream=GAPS, kinds={"kafka"}, partitions=partitions, is_skippable=True).merge_attributes(
-                deps=[QUOTES, _BARS]
-            ),
+            table_spec(LATENCY_MINUTE, upstream=[GAPS, QUOTES, _BARS], kinds={"kafka"}, partitions=partitions, is_skippable=True),
         ],
         check_specs=[
             dg.AssetCheckSpec(

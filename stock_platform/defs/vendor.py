@@ -165,7 +165,7 @@ def recent_sessions(settings: Settings, today: date) -> tuple[date, date]:
 
 
 def _spec(record: Record, partitions: dg.PartitionsDefinition[str] | None = None) -> dg.AssetSpec:
-    return table_spec(record, upstream=VENDOR, kinds={"yahoo"}, partitions=partitions)
+    return table_spec(record, upstream=[VENDOR], kinds={"yahoo"}, partitions=partitions)
 
 
 def _bars(

@@ -1,5 +1,6 @@
 """What assets and sensors are given: settings, a clock, and connections by role."""
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
@@ -53,22 +54,21 @@ def table_spec(
     record: Record,
     *,
     meaning: str = "",
-    upstream: dg.AssetKey,
+    upstream: Sequence[dg.AssetKey],
     kinds: set[str],
     partitions: dg.PartitionsDefinition[str] | None = None,
     is_skippable: bool = False,
 ) -> dg.AssetSpec:
-    """A table as one of several assets of a step.
+    """A table as one of several assets of a step, or as an external asset.
 
     Args:
         meaning: For a person, where the contract's own does not do.
         is_skippable: A run may leave it out."""
     return dg.AssetSpec(
         key_of(record.address),
-        deps=[upstream],
+        deps=upstream,
         group_name=record.address.split(".")[0],
         kinds={"postgres", *kinds},
-        owners=["team:data-platform"],
         description=f"{meaning or record.meaning} Grain: {record.grain}.",
         metadata={"dagster/column_schema": column_schema(record)},
         partitions_def=partitions,
