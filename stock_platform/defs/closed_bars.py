@@ -36,7 +36,7 @@ def closed_bars_sensor(job: Any, partitions: dg.PartitionsDefinition[str]) -> dg
         # A row becomes visible some time after it has landed: look back a minute further.
         oldest = min((entry.ts_landed_first for entry in pending), default=world.clock.now())
         cursor = (oldest - timedelta(minutes=1)).isoformat()
-        reasons = [hold_back(context.instance, world, entry, until, partitions) for entry in pending]
+        reasons = [_hold_back(context.instance, world, entry, until, partitions) for entry in pending]
         wanted = next((entry for entry, reason in zip(pending, reasons, strict=True) if reason is None), None)
         if wanted is None:
             return dg.SensorResult(skip_reason=" ".join(filter(None, reasons)) or "Every staged bar is judged.", cursor=cursor)
@@ -47,7 +47,7 @@ def closed_bars_sensor(job: Any, partitions: dg.PartitionsDefinition[str]) -> dg
     return closed_bars
 
 
-def hold_back(
+def _hold_back(
     instance: dg.DagsterInstance,
     world: World,
     pending: Pending,
@@ -66,10 +66,10 @@ def hold_back(
     running = instance.get_runs(dg.RunsFilter(tags={GATE: "1"}, statuses=UNDER_WAY), limit=1)
     if running:
         return f"Gate run {running[0].run_id[:8]} is under way."
-    return resting(instance, world, session)
+    return _resting(instance, world, session)
 
 
-def resting(instance: dg.DagsterInstance, world: World, session: str) -> str | None:
+def _resting(instance: dg.DagsterInstance, world: World, session: str) -> str | None:
     """A session whose newest run failed is tried once a minute; other sessions go on."""
     newest = instance.get_run_records(dg.RunsFilter(tags={GATE: "1", "dagster/partition": session}), limit=1)
     if not newest or newest[0].dagster_run.status is not dg.DagsterRunStatus.FAILURE:

@@ -96,8 +96,11 @@ def due_sessions(
         key = day.isoformat()
         if not partitions.has_partition_key(key):
             continue
+        if day in unjudged:
+            reasons.append(f"Session {key}: bars of it wait for the gate.")
+            continue
         runs = instance.get_run_records(dg.RunsFilter(job_name=job_name, tags={"dagster/partition": key}), limit=ATTEMPTS)
-        reason = "bars of it wait for the gate." if day in unjudged else reason_to_wait(runs, world.clock.now())
+        reason = reason_to_wait(runs, world.clock.now())
         if reason is None:
             asked.append(Asked(key, runs[0].dagster_run.run_id if runs else None))
         else:
