@@ -15,6 +15,7 @@ from pydantic import Field
 from stock_platform.adapters.clock import wait_until
 from stock_platform.contracts.bar import BAR, QUARANTINE, STAGED_BAR
 from stock_platform.contracts.epoch import EPOCH
+from stock_platform.contracts.reference import SESSION
 from stock_platform.contracts.vendor import VENDOR_BAR_1M
 from stock_platform.defs.data_docs import data_docs
 from stock_platform.defs.external import STREAM_JOB
@@ -42,6 +43,7 @@ JOB = "certify_bars"
 _STEP = "certify"
 _WAIT = timedelta(seconds=90)
 _STAGED = key_of(STAGED_BAR.address)
+_SESSIONS = key_of(SESSION.address)
 
 
 class Certify(dg.Config):
@@ -78,12 +80,19 @@ def gate_assets(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition
             table_spec(
                 BAR,
                 meaning=certified,
-                upstream=[_STAGED, key_of(VENDOR_BAR_1M.address)],  # the vendor's: what seeding and repair take over
+                upstream=[_STAGED, _SESSIONS, key_of(VENDOR_BAR_1M.address)],  # the vendor's: what seeding and repair take over
                 kinds=set(),
                 partitions=partitions,
                 is_skippable=True,
             ),
-            table_spec(QUARANTINE, meaning=refused, upstream=[_STAGED], kinds=set(), partitions=partitions, is_skippable=True),
+            table_spec(
+                QUARANTINE,
+                meaning=refused,
+                upstream=[_STAGED, _SESSIONS],
+                kinds=set(),
+                partitions=partitions,
+                is_skippable=True,
+            ),
         ],
         check_specs=[
             dg.AssetCheckSpec(name, asset=_STAGED, description=meaning, blocking=severity is Severity.BLOCK)

@@ -1,4 +1,4 @@
-"""What every asset says of itself, given in one place: its owner, and a table's full name.
+"""What every asset says of itself, given in one place: its owner, a table's name, its columns' origins, the code that makes it.
 
 Not here: what differs from asset to asset (description, columns, dependencies)."""
 
@@ -6,15 +6,26 @@ Not here: what differs from asset to asset (description, columns, dependencies).
 # pyright: reportUnknownMemberType=false
 
 from collections.abc import Sequence
+from functools import cache
+from typing import Any
 
 import dagster as dg
 
-from stock_platform.contracts.catalogue import TABLES, VIEWS
+from stock_platform.adapters.code_version import source_version
+from stock_platform.config import ROOT
+from stock_platform.contracts.archive import ARCHIVED_TICK
+from stock_platform.contracts.bar import BAR, QUARANTINE
+from stock_platform.contracts.catalogue import TABLES, TOPICS, VIEWS
+from stock_platform.defs.aggregate_registry import EVERY_ONE
+from stock_platform.defs.column_lineage import column_lineage
 from stock_platform.defs.world import key_of
 
 OWNER = "team:data-platform"
 DATABASE = "stock_platform"
 _NAMES = {key_of(record.address): f"{DATABASE}.{record.address}" for record in (*TABLES, *VIEWS)}
+_RECORDS = {key_of(record.address): record for record in (*TABLES, *VIEWS, *TOPICS, ARCHIVED_TICK)}
+_MADE_BY = {**{each.key: "aggregates" for each in EVERY_ONE}, **{key_of(each.address): "gate" for each in (BAR, QUARANTINE)}}
+"""Folder of the code that decides what rows say: another version of it may say something else."""
 
 
 def with_facts(assets: Sequence[dg.AssetSpec | dg.AssetsDefinition]) -> list[dg.AssetSpec | dg.AssetsDefinition]:
@@ -23,8 +34,23 @@ def with_facts(assets: Sequence[dg.AssetSpec | dg.AssetsDefinition]) -> list[dg.
 
 
 def _told(spec: dg.AssetSpec) -> dg.AssetSpec:
-    name = _NAMES.get(spec.key)
+    folder = _MADE_BY.get(spec.key)
     return spec.replace_attributes(
         owners=[OWNER],
-        metadata={**spec.metadata, "dagster/table_name": name} if name else spec.metadata,
+        metadata={**spec.metadata, **_of_table(spec.key)},
+        code_version=_version(folder) if folder else None,
     )
+
+
+def _of_table(key: dg.AssetKey) -> dict[str, Any]:
+    facts: dict[str, Any] = {}
+    if key in _NAMES:
+        facts["dagster/table_name"] = _NAMES[key]
+    if key in _RECORDS and (lineage := column_lineage(_RECORDS[key])):
+        facts["dagster/column_lineage"] = lineage
+    return facts
+
+
+@cache
+def _version(folder: str) -> str:
+    return source_version(ROOT / "stock_platform" / folder)

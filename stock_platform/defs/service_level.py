@@ -56,8 +56,12 @@ _OF_SESSION = """
     ts_minute >= (SELECT min(ts_open) FROM reference.session WHERE session_date = %(session_date)s)
     AND ts_minute < (SELECT max(ts_close) FROM reference.session WHERE session_date = %(session_date)s)
 """
+# The slowest in a hundred are left out, one at least: of few minutes that is often the first, in which everything starts.
 _LATENCY: LiteralString = f"""
-SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY p50_ms), percentile_disc(0.99) WITHIN GROUP (ORDER BY p99_ms), count(*)
+SELECT
+    percentile_disc(0.5) WITHIN GROUP (ORDER BY p50_ms),
+    (array_agg(p99_ms ORDER BY p99_ms DESC))[1 + greatest(1, count(*) / 100)],
+    count(*)
 FROM ops.latency_minute
 WHERE
     hop = %(hop)s
@@ -89,7 +93,7 @@ def service_level_assets(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsD
                 LATENCY_WITHIN,
                 asset=LATENCIES,
                 description=f"From a bar's end to its certificate it takes at most {LATENCY_P50_S:g} s in half of the session's "
-                f"minutes, and {LATENCY_P99_S:g} s in 99 of 100.",
+                f"minutes, and {LATENCY_P99_S:g} s in 99 of 100; of fewer one may take longer.",
             ),
         ],
     )
@@ -219,11 +223,11 @@ def slo_met(connection: Connection, session_date: date) -> dg.AssetCheckResult:
 
 
 def latency_within(connection: Connection, session_date: date) -> dg.AssetCheckResult:
-    """Whether the session's minutes were certified in time: the 99th percentile of their p99, the median of their p50."""
+    """Whether the session's minutes were certified in time: median of their p50, p99 without the slowest in a hundred."""
     facts = {"hop": Hop.EVENT_TO_CERTIFIED.value, "session_date": session_date}
     row = connection.execute(_LATENCY, facts).fetchone()
-    if row is None or row[0] is None:
-        return _result(LATENCY_WITHIN, LATENCIES, "No bar of the session came live yet.", is_passed=True)
+    if row is None or row[1] is None:
+        return _result(LATENCY_WITHIN, LATENCIES, "Too few minutes of the session came live to judge them.", is_passed=True)
     p50_s, p99_s, minutes = row[0] / 1000, row[1] / 1000, row[2]
     said = (
         f"Bars of {minutes} minutes were certified {p50_s:.1f} s after their end (p50, at most {LATENCY_P50_S:g} s) and "

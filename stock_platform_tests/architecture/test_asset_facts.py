@@ -8,10 +8,12 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from stock_platform.adapters.code_version import source_version
 from stock_platform.config import ROOT, Settings
 from stock_platform.contracts.archive import ARCHIVED_TICK
 from stock_platform.contracts.catalogue import TABLES, TOPICS, VIEWS
 from stock_platform.definitions import build
+from stock_platform.defs.aggregate_registry import EVERY_ONE
 from stock_platform.defs.world import key_of
 from stock_platform_tests.grafana import DASHBOARDS
 
@@ -62,6 +64,16 @@ def test_table_has_the_name_by_which_a_person_asks_for_it() -> None:
     assert named["ops/error_budget"] == "stock_platform.ops.error_budget"
     unnamed = {key for key in specs() if key not in named and key.split("/")[0] in STORES - {"kafka", "archive"}}
     assert unnamed == NO_STORE
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_what_code_decides_a_row_is_told_by_its_folder() -> None:
+    versions = {key: spec.code_version for key, spec in specs().items() if spec.code_version}
+    formulas = {key: version for key, version in versions.items() if key.startswith("aggregates/")}
+    assert set(formulas) == {each.key.to_user_string() for each in EVERY_ONE}
+    assert set(formulas.values()) == {source_version(ROOT / "stock_platform" / "aggregates")}
+    gate = source_version(ROOT / "stock_platform" / "gate")
+    assert versions == formulas | {"market/bar_1m": gate, "quality/quarantine": gate}
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from stock_platform.adapters.code_version import code_version
+from stock_platform.adapters.code_version import code_version, source_version
 from stock_platform.adapters.probe import free_port
 from stock_platform.cli import app
 from stock_platform.commands.passport import document, report, verdict
@@ -238,3 +238,16 @@ def test_code_version_of_a_clone_is_its_commit_and_says_when_files_differ_from_i
 def test_code_version_of_a_spoilt_clone_is_the_package_s(tmp_path: Path) -> None:
     (tmp_path / ".git").write_text("gitdir: /nowhere")
     assert code_version(tmp_path) == tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+
+
+def test_version_of_sources_changes_with_each_of_them_and_with_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "part").mkdir()
+    (tmp_path / "a.py").write_text("1")
+    (tmp_path / "part" / "b.py").write_text("2")
+    first = source_version(tmp_path)
+    (tmp_path / "note.md").write_text("not code")
+    assert source_version(tmp_path) == first
+    (tmp_path / "part" / "b.py").write_text("3")
+    changed = source_version(tmp_path)
+    (tmp_path / "part" / "b.py").rename(tmp_path / "part" / "c.py")
+    assert len({first, changed, source_version(tmp_path)}) == 3
