@@ -1,6 +1,7 @@
 """The command `stock-platform`: thin verbs over what does the work."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -262,7 +263,8 @@ def bench(
 ) -> None:
     """Measure; the last full result is kept in benchmarks/results."""
     line = [sys.executable, "-m", "benchmarks", name, *(["--quick"] if quick else []), *(["--json"] if as_json else [])]
-    raise typer.Exit(subprocess.run(line, cwd=config.ROOT, check=False).returncode)
+    os.chdir(config.ROOT)
+    os.execv(sys.executable, line)  # in this process: who ends it ends what is measured, and its servers
 
 
 def _say(name: str, what: str) -> None:
