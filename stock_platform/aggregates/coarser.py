@@ -4,18 +4,22 @@ Buckets start at the session's open, as exchanges and vendors draw them; the las
 
 import polars as pl
 
+from stock_platform.contracts.bar import WORST_FIRST
+
 PRICE, MONEY = pl.Decimal(18, 6), pl.Decimal(38, 6)
 _SCALE = 1_000_000
+_WORST_FIRST = pl.Enum(WORST_FIRST)
 
 
 def coarsen(bars: pl.DataFrame, *, every: str | None) -> pl.DataFrame:
     """Bars of `every` (5m, 15m, 1h), or of the whole session when None.
 
     Args:
-        bars: symbol, ts_start, ts_end, open, high, low, close, volume, vwap, tick_count, session_date and the session's
+        bars: symbol, ts_start, ts_end, open, high, low, close, volume, vwap, tick_count, verdict, session_date and the session's
             ts_open, ts_close; any order.
     Returns:
-        symbol, ts_start, ts_end, open … close, volume, vwap, tick_count, bar_count, session_date, sorted by symbol and ts_start.
+        symbol, ts_start, ts_end, open … close, volume, vwap, tick_count, bar_count, session_date, verdict: the worst of the bars';
+        sorted by symbol and ts_start.
     """
     return (
         bars.sort("symbol", "ts_start")
@@ -31,9 +35,10 @@ def coarsen(bars: pl.DataFrame, *, every: str | None) -> pl.DataFrame:
             tick_count=pl.col("tick_count").sum(),
             bar_count=pl.len().cast(pl.Int64),
             has_vwap=has_vwap().all(),
+            verdict=pl.col("verdict").cast(_WORST_FIRST).min().cast(pl.String),
         )
         .with_columns(ts_start=pl.col("bucket"), ts_end=bucket_end(every), vwap=_vwap())
-        .select("symbol ts_start ts_end open high low close volume vwap tick_count bar_count session_date".split())
+        .select("symbol ts_start ts_end open high low close volume vwap tick_count bar_count session_date verdict".split())
     )
 
 

@@ -37,12 +37,12 @@ WHERE symbol = %(symbol)s
 _COARSE = """
 SELECT ts_start, ts_end, session_date, open, high, low, close, volume, vwap, tick_count,
     ts_end <= newest.ts_end_certified AS is_certified,
-    NULL AS verdict, NULL AS revision
+    CASE WHEN ts_end <= newest.ts_end_certified THEN verdict END AS verdict, NULL AS revision
 FROM aggregates.{table}
 CROSS JOIN (SELECT max(ts_end) AS ts_end_certified FROM market.bar_1m WHERE symbol = %(symbol)s) AS newest
 WHERE symbol = %(symbol)s
 """
-"""A coarse bar is certified when the gate has come past its end; until then it grows. It has no verdict of its own."""
+"""A coarse bar is certified when the gate has come past its end; until then it grows. Its verdict is the worst of its minutes'."""
 
 _VENDOR_DAYS = """
 SELECT ts_start, ts_end, session_date, open, high, low, close, volume, NULL AS vwap, 0 AS tick_count, FALSE AS is_certified,

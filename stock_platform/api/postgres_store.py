@@ -21,12 +21,11 @@ _STOCKS = """
 SELECT instrument.symbol, instrument.name, instrument.sector, instrument.currency, instrument.calendar,
     to_jsonb(quote) AS quote,
     ARRAY(
-        SELECT close FROM (
-            SELECT bar.ts_start, bar.close FROM market.bar_1m AS bar
-            WHERE bar.symbol = instrument.symbol
-            ORDER BY bar.ts_start DESC
-            LIMIT 60
-        ) AS newest ORDER BY ts_start
+        SELECT bar.close FROM market.bar_1m AS bar
+        WHERE bar.symbol = instrument.symbol AND bar.ts_start > (
+            SELECT max(newest.ts_start) - interval '1 hour' FROM market.bar_1m AS newest WHERE newest.symbol = instrument.symbol
+        )
+        ORDER BY bar.ts_start
     ) AS sparkline
 FROM reference.instrument AS instrument
 LEFT JOIN market.quote AS quote ON quote.symbol = instrument.symbol

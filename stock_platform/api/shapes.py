@@ -86,7 +86,7 @@ class Stock(Shape):
     currency: str = Field(examples=["USD"])
     calendar: str = Field(description="Exchange calendar of the instrument.", examples=["XNYS", "24/7"])
     quote: Quote | None = Field(description="None until the first tick.")
-    sparkline: list[Price] = Field(description="Closes of the last certified 1-minute bars, oldest first, at most 60.")
+    sparkline: list[Price] = Field(description="Closes of certified 1-minute bars, oldest first, of the hour that ends with the newest.")
 
 
 class StockPage(Shape):
@@ -111,7 +111,8 @@ class Bar(Shape):
     tick_count: int
     is_certified: bool = Field(description="False: provisional, not yet judged by the gate.")
     verdict: str | None = Field(
-        description="passed, suspect, restated or vendor; None while provisional. "
+        description="passed, suspect, restated or vendor; of a coarser bar the worst of its minutes': suspect, vendor, restated, "
+        "passed. None while provisional. "
         "A day from before the platform's first session has the vendor's bar, which is not certified."
     )
     revision: int | None = Field(description="1 for the first accepted version; None while provisional, and for coarser bars.")

@@ -34,6 +34,8 @@ class Decision(StrEnum):
 
 
 VERDICTS = tuple(verdict.value for verdict in Verdict)
+WORST_FIRST = (Verdict.SUSPECT.value, Verdict.VENDOR.value, Verdict.RESTATED.value, Verdict.PASSED.value)
+"""Several bars are no better than the worst of them."""
 QUARANTINE_STATES = tuple(state.value for state in QuarantineState)
 DECISIONS = tuple(decision.value for decision in Decision)
 
@@ -47,7 +49,7 @@ _SIZED = (
 )
 _OF_TICKS = frozenset("ts_first_tick ts_last_tick kafka_partition kafka_offset_first kafka_offset_last flink_job_id".split())
 """Null in a bar of the vendor: it has no ticks here."""
-_COARSE = "symbol ts_start ts_end open high low close volume vwap tick_count bar_count session_date dagster_run_id ts_updated"
+_COARSE = "symbol ts_start ts_end open high low close volume vwap tick_count bar_count session_date dagster_run_id ts_updated verdict"
 
 STAGED_BAR = Record(
     address="staging.bar_1m",
@@ -166,7 +168,8 @@ def _coarse(table: str, interval: str) -> Record:
         meaning="Certified 1-minute bars made coarser; buckets start at the session's open.",
         key=("symbol", "ts_start"),
         columns=columns(_COARSE),
-        nullable=frozenset({"volume", "vwap"}),
+        nullable=frozenset({"volume", "vwap", "verdict"}),
+        closed_sets={"verdict": VERDICTS},
     )
 
 

@@ -23,6 +23,7 @@ _BARS_SCHEMA = {
     **dict.fromkeys(("open", "high", "low", "close", "vwap"), PRICE),  # in the order of the query
     "volume": pl.Int64,
     "tick_count": pl.Int64,
+    "verdict": pl.String,
 }
 _HOURS_SCHEMA = {"symbol": pl.String, "session_date": pl.Date, "ts_open": _INSTANT, "ts_close": _INSTANT}
 _DAYS_SCHEMA = {
@@ -33,7 +34,7 @@ _DAYS_SCHEMA = {
 }
 
 _BARS = """
-SELECT symbol, extract(EPOCH FROM ts_start)::bigint AS ts_start, open, high, low, close, vwap, volume, tick_count
+SELECT symbol, extract(EPOCH FROM ts_start)::bigint AS ts_start, open, high, low, close, vwap, volume, tick_count, verdict
 FROM market.bar_1m
 WHERE session_date = %(session_date)s
 """

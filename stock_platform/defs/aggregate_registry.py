@@ -104,6 +104,7 @@ _OF_MINUTES = {
     **_IN_SESSION,
     **{name: _minutes(name) for name in ("open", "high", "low", "close")},
     "vwap": _minutes("vwap volume"),
+    "verdict": _minutes("verdict"),
 }
 _DAY = {"symbol": _newest("symbol"), "session_date": _newest("session_date")}
 _OF_CLOSES = (

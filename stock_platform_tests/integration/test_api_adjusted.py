@@ -224,3 +224,24 @@ def test_page_that_the_database_writes_is_what_its_shape_would_write(api: TestCl
         (Decimal(100), Decimal("0.000001"), None),
         (Decimal("10.5"), Decimal("10.5"), 100),
     ]
+
+
+def test_coarse_bar_has_its_verdict_once_it_is_over(api: TestClient, market: Connection) -> None:
+    session(market, june(5), "650")
+    market.execute("UPDATE aggregates.bar_1h SET verdict = 'suspect'")
+    assert [(item["is_certified"], item["verdict"]) for item in asked(api, interval="1h")["items"]] == [(True, "suspect")]
+    market.execute("UPDATE aggregates.bar_1h SET ts_end = ts_end + interval '1 minute'")
+    assert [(item["is_certified"], item["verdict"]) for item in asked(api, interval="1h")["items"]] == [(False, None)]
+
+
+def test_last_hour_of_the_watchlist_ends_at_the_night_before(api: TestClient, market: Connection) -> None:
+    session(market, june(5), "650")
+    session(market, june(6), "637")
+    market.execute(
+        "INSERT INTO market.bar_1m (symbol, ts_start, ts_end, open, high, low, close, tick_count, source, is_continuous, "
+        "session_date, revision, verdict, dagster_run_id, ts_accepted) "
+        "SELECT symbol, ts_start + after, ts_end + after, 640, 700, 640, 640 + extract(EPOCH FROM after) / 60, 1, source, TRUE, "
+        "session_date, 1, 'passed', 'run', ts_accepted FROM market.bar_1m, (VALUES (interval '1 minute'), ('60 minutes')) AS t (after) "
+        "WHERE session_date = '2014-06-06'"
+    )
+    assert api.get("/stocks/A").json()["sparkline"] == ["641", "700"], "60 minutes before the newest begins the hour before it"

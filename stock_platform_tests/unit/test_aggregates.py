@@ -24,13 +24,14 @@ _SCHEMA = {
     **dict.fromkeys(("open", "high", "low", "close", "vwap"), PRICE),
     "volume": pl.Int64,
     "tick_count": pl.Int64,
+    "verdict": pl.String,
     "session_date": pl.Date,
 }
 NO_HISTORY = days()
 
 
 def frame(bars: list[dict[str, Any]]) -> pl.DataFrame:
-    rows = [{name: {**each, "ts_open": OPEN, "ts_close": CLOSE}[name] for name in _SCHEMA} for each in bars]
+    rows = [{name: {"verdict": "passed", **each, "ts_open": OPEN, "ts_close": CLOSE}[name] for name in _SCHEMA} for each in bars]
     return pl.DataFrame(rows, schema=_SCHEMA)
 
 
@@ -84,6 +85,21 @@ def test_session_bar_spans_the_session() -> None:
 def test_bars_without_volume_give_none_not_zero() -> None:
     result = coarsen(frame([bar(0, volume=None, vwap=None)]), every="5m")
     assert result.select("volume", "vwap").row(0) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "worst"),
+    [
+        (("passed", "passed"), "passed"),
+        (("passed", "restated"), "restated"),
+        (("restated", "vendor", "passed"), "vendor"),
+        (("vendor", "suspect", "passed"), "suspect"),
+    ],
+)
+def test_coarse_bar_is_no_better_than_the_worst_of_its_minutes(verdicts: tuple[str, ...], worst: str) -> None:
+    bars = [bar(minute, verdict=verdict) for minute, verdict in enumerate(verdicts)]
+    result = coarsen(frame([*bars, bar(5)]), every="5m")
+    assert result["verdict"].to_list() == [worst, "passed"]
 
 
 def test_statistics_of_a_session_by_hand() -> None:

@@ -402,7 +402,7 @@ export interface components {
             is_certified: boolean;
             /**
              * Verdict
-             * @description passed, suspect, restated or vendor; None while provisional. A day from before the platform's first session has the vendor's bar, which is not certified.
+             * @description passed, suspect, restated or vendor; of a coarser bar the worst of its minutes': suspect, vendor, restated, passed. None while provisional. A day from before the platform's first session has the vendor's bar, which is not certified.
              */
             verdict: string | null;
             /**

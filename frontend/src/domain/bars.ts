@@ -58,7 +58,7 @@ export function standingOf(verdict: string | null): Standing {
   return STANDINGS.find((known) => known === verdict) ?? 'passed';
 }
 
-/** How far a bar can be trusted: a coarse one has no verdict of its own, and a day of the vendor's is certified by nobody. */
+/** How far a bar can be trusted: a coarse one has the worst verdict of its minutes, or none if it is from before these were kept. */
 export function standing(bar: Bar): Standing {
   if (bar.verdict !== null) return standingOf(bar.verdict);
   return bar.is_certified ? 'passed' : 'provisional';
