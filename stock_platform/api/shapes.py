@@ -86,7 +86,7 @@ class Stock(Shape):
     currency: str = Field(examples=["USD"])
     calendar: str = Field(description="Exchange calendar of the instrument.", examples=["XNYS", "24/7"])
     quote: Quote | None = Field(description="None until the first tick.")
-    sparkline: list[Price] = Field(description="Closes of certified 1-minute bars, oldest first, of the hour that ends with the newest.")
+    sparkline: list[Price] = Field(description="Closes of certified 1-minute bars of the hour up to the newest, oldest first.")
 
 
 class StockPage(Shape):

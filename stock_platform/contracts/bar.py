@@ -49,7 +49,9 @@ _SIZED = (
 )
 _OF_TICKS = frozenset("ts_first_tick ts_last_tick kafka_partition kafka_offset_first kafka_offset_last flink_job_id".split())
 """Null in a bar of the vendor: it has no ticks here."""
-_COARSE = "symbol ts_start ts_end open high low close volume vwap tick_count bar_count session_date dagster_run_id ts_updated verdict"
+_COARSE = (
+    "symbol ts_start ts_end open high low close volume vwap tick_count bar_count session_date dagster_run_id ts_updated verdict"
+)
 
 STAGED_BAR = Record(
     address="staging.bar_1m",

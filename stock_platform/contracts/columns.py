@@ -136,7 +136,7 @@ _ALL = (
     Column("delay_s", Type.QUANTITY, "How much later than real time the vendor shows the exchange.", "s"),
     # judgement
     Column("revision", Type.QUANTITY, "1 for the first accepted version of a bar, then rising.", "count"),
-    Column("verdict", Type.TEXT, "What the gate said of the bar; of several minutes, the worst: suspect, vendor, restated, passed."),
+    Column("verdict", Type.TEXT, "What the gate said of the bar; of several minutes the worst: suspect, vendor, restated, passed."),
     Column("is_suspect", Type.FLAG, "The feed's filter doubts the tick."),
     Column("is_continuous", Type.FLAG, "Nothing of the symbol can be missing between the record and the one before."),
     Column("reason", Type.TEXT, "Why: of a refusal in one word or a rule's name, of a person's decision in that person's words."),

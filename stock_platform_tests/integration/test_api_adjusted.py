@@ -47,9 +47,9 @@ def api(database: Settings, market: Connection) -> Iterator[TestClient]:
         yield TestClient(create_app(store, Hub(lambda should_stop: iter(())), SystemClock()))
 
 
-def session(connection: Connection, day: date, close: str, **values: Any) -> None:
+def session(connection: Connection, day: date, close: str, *, minute: int = 0, **values: Any) -> None:
     """A session of one bar, the same in all tables; what is not told is the close, or 100 shares."""
-    start = datetime.combine(day, datetime.min.time(), UTC) + timedelta(hours=13, minutes=30)
+    start = datetime.combine(day, datetime.min.time(), UTC) + timedelta(hours=13, minutes=30 + minute)
     prices = dict.fromkeys(("open", "high", "low", "vwap"), close)
     row = {"symbol": "A", **prices, "volume": 100, **values, "close": close, "day": day, "start": start}
     row["end"] = start + timedelta(minutes=1)
@@ -234,14 +234,10 @@ def test_coarse_bar_has_its_verdict_once_it_is_over(api: TestClient, market: Con
     assert [(item["is_certified"], item["verdict"]) for item in asked(api, interval="1h")["items"]] == [(False, None)]
 
 
-def test_last_hour_of_the_watchlist_ends_at_the_night_before(api: TestClient, market: Connection) -> None:
+def test_last_hour_of_the_watchlist_ends_with_its_newest_bar(api: TestClient, market: Connection) -> None:
+    """The night before is not joined to it, nor the minute an hour before."""
     session(market, june(5), "650")
-    session(market, june(6), "637")
-    market.execute(
-        "INSERT INTO market.bar_1m (symbol, ts_start, ts_end, open, high, low, close, tick_count, source, is_continuous, "
-        "session_date, revision, verdict, dagster_run_id, ts_accepted) "
-        "SELECT symbol, ts_start + after, ts_end + after, 640, 700, 640, 640 + extract(EPOCH FROM after) / 60, 1, source, TRUE, "
-        "session_date, 1, 'passed', 'run', ts_accepted FROM market.bar_1m, (VALUES (interval '1 minute'), ('60 minutes')) AS t (after) "
-        "WHERE session_date = '2014-06-06'"
-    )
-    assert api.get("/stocks/A").json()["sparkline"] == ["641", "700"], "60 minutes before the newest begins the hour before it"
+    for minute, close in enumerate(("637", "638")):
+        session(market, june(6), close, minute=minute)
+    session(market, june(6), "697", minute=60)
+    assert api.get("/stocks/A").json()["sparkline"] == ["638", "697"]

@@ -1629,7 +1629,7 @@ export interface components {
             quote: components["schemas"]["Quote"] | null;
             /**
              * Sparkline
-             * @description Closes of the last certified 1-minute bars, oldest first, at most 60.
+             * @description Closes of certified 1-minute bars of the hour up to the newest, oldest first.
              */
             sparkline: string[];
         };
