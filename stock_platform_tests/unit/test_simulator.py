@@ -1,6 +1,6 @@
 """The simulated market: the same for ever, sane, alive at night; its bars and what happens to it."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -9,8 +9,8 @@ from stock_platform.feed.simulator.bars import History
 from stock_platform.feed.simulator.fault import FAULT
 from stock_platform.feed.simulator.faults import Faults
 from stock_platform.feed.simulator.market import Market
-from stock_platform.feed.simulator.shape import Hours
-from stock_platform.feed.simulator.updates import Block, Update
+from stock_platform.feed.simulator.shape import DAY_S, Hours
+from stock_platform.feed.simulator.updates import Block, Update, second_of
 from stock_platform.feed.simulator.world import World
 from stock_platform.feed.watchlist import load_watchlist
 
@@ -174,6 +174,19 @@ def test_old_daily_bars_run_on_from_one_to_the_next() -> None:
     assert len(bars) == 59
     assert all(bar.low <= min(bar.open, bar.close) <= max(bar.open, bar.close) <= bar.high for bar in bars)
     assert [bar.close for bar in bars[:-1]] == [bar.open for bar in bars[1:]]
+
+
+@pytest.mark.parametrize("first", [date(2026, 11, 16), date(2026, 11, 21)], ids=["a Monday", "a Saturday"])
+def test_old_daily_bar_trades_what_such_a_day_trades(first: date) -> None:
+    """The market that never closes is quiet at the weekend, and was so in the past."""
+    world = _world()
+    session = world.source.calendar("AAPL").sessions(first, first + timedelta(days=1))[0]
+    volumes: list[int] = []
+    for years in (0, 1):
+        now = second_of(session.ts_close) + years * 365 * DAY_S
+        (bar,) = History(world).daily("AAPL", [session], now=now)
+        volumes.append(bar.volume)
+    assert 0.3 < volumes[0] / volumes[1] < 3
 
 
 def test_halt_is_silence_and_the_reopening_brings_its_volume() -> None:

@@ -97,7 +97,8 @@ class Market:
         draw = self._generator(symbol, -day.toordinal())
         above, below = np.abs(draw.standard_normal(2)) * _RANGE_RATIO * _sigma(instrument)
         high, low = max(opening, close) * math.exp(above), min(opening, close) * math.exp(-below)
-        volume = _simulated(instrument).daily_volume * math.exp(_BLOCK_SIGMA * draw.standard_normal())
+        expected = _simulated(instrument).daily_volume * _volume_ratio(day, instrument.calendar, self._hours)
+        volume = expected * math.exp(_BLOCK_SIGMA * draw.standard_normal())
         prices = _cents(opening), _cents(high), _cents(low), _cents(close)
         return DailyBar(second_of(session.ts_open), *prices, round(volume))
 
@@ -145,6 +146,12 @@ class Market:
 
     def _generator(self, symbol: str, moment: int) -> np.random.Generator:
         return np.random.default_rng((self._seed, zlib.crc32(symbol.encode()), moment & 0xFFFFFFFFFF))
+
+
+@lru_cache(maxsize=8_192)
+def _volume_ratio(day: date, calendar_name: str, hours: Hours) -> float:
+    """As DayShape has it; kept for years of days, of which a chart of every symbol asks."""
+    return day_shape(day, calendar_name=calendar_name, hours=hours).volume_ratio
 
 
 def _bridge(start: float, end: float, variance: _Reals, draw: np.random.Generator) -> _Reals:

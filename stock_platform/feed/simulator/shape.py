@@ -54,6 +54,11 @@ class DayShape:
         """Where volume counts."""
         return self.phases == REGULAR
 
+    @property
+    def volume_ratio(self) -> float:
+        """What is traded in the day, to a symbol's daily volume."""
+        return float((self.liveliness * self.regular).sum()) / REGULAR_S
+
 
 @lru_cache(maxsize=64)
 def day_shape(day: date, *, calendar_name: str, hours: Hours) -> DayShape:
