@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from stock_platform.calendars import Calendar, Session, calendar
 from stock_platform.contracts.epoch import EPOCH
-from stock_platform.feed.simulator.shape import DAY_S, REGULAR_S, DayShape, Hours, day_shape
+from stock_platform.feed.simulator.shape import DAY_S, REGULAR_S, DayShape, Hours, day_shape, volume_ratio
 from stock_platform.feed.simulator.updates import BLOCK_S, EMPTY, PRICE_SCALE, Block, DailyBar, Integers, second_of
 from stock_platform.feed.watchlist import Instrument, Simulated
 
@@ -97,7 +97,7 @@ class Market:
         draw = self._generator(symbol, -day.toordinal())
         above, below = np.abs(draw.standard_normal(2)) * _RANGE_RATIO * _sigma(instrument)
         high, low = max(opening, close) * math.exp(above), min(opening, close) * math.exp(-below)
-        expected = _simulated(instrument).daily_volume * _volume_ratio(day, instrument.calendar, self._hours)
+        expected = _simulated(instrument).daily_volume * volume_ratio(day, calendar_name=instrument.calendar, hours=self._hours)
         volume = expected * math.exp(_BLOCK_SIGMA * draw.standard_normal())
         prices = _cents(opening), _cents(high), _cents(low), _cents(close)
         return DailyBar(second_of(session.ts_open), *prices, round(volume))
@@ -146,12 +146,6 @@ class Market:
 
     def _generator(self, symbol: str, moment: int) -> np.random.Generator:
         return np.random.default_rng((self._seed, zlib.crc32(symbol.encode()), moment & 0xFFFFFFFFFF))
-
-
-@lru_cache(maxsize=8_192)
-def _volume_ratio(day: date, calendar_name: str, hours: Hours) -> float:
-    """As DayShape has it; kept for years of days, of which a chart of every symbol asks."""
-    return day_shape(day, calendar_name=calendar_name, hours=hours).volume_ratio
 
 
 def _bridge(start: float, end: float, variance: _Reals, draw: np.random.Generator) -> _Reals:

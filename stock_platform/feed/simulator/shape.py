@@ -54,69 +54,106 @@ class DayShape:
         """Where volume counts."""
         return self.phases == REGULAR
 
-    @property
-    def volume_ratio(self) -> float:
-        """What is traded in the day, to a symbol's daily volume."""
-        return float((self.liveliness * self.regular).sum()) / REGULAR_S
+
+@dataclass(frozen=True)
+class _Hours:
+    """A session as seconds since a day's midnight; some may lie in the days around it."""
+
+    pre: int
+    open: int
+    close: int
+    post_end: int
+    pause: tuple[int, int] | None
 
 
 @lru_cache(maxsize=64)
 def day_shape(day: date, *, calendar_name: str, hours: Hours) -> DayShape:
     """The shape of a UTC day; the sessions of the days around it reach into it."""
-    midnight = second_of(_midnight(day))
-    sessions = [] if calendar_name == "24/7" else _sessions_touching(day, calendar_name)
-    shape = _liveliness(day, sessions, hours=hours) if sessions or calendar_name != "24/7" else np.full(DAY_S, _ROUND_THE_CLOCK)
+    midnight = second_of(datetime.combine(day, time(), UTC))
+    sessions = _sessions_of(day, calendar_name)
+    liveliness, phases = _pattern(sessions, is_continuous=calendar_name == "24/7", hours=hours)
     if hours == "always" or calendar_name == "24/7":
-        return DayShape(shape, np.full(DAY_S, REGULAR, dtype=np.int8), np.full(DAY_S // BLOCK_S, midnight, dtype=np.int64))
-    return DayShape(shape, _phases(day, sessions), _opens(midnight, sessions))
+        return DayShape(liveliness, phases, np.full(DAY_S // BLOCK_S, midnight, dtype=np.int64))
+    return DayShape(liveliness, phases, _opens(midnight, sessions))
 
 
-def _liveliness(day: date, sessions: list[Session], *, hours: Hours) -> _Seconds:
+def volume_ratio(day: date, *, calendar_name: str, hours: Hours) -> float:
+    """What is traded in the day, to a symbol's daily volume."""
+    return _volume_ratio(_sessions_of(day, calendar_name), is_continuous=calendar_name == "24/7", hours=hours)
+
+
+@lru_cache(maxsize=256)
+def _volume_ratio(sessions: tuple[_Hours, ...], *, is_continuous: bool, hours: Hours) -> float:
+    liveliness, phases = _pattern(sessions, is_continuous=is_continuous, hours=hours)
+    return float(liveliness[phases == REGULAR].sum()) / REGULAR_S
+
+
+def _sessions_of(day: date, calendar_name: str) -> tuple[_Hours, ...]:
+    """Those that may reach into the day."""
+    if calendar_name == "24/7":
+        return ()
+    midnight = second_of(datetime.combine(day, time(), UTC))
+    found = calendar(calendar_name).sessions(day - timedelta(days=1), day + timedelta(days=2))
+    return tuple(_hours(session, midnight) for session in found)
+
+
+def _hours(session: Session, midnight: int) -> _Hours:
+    starts = (session.ts_pre, session.ts_open, session.ts_close, session.ts_post_end)
+    pre, opening, close, post_end = (second_of(ts) - midnight for ts in starts)
+    pause = None
+    if session.ts_break_start and session.ts_break_end:
+        pause = second_of(session.ts_break_start) - midnight, second_of(session.ts_break_end) - midnight
+    return _Hours(pre, opening, close, post_end, pause)
+
+
+@lru_cache(maxsize=64)
+def _pattern(sessions: tuple[_Hours, ...], *, is_continuous: bool, hours: Hours) -> tuple[_Seconds, NDArray[np.int8]]:
+    """Liveliness and phase per second: most days have the hours of the day before."""
+    liveliness = np.full(DAY_S, _ROUND_THE_CLOCK) if is_continuous else _liveliness(sessions, hours=hours)
+    always = is_continuous or hours == "always"
+    phases = np.full(DAY_S, REGULAR, dtype=np.int8) if always else _phases(sessions)
+    liveliness.flags.writeable = phases.flags.writeable = False
+    return liveliness, phases
+
+
+def _liveliness(sessions: tuple[_Hours, ...], *, hours: Hours) -> _Seconds:
     shape = np.full(DAY_S, _NIGHT if hours == "always" else 0.0)
     for session in sessions:
-        extended = _slice(day, session.ts_pre, session.ts_post_end)
+        extended = _slice(session.pre, session.post_end)
         shape[extended] = np.maximum(shape[extended], _EXTENDED)
-        whole = _u_shape(int((session.ts_close - session.ts_open).total_seconds()))
-        regular = _slice(day, session.ts_open, session.ts_close)
-        first = second_of(_midnight(day)) + regular.start - second_of(session.ts_open)
+        whole = _u_shape(session.close - session.open)
+        regular = _slice(session.open, session.close)
+        first = regular.start - session.open
         shape[regular] = whole[first : first + regular.stop - regular.start]
-        if session.ts_break_start and session.ts_break_end:
-            shape[_slice(day, session.ts_break_start, session.ts_break_end)] = 0.0
+        if session.pause:
+            shape[_slice(*session.pause)] = 0.0
     return shape
 
 
-def _phases(day: date, sessions: list[Session]) -> NDArray[np.int8]:
+def _phases(sessions: tuple[_Hours, ...]) -> NDArray[np.int8]:
     phases = np.full(DAY_S, CLOSED, dtype=np.int8)
     for session in sessions:
-        phases[_slice(day, session.ts_pre, session.ts_open)] = PRE
-        phases[_slice(day, session.ts_open, session.ts_close)] = REGULAR
-        phases[_slice(day, session.ts_close, session.ts_post_end)] = POST
-        if session.ts_break_start and session.ts_break_end:
-            phases[_slice(day, session.ts_break_start, session.ts_break_end)] = CLOSED
+        phases[_slice(session.pre, session.open)] = PRE
+        phases[_slice(session.open, session.close)] = REGULAR
+        phases[_slice(session.close, session.post_end)] = POST
+        if session.pause:
+            phases[_slice(*session.pause)] = CLOSED
     return phases
 
 
-def _opens(midnight: int, sessions: list[Session]) -> Integers:
+def _opens(midnight: int, sessions: tuple[_Hours, ...]) -> Integers:
     """A block belongs to the newest session that opens before the block ends."""
     opens = np.full(DAY_S // BLOCK_S, midnight, dtype=np.int64)
-    ends = midnight + BLOCK_S * (1 + np.arange(DAY_S // BLOCK_S))
+    ends = BLOCK_S * (1 + np.arange(DAY_S // BLOCK_S))
     for session in sessions:
-        opens[ends > second_of(session.ts_open)] = second_of(session.ts_open)
+        opens[ends > session.open] = midnight + session.open
     return opens
 
 
-def _sessions_touching(day: date, calendar_name: str) -> list[Session]:
-    return calendar(calendar_name).sessions(day - timedelta(days=1), day + timedelta(days=2))
-
-
-def _slice(day: date, start: datetime, end: datetime) -> slice:
+def _slice(start: int, end: int) -> slice:
     """Seconds of the day inside [start, end)."""
-    first, last = (min(max(0, int((ts - _midnight(day)).total_seconds())), DAY_S) for ts in (start, end))
+    first, last = (min(max(0, second), DAY_S) for second in (start, end))
     return slice(first, max(first, last))
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), UTC)
 
 
 def _u_shape(count: int) -> _Seconds:
