@@ -11,6 +11,8 @@ const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 
 export const DESKTOP = { width: 1440, height: 900 };
 export const PHONE = { width: 390, height: 844 };
+/** Where the watchlist has the least room for a symbol. */
+export const NARROW = { width: 420, height: 844 };
 
 export const launch = () => chromium.launch({ executablePath: CHROMIUM, args: [...FLAGS, ...QUIET] });
 

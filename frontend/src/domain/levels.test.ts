@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { HopLatency } from '../api/types';
-import { budgetTone, hops, milliseconds, share } from './levels';
+import { budgetTone, hops, milliseconds, minutes, share } from './levels';
 
 test.each([
   [null, '–'],
@@ -21,6 +21,15 @@ test.each([
   [-0.3, 'bad'],
 ])('a budget with %s left is %s', (left, expected) => {
   expect(budgetTone(left)).toBe(expected);
+});
+
+test.each([
+  [0, '0'],
+  [0.27200000000000024, '0.27'],
+  [8.97, '9'],
+  [1_269.1, '1,269'],
+])('a budget of %s minutes is %s', (value, expected) => {
+  expect(minutes(value)).toBe(expected);
 });
 
 test.each([

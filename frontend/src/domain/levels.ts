@@ -1,6 +1,6 @@
 // Service levels and latency in the words of the page.
 import type { HopLatency, SessionLevel } from '../api/types';
-import { NONE } from './format';
+import { count, NONE } from './format';
 import type { Tone } from './status';
 
 const PLACES = 3;
@@ -12,6 +12,11 @@ export function share(ratio: number | null, places = PLACES): string {
   // Twelve digits first: 0.999 × 100 is a little less than 99.9 in floats.
   return `${(Math.floor(Number((ratio * 100 * scale).toPrecision(12))) / scale).toFixed(places)} %`;
 }
+
+const SMALL = new Intl.NumberFormat('en-US', { maximumSignificantDigits: 2 });
+
+/** Minutes of a budget. Few are not rounded to whole ones: of one session's budget that would leave 0. */
+export const minutes = (value: number): string => (value < 10 ? SMALL.format(value) : count(value));
 
 /** How the error budget stands: half of it gone is a warning, all of it is bad. */
 export function budgetTone(left: number | null): Tone {

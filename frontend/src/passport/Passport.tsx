@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { gapsQuery, passportQuery } from '../api/queries';
-import type { Bar, Passport as Shape } from '../api/types';
+import type { Bar, BarVersion, Passport as Shape } from '../api/types';
 import { standing } from '../domain/bars';
 import { gapOf } from '../domain/marks';
 import type { Zone } from '../domain/time';
@@ -60,7 +60,6 @@ function Certified({ symbol, start, revision, zone }: CertifiedProps) {
 }
 
 function Pages({ passport, zone }: { readonly passport: Shape; readonly zone: Zone }) {
-  const command = `stock-platform passport ${passport.symbol} ${passport.ts_start} --verify`;
   return (
     <>
       {passport.refused && (
@@ -72,15 +71,30 @@ function Pages({ passport, zone }: { readonly passport: Shape; readonly zone: Zo
       <Section title="Origin"><Journey passport={passport} zone={zone} /></Section>
       <Section title="Rules"><Checks checks={passport.gate_run.checks} docs={passport.gate_run.data_docs_url} /></Section>
       <Section title="Revisions"><Revisions passport={passport} zone={zone} /></Section>
-      <Section title="Verify">
-        <p className="quiet">Computes the bar anew from exactly these ticks, without the job’s code:</p>
-        <p className="command">
-          <code>{command}</code>
-          <CopyButton text={command} label="Copy the command" />
-        </p>
-      </Section>
+      <Verify passport={passport} />
     </>
   );
+}
+
+/** The command that holds the bar against what it was made of. Nothing where nothing of that is kept. */
+function Verify({ passport: { symbol, ts_start, current } }: { readonly passport: Shape }) {
+  const words = verifying(current);
+  const command = `.venv/bin/stock-platform passport ${symbol} ${ts_start} --verify`;
+  return words && (
+    <Section title="Verify">
+      <p className="quiet">{words}</p>
+      <p className="command">
+        <code>{command}</code>
+        <CopyButton text={command} label="Copy the command" />
+      </p>
+    </Section>
+  );
+}
+
+/** What the command does; null of a bar that was restated from a tape, of which nothing is kept. */
+function verifying({ response_path, kafka_partition }: BarVersion): string | null {
+  if (response_path !== null) return 'Holds the bar against the vendor’s answer:';
+  return kafka_partition === null || kafka_partition < 0 ? null : 'Computes the bar anew from exactly these ticks, without the job’s code:';
 }
 
 export function Section({ title, children }: { readonly title: string; readonly children: ReactNode }) {
