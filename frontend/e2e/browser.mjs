@@ -42,6 +42,15 @@ export async function findings(page) {
 /** How far the page is wider than the screen, pixels. */
 export const excess = (page) => page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
 
+/** A finger that goes up by a hundred pixels. */
+export async function swipeUp(page, x, from) {
+  const session = await page.context().newCDPSession(page);
+  const touch = (type, ...touchPoints) => session.send('Input.dispatchTouchEvent', { type, touchPoints });
+  await touch('touchStart', { x, y: from });
+  for (let y = from; y >= from - 100; y -= 10) await touch('touchMove', { x, y });
+  await touch('touchEnd');
+}
+
 /** Waits until some price of the table differs from now. */
 export async function movement(page) {
   const before = await page.locator('tbody td.price').allTextContents();

@@ -2,7 +2,7 @@
 // PAGE_URL (http://127.0.0.1:3000); browser.mjs has the rest. The views beside the watchlist: views.test.mjs.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { DESKTOP, drawn, excess, findings, keep, launch, movement, NARROW, openTab, PHONE } from './browser.mjs';
+import { DESKTOP, drawn, excess, findings, keep, launch, movement, NARROW, openTab, PHONE, swipeUp } from './browser.mjs';
 import { openLine } from './line.mjs';
 
 const { PAGE_URL = 'http://127.0.0.1:3000' } = process.env;
@@ -108,7 +108,6 @@ test('wheel and swipe over the chart move a page that can be scrolled, and Ctrl 
   const scrolled = () => page.evaluate(() => scrollY);
   const { x, y, width } = await page.getByRole('slider').boundingBox();
   const [middle, top] = [x + width / 2, y + 100];
-  const session = await page.context().newCDPSession(page);
   await page.mouse.move(middle, top);
   await page.keyboard.down('Control');
   await page.mouse.wheel(0, 60);
@@ -116,7 +115,7 @@ test('wheel and swipe over the chart move a page that can be scrolled, and Ctrl 
   assert.equal(await scrolled(), 0);
   await page.mouse.wheel(0, 60);
   await page.waitForFunction(() => scrollY >= 60);
-  await session.send('Input.synthesizeScrollGesture', { x: middle, y: top, yDistance: -100, gestureSourceType: 'touch' });
+  await swipeUp(page, middle, top);
   await page.waitForFunction(() => scrollY >= 120);
 });
 

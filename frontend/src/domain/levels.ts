@@ -15,8 +15,10 @@ export function share(ratio: number | null, places = PLACES): string {
 
 const SMALL = new Intl.NumberFormat('en-US', { maximumSignificantDigits: 2 });
 
-/** Minutes of a budget. Few are not rounded to whole ones: of one session's budget that would leave 0. */
-export const minutes = (value: number): string => (value < 10 ? SMALL.format(value) : count(value));
+/** "41 of 269 min spent in 30 sessions". A small budget is not rounded to whole minutes: of one session's that would leave 0. */
+export function budgetWords({ spent_30_minute_count: spent, budget_30_minutes: budget, session_30_count: sessions }: SessionLevel): string {
+  return `${count(spent)} of ${budget < 10 ? SMALL.format(budget) : count(budget)} min spent in ${sessions} ${sessions === 1 ? 'session' : 'sessions'}`;
+}
 
 /** How the error budget stands: half of it gone is a warning, all of it is bad. */
 export function budgetTone(left: number | null): Tone {

@@ -1,11 +1,12 @@
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { gapsQuery, passportQuery } from '../api/queries';
-import type { Bar, BarVersion, Passport as Shape } from '../api/types';
+import type { Bar, Passport as Shape } from '../api/types';
 import { standing } from '../domain/bars';
 import { gapOf } from '../domain/marks';
 import type { Zone } from '../domain/time';
 import { show } from '../domain/time';
+import { verifying } from '../domain/verification';
 import { RunLink } from '../runs/RunLink';
 import { CopyButton } from '../ui/CopyButton';
 import { Notice } from '../ui/Notice';
@@ -89,12 +90,6 @@ function Verify({ passport: { symbol, ts_start, current } }: { readonly passport
       </p>
     </Section>
   );
-}
-
-/** What the command does; null of a bar that was restated from a tape, of which nothing is kept. */
-function verifying({ response_path, kafka_partition }: BarVersion): string | null {
-  if (response_path !== null) return 'Holds the bar against the vendor’s answer:';
-  return kafka_partition === null || kafka_partition < 0 ? null : 'Computes the bar anew from exactly these ticks, without the job’s code:';
 }
 
 export function Section({ title, children }: { readonly title: string; readonly children: ReactNode }) {
