@@ -11,6 +11,8 @@ const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 
 export const DESKTOP = { width: 1440, height: 900 };
 export const PHONE = { width: 390, height: 844 };
+/** Where the watchlist has the least room for a symbol. */
+export const NARROW = { width: 420, height: 844 };
 
 export const launch = () => chromium.launch({ executablePath: CHROMIUM, args: [...FLAGS, ...QUIET] });
 
@@ -39,6 +41,15 @@ export async function findings(page) {
 
 /** How far the page is wider than the screen, pixels. */
 export const excess = (page) => page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+
+/** A finger that goes up by a hundred pixels. */
+export async function swipeUp(page, x, from) {
+  const session = await page.context().newCDPSession(page);
+  const touch = (type, ...touchPoints) => session.send('Input.dispatchTouchEvent', { type, touchPoints });
+  await touch('touchStart', { x, y: from });
+  for (let y = from; y >= from - 100; y -= 10) await touch('touchMove', { x, y });
+  await touch('touchEnd');
+}
 
 /** Waits until some price of the table differs from now. */
 export async function movement(page) {

@@ -2,7 +2,7 @@
 // PAGE_URL (http://127.0.0.1:3000); browser.mjs has the rest. The views beside the watchlist: views.test.mjs.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { DESKTOP, drawn, excess, findings, keep, launch, movement, openTab, PHONE } from './browser.mjs';
+import { DESKTOP, drawn, excess, findings, keep, launch, movement, NARROW, openTab, PHONE, swipeUp } from './browser.mjs';
 import { openLine } from './line.mjs';
 
 const { PAGE_URL = 'http://127.0.0.1:3000' } = process.env;
@@ -88,6 +88,35 @@ test('a phone shows all without scrolling sideways', async () => {
   await keep(page, 'phone-dark');
   await page.emulateMedia({ colorScheme: 'light' });
   await keep(page, 'phone-light');
+});
+
+test('a narrow window cuts no symbol', async () => {
+  await page.setViewportSize(NARROW);
+  const cut = await page.locator('tbody th.symbol').evaluateAll((cells) => {
+    const text = document.createRange();
+    const isCut = (cell) => {
+      text.selectNodeContents(cell.firstChild);
+      return text.getClientRects().length > 1 || text.getBoundingClientRect().right > cell.getBoundingClientRect().right;
+    };
+    return cells.filter(isCut).map((cell) => cell.firstChild.textContent);
+  });
+  assert.deepEqual(cut, []);
+});
+
+test('wheel and swipe over the chart move a page that can be scrolled, and Ctrl leaves the wheel to the chart', async () => {
+  await page.setViewportSize(NARROW);
+  const scrolled = () => page.evaluate(() => scrollY);
+  const { x, y, width } = await page.getByRole('slider').boundingBox();
+  const [middle, top] = [x + width / 2, y + 100];
+  await page.mouse.move(middle, top);
+  await page.keyboard.down('Control');
+  await page.mouse.wheel(0, 60);
+  await page.keyboard.up('Control');
+  assert.equal(await scrolled(), 0);
+  await page.mouse.wheel(0, 60);
+  await page.waitForFunction(() => scrollY >= 60);
+  await swipeUp(page, middle, top);
+  await page.waitForFunction(() => scrollY >= 120);
 });
 
 test('the console stayed without errors', () => {

@@ -81,6 +81,23 @@ test('a longer bar shows its minutes, and each leads to its passport', async () 
   assert.equal(parameter('interval'), null);
 });
 
+test('on older bars the way back to now covers nothing of the chart', async () => {
+  const { symbol, bar } = await certifiedBar();
+  const newest = /\/bars\?(?!.*end=)/;
+  await page.route(newest, async (route) => {
+    const response = await route.fetch();
+    const { items, ...rest } = await response.json();
+    await route.fulfill({ response, json: { ...rest, items: items.slice(-1) } });
+  });
+  await go(`?symbol=${symbol}&bar=${bar}`);
+  const back = page.getByRole('button', { name: 'Back to now' });
+  const [button, chart] = [await back.boundingBox(), await page.getByRole('slider').boundingBox()];
+  assert.ok(button.y >= chart.y + chart.height, `button at ${button.y}, chart down to ${chart.y + chart.height}`);
+  await back.click();
+  assert.equal(parameter('bar'), null);
+  await page.unroute(newest);
+});
+
 test('lines are switched on and off, and the address remembers them', async () => {
   await go('');
   await page.getByRole('button', { name: 'SMA 50' }).click();

@@ -80,8 +80,9 @@ class BarUnknown(BarNotCertified):
         known = f"its certified bars go from {first:{_AT}}Z to {last:{_AT}}Z" if first else "no bar of it is certified"
         super().__init__(
             f"There is no bar {symbol} {ts_start:{_AT}}Z, neither certified nor in quarantine nor staged; {known}. "
-            "Expected the start of a minute with a tick in regular hours; a minute without one has no bar, and ops.symbol_gap says "
-            "what no line heard."
+            "Expected the start of a minute with a tick in regular hours. Minutes of the first day from before watching began have "
+            f"no bar; why one since then has none is in the gap ledger: Quality on the page, /stocks/{symbol}/gaps, or "
+            f"`stock-platform gaps --symbol {symbol} --all`."
         )
 
 

@@ -208,7 +208,9 @@ def test_ticks_that_kafka_has_dropped_are_said_plainly_with_the_archive_if_there
     ("first", "known"), [(None, "no bar of it is certified"), (START, "go from 2013-10-07 14:30Z to 2013-10-07 14:30Z")]
 )
 def test_bar_that_nobody_knows_is_said_with_those_that_are_there(first: datetime | None, known: str) -> None:
-    assert known in str(BarUnknown("AIG", START, first=first, last=first))
+    message = str(BarUnknown("AIG", START, first=first, last=first))
+    assert known in message
+    assert "the gap ledger: Quality on the page, /stocks/AIG/gaps, or `stock-platform gaps --symbol AIG --all`" in message
 
 
 # --- which code ---

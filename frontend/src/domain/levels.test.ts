@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { HopLatency } from '../api/types';
-import { budgetTone, hops, milliseconds, share } from './levels';
+import type { HopLatency, SessionLevel } from '../api/types';
+import { budgetTone, budgetWords, hops, milliseconds, share } from './levels';
 
 test.each([
   [null, '–'],
@@ -21,6 +21,19 @@ test.each([
   [-0.3, 'bad'],
 ])('a budget with %s left is %s', (left, expected) => {
   expect(budgetTone(left)).toBe(expected);
+});
+
+test.each([
+  [0, 0.27200000000000024, 1, '0 of 0.27 min spent in 1 session'],
+  [1, 0, 1, '1 of 0 min spent in 1 session'],
+  [2, 8.97, 2, '2 of 9 min spent in 2 sessions'],
+  [1_041, 1_269.1, 30, '1,041 of 1,269 min spent in 30 sessions'],
+])('%s spent of %s minutes in %s sessions: %s', (spent_30_minute_count, budget_30_minutes, session_30_count, expected) => {
+  const level: SessionLevel = {
+    session_date: '2026-11-20', calendar: 'ALL', objective_ratio: 0.999, counted_minute_count: 272, spent_minute_count: 0, good_ratio: 1,
+    burn_rate: 0, budget_left_ratio: 1, session_30_count, budget_30_minutes, spent_30_minute_count,
+  };
+  expect(budgetWords(level)).toBe(expected);
 });
 
 test.each([

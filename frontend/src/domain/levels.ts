@@ -1,6 +1,6 @@
 // Service levels and latency in the words of the page.
 import type { HopLatency, SessionLevel } from '../api/types';
-import { NONE } from './format';
+import { count, NONE } from './format';
 import type { Tone } from './status';
 
 const PLACES = 3;
@@ -11,6 +11,13 @@ export function share(ratio: number | null, places = PLACES): string {
   const scale = 10 ** places;
   // Twelve digits first: 0.999 × 100 is a little less than 99.9 in floats.
   return `${(Math.floor(Number((ratio * 100 * scale).toPrecision(12))) / scale).toFixed(places)} %`;
+}
+
+const SMALL = new Intl.NumberFormat('en-US', { maximumSignificantDigits: 2 });
+
+/** "41 of 269 min spent in 30 sessions". A small budget is not rounded to whole minutes: of one session's that would leave 0. */
+export function budgetWords({ spent_30_minute_count: spent, budget_30_minutes: budget, session_30_count: sessions }: SessionLevel): string {
+  return `${count(spent)} of ${budget < 10 ? SMALL.format(budget) : count(budget)} min spent in ${sessions} ${sessions === 1 ? 'session' : 'sessions'}`;
 }
 
 /** How the error budget stands: half of it gone is a warning, all of it is bad. */

@@ -29,7 +29,7 @@ export function Minutes({ symbol, bar, zone, onOpen }: Props) {
     );
   }
   if (!data) return <Waiting />;
-  if (data.items.length === 0) return <Notice title="No minutes kept">This bar comes from a time whose minutes are not kept.</Notice>;
+  if (data.items.length === 0) return <Notice title="No minutes here">There are none of this bar’s time: the history of minutes does not go back so far, or is not loaded yet.</Notice>;
   const digits = format.priceDigits(symbol, bar.close);
   return (
     <Section title={`Made of ${format.count(data.items.length)} minutes`}>

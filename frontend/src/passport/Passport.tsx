@@ -6,6 +6,7 @@ import { standing } from '../domain/bars';
 import { gapOf } from '../domain/marks';
 import type { Zone } from '../domain/time';
 import { show } from '../domain/time';
+import { verifying } from '../domain/verification';
 import { RunLink } from '../runs/RunLink';
 import { CopyButton } from '../ui/CopyButton';
 import { Notice } from '../ui/Notice';
@@ -60,7 +61,6 @@ function Certified({ symbol, start, revision, zone }: CertifiedProps) {
 }
 
 function Pages({ passport, zone }: { readonly passport: Shape; readonly zone: Zone }) {
-  const command = `stock-platform passport ${passport.symbol} ${passport.ts_start} --verify`;
   return (
     <>
       {passport.refused && (
@@ -72,14 +72,23 @@ function Pages({ passport, zone }: { readonly passport: Shape; readonly zone: Zo
       <Section title="Origin"><Journey passport={passport} zone={zone} /></Section>
       <Section title="Rules"><Checks checks={passport.gate_run.checks} docs={passport.gate_run.data_docs_url} /></Section>
       <Section title="Revisions"><Revisions passport={passport} zone={zone} /></Section>
-      <Section title="Verify">
-        <p className="quiet">Computes the bar anew from exactly these ticks, without the job’s code:</p>
-        <p className="command">
-          <code>{command}</code>
-          <CopyButton text={command} label="Copy the command" />
-        </p>
-      </Section>
+      <Verify passport={passport} />
     </>
+  );
+}
+
+/** The command that holds the bar against what it was made of. Nothing where nothing of that is kept. */
+function Verify({ passport: { symbol, ts_start, current } }: { readonly passport: Shape }) {
+  const words = verifying(current);
+  const command = `.venv/bin/stock-platform passport ${symbol} ${ts_start} --verify`;
+  return words && (
+    <Section title="Verify">
+      <p className="quiet">{words}</p>
+      <p className="command">
+        <code>{command}</code>
+        <CopyButton text={command} label="Copy the command" />
+      </p>
+    </Section>
   );
 }
 

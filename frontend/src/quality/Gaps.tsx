@@ -16,7 +16,7 @@ interface Props {
 
 /** The ledger of session minutes without a certified bar: why, and what became of each. */
 export function Gaps({ gaps, zone, onOpen }: Props) {
-  if (gaps.length === 0) return <Notice title="No gaps here">Every closed session minute has a certified bar, or is looked at right now.</Notice>;
+  if (gaps.length === 0) return <Notice title="No gaps here">Every closed session minute since watching began has a certified bar, or is looked at right now.</Notice>;
   return (
     <div className="list tall">
       <table>

@@ -1,6 +1,6 @@
 import type { SessionLevel } from '../api/types';
 import * as format from '../domain/format';
-import { budgetTone, missed, share } from '../domain/levels';
+import { budgetTone, budgetWords, missed, share } from '../domain/levels';
 import { showDay } from '../domain/time';
 import { Bars } from '../ui/Bars';
 import { Notice } from '../ui/Notice';
@@ -22,7 +22,7 @@ export function Levels({ levels }: { readonly levels: readonly SessionLevel[] })
         name="Error budget left"
         value={newest.budget_left_ratio === null ? format.NONE : `${(newest.budget_left_ratio * 100).toFixed(0)} %`}
         tone={tone}
-        note={`${format.count(newest.spent_30_minute_count)} of ${format.count(newest.budget_30_minutes)} min spent in ${newest.session_30_count} sessions`}
+        note={budgetWords(newest)}
       />
       <Figure
         name="Burn rate"

@@ -40,7 +40,7 @@ export default function QualityView({ view: { zone, shown }, onChange }: Props) 
   const newest = latency.data?.at(-1)?.ts_minute;
   return (
     <div className="view quality">
-      <Card title="Service level" note="Complete, certified session minutes ÷ session minutes" className="wide">
+      <Card title="Service level" note="Complete, certified minutes ÷ session minutes, both since watching began" className="wide">
         <Answer title="The service level" query={levels} height={104}>{(data) => <Levels levels={data} />}</Answer>
       </Card>
       <Card title="Latency by hop" note={newest && `Minute of ${show(newest, 'time', zone)} ${zoneLabel(newest, zone)}`}>

@@ -12,7 +12,7 @@ interface Props {
 
 /** Sessions that were computed anew, and how many certified bars that changed. */
 export function Restatements({ restatements, zone }: Props) {
-  if (restatements.length === 0) return <Notice title="Nothing was restated">A backfill of a session in Dagster appears here, with what it changed.</Notice>;
+  if (restatements.length === 0) return <Notice title="Nothing was restated">A session that is restated appears here, with what that changed.</Notice>;
   return (
     <div className="list tall">
       <table>

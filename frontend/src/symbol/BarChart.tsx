@@ -1,4 +1,4 @@
-import type { KeyboardEvent } from 'react';
+import type { KeyboardEvent, WheelEvent } from 'react';
 import { useEffect, useEffectEvent, useRef, useState } from 'react';
 import type { BarPage } from '../api/types';
 import type { Zone } from '../domain/time';
@@ -24,6 +24,12 @@ interface Props {
   /** Index of the bar under the cursor, null where there is none. */
   readonly onPoint: (index: number | null) => void;
   readonly onOpen: (index: number) => void;
+}
+
+/** A plain wheel is the page's where the page itself can be scrolled; with Ctrl, as a pinch has it, the chart's. */
+function leaveWheelToPage(event: WheelEvent): void {
+  const { scrollHeight, clientHeight } = document.documentElement;
+  if (!event.ctrlKey && scrollHeight > clientHeight) event.stopPropagation();
 }
 
 const STEPS: Record<string, number> = { ArrowLeft: -1, ArrowRight: 1, PageUp: -30, PageDown: 30, Home: -Infinity, End: Infinity };
@@ -103,6 +109,7 @@ export function BarChart({ page, isCut, marks, place: wanted, lines, zone, label
       aria-valuenow={at}
       aria-valuetext={describe(at)}
       onKeyDown={onKeyDown}
+      onWheelCapture={leaveWheelToPage}
       onBlur={() => { setCursor(null); }}
     >
       <div ref={place} />

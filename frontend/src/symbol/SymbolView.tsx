@@ -48,11 +48,6 @@ export function SymbolView({ symbol, stock, view, onChange }: Props) {
             <Chart page={page} isCut={isCut} selected={index} place={place} view={view} currency={stock?.currency ?? ''} onChange={onChange} />
           </Guard>
         )}
-        {isPast && (
-          <button type="button" className="button back" onClick={() => { onChange({ bar: null }); }}>
-            Back to now
-          </button>
-        )}
         {page?.items.length === 0 && !isPast && <Notice title="No bars yet">The first one appears within a minute of the first tick.</Notice>}
         {page?.items.length === 0 && isPast && <Notice title="No bars of that time">{symbol} has none that old; its bars begin later.</Notice>}
         {!page && !error && <div className="skeleton chart" role="status" aria-label="Loading bars" />}
@@ -63,6 +58,10 @@ export function SymbolView({ symbol, stock, view, onChange }: Props) {
             {error.message}
           </Notice>
         )}
+        <div className="under">
+          {page && page.items.length > 0 && <Key />}
+          {isPast && <button type="button" className="button" onClick={() => { onChange({ bar: null }); }}>Back to now</button>}
+        </div>
       </div>
     </>
   );
@@ -105,7 +104,6 @@ function Chart({ page, isCut, selected, place, view, currency, onChange }: Chart
         onPoint={setPointed}
         onOpen={open}
       />
-      <Key />
     </>
   );
 }

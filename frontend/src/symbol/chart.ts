@@ -18,7 +18,8 @@ const SECOND_MS = 1000;
 const BARS_IN_SIGHT = 110;
 /** A young symbol's few bars are not blown up to the whole width. */
 const BARS_IN_SIGHT_LEAST = 40;
-const BARS_AHEAD = 4;
+/** Beside the newest bar: half of the axis's longest label, "26 Nov, 15:00", which stands in the middle below its bar. */
+const PIXELS_AHEAD = 46;
 /** Narrower columns hide what is hollow and what is filled. */
 const PIXELS_LEAST = 5.5;
 
@@ -40,8 +41,9 @@ export function makeChart(element: HTMLElement): Chart {
   const api = createChart(element, {
     autoSize: true,
     crosshair: { mode: CrosshairMode.Normal },
-    rightPriceScale: { borderVisible: false, scaleMargins: { top: 0.08, bottom: 0.24 } },
-    timeScale: { borderVisible: false, timeVisible: true, secondsVisible: false, rightOffset: BARS_AHEAD, minBarSpacing: 2 },
+    rightPriceScale: { borderVisible: false, entireTextOnly: true, scaleMargins: { top: 0.08, bottom: 0.24 } },
+    timeScale: { borderVisible: false, timeVisible: true, secondsVisible: false, rightOffsetPixels: PIXELS_AHEAD, minBarSpacing: 2 },
+    handleScroll: { vertTouchDrag: false },
     layout: { attributionLogo: false, fontFamily: getComputedStyle(element).fontFamily },
   });
   const candles = api.addSeries(CandlestickSeries, { borderVisible: true });
@@ -146,9 +148,9 @@ export function pointAt(chart: Chart, bar: Bar, page: BarPage): void {
 }
 
 export function showNewest(chart: Chart, count: number): void {
-  const room = Math.floor(chart.api.timeScale().width() / PIXELS_LEAST) || BARS_IN_SIGHT;
-  const inSight = Math.min(BARS_IN_SIGHT, room, Math.max(BARS_IN_SIGHT_LEAST, count));
-  chart.api.timeScale().setVisibleLogicalRange({ from: count - inSight, to: count + BARS_AHEAD });
+  const width = chart.api.timeScale().width() - PIXELS_AHEAD;
+  const inSight = Math.min(BARS_IN_SIGHT, Math.floor(width / PIXELS_LEAST), Math.max(BARS_IN_SIGHT_LEAST, count));
+  chart.api.timeScale().setVisibleLogicalRange({ from: count - inSight, to: count + (inSight * PIXELS_AHEAD) / width });
 }
 
 /** Scrolls only where the bar is out of sight. */
