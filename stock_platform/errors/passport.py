@@ -64,8 +64,8 @@ class BarWithdrawn(BarNotCertified):
     def __init__(self, symbol: str, ts_start: datetime, *, revision: int, ts_valid_to: datetime) -> None:
         super().__init__(
             f"The bar {symbol} {ts_start:{_AT}}Z was certified in {revision} revisions until {ts_valid_to:{_AT}}Z; then a "
-            "restatement found no tick of it, and there is no such bar any more. quality.restatement has it as it was before, "
-            "market.bar_1m_as_of the answers of that time."
+            "restatement found no tick of it, and there is no such bar any more. Quality on the page has what it was before, as has "
+            f"/stocks/{symbol}/restatements; /stocks/{symbol}/bars?as_of=… answers as of that time."
         )
 
 
