@@ -64,7 +64,7 @@ class BarWithdrawn(BarNotCertified):
     def __init__(self, symbol: str, ts_start: datetime, *, revision: int, ts_valid_to: datetime) -> None:
         super().__init__(
             f"The bar {symbol} {ts_start:{_AT}}Z was certified in {revision} revisions until {ts_valid_to:{_AT}}Z; then a "
-            "restatement found no tick of it, and there is no such bar any more. Quality on the page has what it was before; so has "
+            "restatement found no tick of it, and it is no bar any more. Quality on the page has what it was before; so has "
             f"/stocks/{symbol}/restatements; /stocks/{symbol}/bars?as_of=… answers as of that time."
         )
 
