@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
 from stock_platform.adapters.clock import Clock
+from stock_platform.adapters.docs_page import serve_docs
 from stock_platform.api.bar_endpoints import bar_routes
 from stock_platform.api.data_docs import data_docs_routes
 from stock_platform.api.examples import EXAMPLES
@@ -54,7 +55,8 @@ def quotes_app(
         if hub:
             hub.stop()
 
-    app, metrics = FastAPI(title="Stock platform", version="1", description=_DESCRIPTION, lifespan=lifespan), Metrics()
+    app = FastAPI(title="Stock platform", version="1", description=_DESCRIPTION, lifespan=lifespan, docs_url=None, redoc_url=None)
+    metrics = Metrics()
     app.add_middleware(Tagged)  # the last one added is the outermost
     app.add_middleware(Limited, per_s=requests_per_s, now=clock.now)
     app.add_middleware(CORSMiddleware, allow_origins=list(allowed_origins), allow_methods=["GET"])
@@ -64,6 +66,7 @@ def quotes_app(
     add_problems(app)
     app.include_router(stock_routes(store, clock))
     app.include_router(health_routes(store))
+    serve_docs(app)
     _describe(app)
     return app
 

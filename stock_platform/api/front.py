@@ -13,8 +13,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from stock_platform.api.metrics import Metrics
 from stock_platform.api.problems import SAFE_HEADERS, problem
 
-_NO_CONTENT_POLICY = ("/docs", "/redoc")
-"""Pages of a browser; everything else is data and needs no script, style or frame, or has a policy of its own."""
+_CONTENT_POLICY = "default-src 'none'; frame-ancestors 'none'"
+"""Data needs no script, style or frame; a page for a browser has a policy of its own."""
 _UNLIMITED = ("/health/", "/metrics")
 """What supervisors ask."""
 _TAGGED = ("application/json", "text/html")
@@ -60,8 +60,7 @@ class Safe:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers.update(SAFE_HEADERS)
-                if not scope["path"].startswith(_NO_CONTENT_POLICY):
-                    headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+                headers.setdefault("Content-Security-Policy", _CONTENT_POLICY)
             await send(message)
 
         await self._app(scope, receive, safe)

@@ -1,11 +1,14 @@
 """What every request passes: ETags, limits, headers, metrics, errors. Over a store in memory; the clock stands."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
 from fastapi.testclient import TestClient
+from starlette.applications import Starlette
 
 from stock_platform.api.app import create_app, quotes_app
 from stock_platform.api.shapes import Stock
@@ -84,6 +87,26 @@ def test_every_answer_is_marked_as_safe(api: TestClient) -> None:
         headers = api.get(path).headers
         assert (headers["x-content-type-options"], headers["x-frame-options"]) == ("nosniff", "DENY")
         assert headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"
+
+
+def loaded_by(page: str) -> list[str]:
+    """Addresses that the page's HTML and its script name."""
+    return re.findall(r"(?:src|href)=\"([^\"]+)\"", page) + re.findall(r"url: '([^']+)'", page)
+
+
+@pytest.mark.parametrize("folder", ["", "/control"])
+def test_docs_need_nothing_from_elsewhere(folder: str, clock: TurnedClock) -> None:
+    app = quotes_app(LivelyStore(clock), clock)
+    outer = Starlette()
+    outer.mount(folder, app)
+    client = TestClient(outer)
+    page = client.get(f"{folder}/docs")
+    assert "://" not in page.text
+    assert "'unsafe-inline'" in page.headers["content-security-policy"]
+    assert "http" not in page.headers["content-security-policy"]
+    loaded = [urljoin(f"{folder}/docs", address) for address in loaded_by(page.text)]
+    assert len(loaded) == 4
+    assert {path: client.get(path).status_code for path in loaded} == dict.fromkeys(loaded, 200)
 
 
 @pytest.mark.parametrize(("origin", "allowed"), [("http://page", "http://page"), ("http://other", None)])
