@@ -172,10 +172,11 @@ def doctor(data_dir: _DataDir = None) -> None:
 def serve() -> None:
     """Run the API in the foreground (the stack does this by itself)."""
     from stock_platform.api.server import serve as run
+    from stock_platform.gate.rules import RULES
     from stock_platform.market.passport import read_passport
 
     with _sentences():
-        run(config.load(), read_passport)
+        run(config.load(), read_passport, [rule.name for rule in RULES])
 
 
 @app.command()
