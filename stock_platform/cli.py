@@ -17,6 +17,7 @@ from stock_platform import config
 from stock_platform.adapters.clock import SystemClock
 from stock_platform.adapters.processes import Supervisor
 from stock_platform.commands import restatements
+from stock_platform.commands.asked import require_order
 from stock_platform.commands.backfill import backfill
 from stock_platform.commands.dead_letters import app as dead_letters
 from stock_platform.commands.gaps import gaps
@@ -144,6 +145,9 @@ def logs(name: str, data_dir: _DataDir = None, lines: int = 100) -> None:
         path = layout.logs(settings.home) / f"{name}.log"
         if not path.exists():
             raise ServiceUnknown(name, [service.name for service in services(settings)])
+        if path.stat().st_size == 0:
+            typer.echo(f"{name} has logged nothing: {path} is empty")
+            return
         subprocess.run(["tail", "-n", str(lines), str(path)], check=False)
 
 
@@ -215,6 +219,7 @@ def history(
     """Bars as the vendor has them, under the machine's budget of requests."""
     from stock_platform.feed.yahoo.command import history_frame
 
+    require_order(start, end)
     with _sentences():
         settings = config.load(data_dir=data_dir)
         config.lead_to_vendor(settings)
