@@ -12,7 +12,7 @@ from stock_platform.adapters.docs_page import serve_docs
 from stock_platform.api.bar_endpoints import bar_routes
 from stock_platform.api.data_docs import data_docs_routes
 from stock_platform.api.examples import EXAMPLES
-from stock_platform.api.front import Counted, Limited, Safe, Tagged
+from stock_platform.api.front import Counted, Headed, Limited, Safe, Tagged
 from stock_platform.api.market_endpoints import market_routes, stream_routes
 from stock_platform.api.metrics import Metrics
 from stock_platform.api.parameters import Watchlist, only_known_parameters
@@ -70,6 +70,7 @@ def quotes_app(
     app.add_middleware(CORSMiddleware, allow_origins=list(allowed_origins), allow_methods=["GET"])
     app.add_middleware(Safe)
     app.add_middleware(Counted, metrics=metrics)
+    app.add_middleware(Headed)
     app.state.metrics = metrics
     add_problems(app)
     app.include_router(stock_routes(store, clock))

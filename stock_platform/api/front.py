@@ -1,4 +1,5 @@
-"""What every request passes, from the outside in: counted, its answer marked as safe, limited, and sent only if it is new.
+"""What every request passes, from the outside in: HEAD is taken as GET, it is counted, its answer marked as safe, limited, and sent
+only if it is new.
 
 Plain ASGI, so that a stream is not held up. Not here: what is answered (…_endpoints), errors (problems)."""
 
@@ -42,6 +43,24 @@ class Counted:
             await send(message)
 
         await self._app(scope, receive, counted)
+
+
+class Headed:
+    """HEAD is answered as GET is, without the body; the stream, which does not end, has GET alone."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http" or scope["method"] != "HEAD" or scope["path"] == "/stream":
+            await self._app(scope, receive, send)
+            return
+
+        async def without_body(message: Message) -> None:
+            await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+
+        await self._app({**scope, "method": "GET"}, receive, without_body)
 
 
 class Safe:

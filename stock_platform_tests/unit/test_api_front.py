@@ -73,6 +73,16 @@ def test_answer_that_the_client_has_is_not_sent_again(api: TestClient) -> None:
     assert other.status_code == 200
 
 
+@pytest.mark.parametrize("path", ["/restatements", "/docs", "/nowhere"])
+def test_head_is_answered_as_get_without_the_body(api: TestClient, path: str) -> None:
+    whole, head = api.get(path), api.head(path)
+    assert (head.status_code, head.headers, head.content) == (whole.status_code, whole.headers, b"")
+
+
+def test_stream_which_does_not_end_has_no_head(api: TestClient) -> None:
+    assert api.head("/stream").status_code == 405
+
+
 @pytest.mark.parametrize(("as_of", "kept"), [("2026-11-20T11:00:00Z", "immutable"), ("2026-11-20T11:00:01Z", "no-cache")])
 def test_bars_as_of_an_instant_may_be_kept_once_no_promotion_of_it_goes_on(api: TestClient, as_of: str, kept: str) -> None:
     assert kept in api.get("/stocks/AAPL/bars", params={"as_of": as_of}).headers["cache-control"]
