@@ -5,9 +5,8 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -17,10 +16,10 @@ from stock_platform import config
 from stock_platform.adapters.clock import SystemClock
 from stock_platform.adapters.processes import Supervisor
 from stock_platform.commands import restatements
-from stock_platform.commands.asked import require_order
 from stock_platform.commands.backfill import backfill
 from stock_platform.commands.dead_letters import app as dead_letters
 from stock_platform.commands.gaps import gaps
+from stock_platform.commands.history import history
 from stock_platform.commands.one_step import step
 from stock_platform.commands.passport import passport
 from stock_platform.commands.quarantine import app as quarantine
@@ -29,8 +28,6 @@ from stock_platform.sentences import console as _console
 from stock_platform.sentences import sentences as _sentences
 
 if TYPE_CHECKING:
-    from polars import DataFrame
-
     from stock_platform.stack.status import ServiceStatus
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Stock platform.")
@@ -40,6 +37,7 @@ app.command()(restatements.protect)
 app.command()(backfill)
 app.command()(passport)
 app.command()(gaps)
+app.command()(history)
 app.command(hidden=True)(step)
 app.add_typer(quarantine, name="quarantine")
 _DataDir = Annotated[Path | None, typer.Option(help="Folder of all data; .stack in the clone by default.")]
@@ -208,30 +206,6 @@ def simulate(
 
 
 @app.command()
-def history(
-    symbol: str,
-    start: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="First day, UTC.")],
-    end: Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day, UTC, included.")],
-    interval: Annotated[Literal["1m", "1d"], typer.Option(help="Length of the bars.")] = "1d",
-    out: Annotated[Path | None, typer.Option(help="Write Parquet instead of a table.")] = None,
-    data_dir: _DataDir = None,
-) -> None:
-    """Bars as the vendor has them, under the machine's budget of requests."""
-    from stock_platform.feed.yahoo.command import history_frame
-
-    require_order(start, end)
-    with _sentences():
-        settings = config.load(data_dir=data_dir)
-        config.lead_to_vendor(settings)
-        frame = history_frame(settings, SystemClock(), symbol, interval, first=start.date(), last=end.date())
-    if out:
-        frame.write_parquet(out)
-        _say(str(out), f"{frame.height} bars written")
-    else:
-        _print_frame(frame)
-
-
-@app.command()
 def cloud_sim(
     every: Annotated[float, typer.Option(help="Seconds between two fetches.", min=1)] = 5.0,
     data_dir: _DataDir = None,
@@ -295,10 +269,3 @@ def _print_status(rows: "Sequence[ServiceStatus]", document: dict[str, Any]) -> 
     console.print(f"memory {document['memory_mib']} MiB")
     for name, value in document["data"].items():
         console.print(f"{name:<24} {value if value is not None else '-'}")
-
-
-def _print_frame(frame: "DataFrame") -> None:
-    table = Table(*frame.columns, box=None, pad_edge=False)
-    for row in frame.iter_rows():
-        table.add_row(*("-" if value is None else str(value) for value in row))
-    Console(highlight=False, width=None if sys.stdout.isatty() else 240).print(table)
