@@ -74,7 +74,7 @@ def streaming_api(home: Path, *, symbol_count: int) -> Generator[tuple[Settings,
 
 
 def _serve(settings: Settings) -> None:
-    serve(settings, lambda *_args, **_names: None)
+    serve(settings, lambda *_args, **_names: None, ())
 
 
 async def open_request(port: int, path: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter, int]:

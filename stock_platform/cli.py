@@ -5,9 +5,8 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -20,6 +19,7 @@ from stock_platform.commands import restatements
 from stock_platform.commands.backfill import backfill
 from stock_platform.commands.dead_letters import app as dead_letters
 from stock_platform.commands.gaps import gaps
+from stock_platform.commands.history import history
 from stock_platform.commands.one_step import step
 from stock_platform.commands.passport import passport
 from stock_platform.commands.quarantine import app as quarantine
@@ -28,8 +28,6 @@ from stock_platform.sentences import console as _console
 from stock_platform.sentences import sentences as _sentences
 
 if TYPE_CHECKING:
-    from polars import DataFrame
-
     from stock_platform.stack.status import ServiceStatus
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Stock platform.")
@@ -39,6 +37,7 @@ app.command()(restatements.protect)
 app.command()(backfill)
 app.command()(passport)
 app.command()(gaps)
+app.command()(history)
 app.command(hidden=True)(step)
 app.add_typer(quarantine, name="quarantine")
 _DataDir = Annotated[Path | None, typer.Option(help="Folder of all data; .stack in the clone by default.")]
@@ -144,6 +143,9 @@ def logs(name: str, data_dir: _DataDir = None, lines: int = 100) -> None:
         path = layout.logs(settings.home) / f"{name}.log"
         if not path.exists():
             raise ServiceUnknown(name, [service.name for service in services(settings)])
+        if path.stat().st_size == 0:
+            typer.echo(f"{name} has logged nothing: {path} is empty")
+            return
         subprocess.run(["tail", "-n", str(lines), str(path)], check=False)
 
 
@@ -172,10 +174,11 @@ def doctor(data_dir: _DataDir = None) -> None:
 def serve() -> None:
     """Run the API in the foreground (the stack does this by itself)."""
     from stock_platform.api.server import serve as run
+    from stock_platform.gate.rules import RULES
     from stock_platform.market.passport import read_passport
 
     with _sentences():
-        run(config.load(), read_passport)
+        run(config.load(), read_passport, [rule.name for rule in RULES])
 
 
 @app.command()
@@ -200,29 +203,6 @@ def simulate(
             ports = Ports(*own, host=settings.listen_host)
             simulator = simulator_of(settings, scenario=scenario, tape=tape, speed=speed, is_as_live=as_live)
             run(simulator, ports=ports, folder=settings.simulator_folder)
-
-
-@app.command()
-def history(
-    symbol: str,
-    start: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="First day, UTC.")],
-    end: Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day, UTC, included.")],
-    interval: Annotated[Literal["1m", "1d"], typer.Option(help="Length of the bars.")] = "1d",
-    out: Annotated[Path | None, typer.Option(help="Write Parquet instead of a table.")] = None,
-    data_dir: _DataDir = None,
-) -> None:
-    """Bars as the vendor has them, under the machine's budget of requests."""
-    from stock_platform.feed.yahoo.command import history_frame
-
-    with _sentences():
-        settings = config.load(data_dir=data_dir)
-        config.lead_to_vendor(settings)
-        frame = history_frame(settings, SystemClock(), symbol, interval, first=start.date(), last=end.date())
-    if out:
-        frame.write_parquet(out)
-        _say(str(out), f"{frame.height} bars written")
-    else:
-        _print_frame(frame)
 
 
 @app.command()
@@ -289,10 +269,3 @@ def _print_status(rows: "Sequence[ServiceStatus]", document: dict[str, Any]) -> 
     console.print(f"memory {document['memory_mib']} MiB")
     for name, value in document["data"].items():
         console.print(f"{name:<24} {value if value is not None else '-'}")
-
-
-def _print_frame(frame: "DataFrame") -> None:
-    table = Table(*frame.columns, box=None, pad_edge=False)
-    for row in frame.iter_rows():
-        table.add_row(*("-" if value is None else str(value) for value in row))
-    Console(highlight=False, width=None if sys.stdout.isatty() else 240).print(table)

@@ -6,12 +6,13 @@ from typing import Annotated
 from fastapi import APIRouter, HTTPException, Path, Query, Response
 
 from stock_platform.adapters.clock import Clock
-from stock_platform.api.parameters import Instant, Symbol, Watchlist, check_zones
+from stock_platform.api.parameters import Instant, Symbol, Watchlist, check_order
 from stock_platform.api.passport_shapes import Passport
 from stock_platform.api.problems import problems
 from stock_platform.api.shapes import BarPage, Basis, GapPage, Interval
 from stock_platform.api.store import BarQuery, GapQuery, Store
-from stock_platform.errors.passport import BarNotCertified
+from stock_platform.contracts.bar_start import whole_minute
+from stock_platform.errors.passport import BarNotCertified, BarStartUnusable
 
 _ONE_TIME = "factors are of the corporate actions known now, bars as of an instant of what was known then; ask for one of them."
 _SETTLED = timedelta(hours=1)
@@ -38,7 +39,7 @@ def bar_routes(store: Store, watchlist: Watchlist, clock: Clock) -> APIRouter:
         ] = Basis.RAW,
         as_of: Annotated[Instant | None, Query(description="Certified bars as they were then; for 1m only.")] = None,
     ) -> Response:
-        check_zones(start=start, end=end, as_of=as_of)
+        check_order(start, end)
         if as_of is not None and adjusted is not Basis.RAW:
             raise HTTPException(422, f"Parameter adjusted={adjusted} does not go with as_of: {_ONE_TIME}")
         if as_of is not None and interval is not Interval.ONE_MINUTE:
@@ -55,9 +56,10 @@ def bar_routes(store: Store, watchlist: Watchlist, clock: Clock) -> APIRouter:
     def passport(
         symbol: Symbol, ts_start: Annotated[Instant, Path(description="Start of the bar.", examples=["2013-10-07T14:30:00Z"])]
     ) -> Passport:
-        check_zones(ts_start=ts_start)
         try:
-            return store.passport(watchlist.known(symbol), ts_start)
+            return store.passport(watchlist.known(symbol), whole_minute(ts_start))
+        except BarStartUnusable as error:
+            raise HTTPException(422, f"Parameter ts_start: {error}") from None
         except BarNotCertified as error:
             raise HTTPException(404, str(error)) from None
 
@@ -68,7 +70,7 @@ def bar_routes(store: Store, watchlist: Watchlist, clock: Clock) -> APIRouter:
         end: Annotated[Instant | None, Query(description="Gaps that begin before it.")] = None,
         limit: Annotated[int, Query(ge=1, le=500)] = 100,
     ) -> GapPage:
-        check_zones(start=start, end=end)
+        check_order(start, end)
         known = watchlist.known(symbol)
         return GapPage(symbol=known, items=store.gaps(GapQuery(known, start, end, limit)))
 

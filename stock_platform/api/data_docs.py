@@ -4,8 +4,10 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Path
 from fastapi.responses import HTMLResponse
+from pydantic import StringConstraints
 
 from stock_platform.api.example_rows import RUN
+from stock_platform.api.parameters import written
 from stock_platform.api.problems import not_found
 from stock_platform.api.store import Store
 from stock_platform.contracts.runs import DATA_DOCS
@@ -23,7 +25,13 @@ _WHEN = "The run judged no bar, or its page is not kept any more."
 _PAGE: dict[int | str, dict[str, Any]] = {
     200: {"content": {"text/html": {"example": "<!DOCTYPE html><title>Data Docs of session 2026-11-20</title>"}}}
 }
-_Run = Annotated[str, Path(pattern="^[A-Za-z0-9-]{1,64}$", description="Id of the Dagster run.", examples=[RUN])]
+_ID = "^[A-Za-z0-9-]{1,64}$"
+_Run = Annotated[
+    str,
+    StringConstraints(pattern=_ID),
+    written(_ID, "the id of a run: letters, digits and -"),
+    Path(description="Id of the Dagster run.", examples=[RUN]),
+]
 
 
 def data_docs_routes(store: Store) -> APIRouter:

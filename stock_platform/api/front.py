@@ -1,4 +1,5 @@
-"""What every request passes, from the outside in: counted, its answer marked as safe, limited, and sent only if it is new.
+"""What every request passes, from the outside in: HEAD is taken as GET, it is counted, its answer marked as safe, limited, and sent
+only if it is new.
 
 Plain ASGI, so that a stream is not held up. Not here: what is answered (…_endpoints), errors (problems)."""
 
@@ -13,8 +14,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from stock_platform.api.metrics import Metrics
 from stock_platform.api.problems import SAFE_HEADERS, problem
 
-_NO_CONTENT_POLICY = ("/docs", "/redoc")
-"""Pages of a browser; everything else is data and needs no script, style or frame, or has a policy of its own."""
+_CONTENT_POLICY = "default-src 'none'; frame-ancestors 'none'"
+"""Data needs no script, style or frame; a page for a browser has a policy of its own."""
 _UNLIMITED = ("/health/", "/metrics")
 """What supervisors ask."""
 _TAGGED = ("application/json", "text/html")
@@ -44,6 +45,24 @@ class Counted:
         await self._app(scope, receive, counted)
 
 
+class Headed:
+    """HEAD is answered as GET is, without the body; the stream, which does not end, has GET alone."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http" or scope["method"] != "HEAD" or scope["path"] == "/stream":
+            await self._app(scope, receive, send)
+            return
+
+        async def without_body(message: Message) -> None:
+            await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+
+        await self._app({**scope, "method": "GET"}, receive, without_body)
+
+
 class Safe:
     """Headers that keep browsers from making something else of an answer."""
 
@@ -60,8 +79,7 @@ class Safe:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers.update(SAFE_HEADERS)
-                if not scope["path"].startswith(_NO_CONTENT_POLICY):
-                    headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+                headers.setdefault("Content-Security-Policy", _CONTENT_POLICY)
             await send(message)
 
         await self._app(scope, receive, safe)

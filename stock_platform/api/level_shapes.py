@@ -3,11 +3,15 @@
 Not here: how they are computed (the tables' own description)."""
 
 from datetime import date, datetime
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from stock_platform.api.shapes import Cursor, Shape
 from stock_platform.contracts.slo import Hop
+
+Rounded = Annotated[float, AfterValidator(lambda value: round(value, 6))]
+"""A derived number, without the noise of binary fractions."""
 
 
 class SessionLevel(Shape):
@@ -18,12 +22,12 @@ class SessionLevel(Shape):
     objective_ratio: float = Field(description="Share of minutes that is to be good.", examples=[0.999])
     counted_minute_count: int = Field(description="Session minutes of all symbols, those without a fault of ours left out.")
     spent_minute_count: int = Field(description="Counted minutes without a bar that was certified.")
-    good_ratio: float | None = Field(description="None where no minute counts.", examples=[0.9995])
-    burn_rate: float | None = Field(description="1 spends exactly the budget; None where no minute counts.")
+    good_ratio: Rounded | None = Field(description="None where no minute counts.", examples=[0.9995])
+    burn_rate: Rounded | None = Field(description="1 spends exactly the budget; None where no minute counts.")
     session_30_count: int = Field(description="Sessions that the budget is over, at most 30.")
-    budget_30_minutes: float = Field(description="Minutes that they may miss.")
+    budget_30_minutes: Rounded = Field(description="Minutes that they may miss.")
     spent_30_minute_count: int = Field(description="Minutes that they have missed.")
-    budget_left_ratio: float | None = Field(
+    budget_left_ratio: Rounded | None = Field(
         description="1: nothing spent; below 0: more than there was. None where no minute counts."
     )
 

@@ -5,11 +5,12 @@ from typing import Annotated
 from fastapi import APIRouter, Header, HTTPException, Query, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
+from pydantic import StringConstraints
 
 from stock_platform.adapters.clock import Clock
 from stock_platform.api.event_stream import EventStream
 from stock_platform.api.overview_shapes import MarketOverview
-from stock_platform.api.parameters import ONE_SYMBOL, Watchlist
+from stock_platform.api.parameters import ONE_SYMBOL, Watchlist, written
 from stock_platform.api.problems import problems
 from stock_platform.api.shapes import MarketStatus
 from stock_platform.api.status import market_status
@@ -22,11 +23,13 @@ replaced, one that takes nothing for 15 s is cut off. A client that returns with
 themselves, is sent the newest quote of each symbol that has moved since that event; an id of before the server's
 last start counts as none."""
 _EXAMPLE = 'id: 5f2c81d0-1042\nevent: quote\ndata: {"symbol":"AAPL","price":"189.25","currency":"USD"}\n\n'
+_SYMBOLS = f"^({ONE_SYMBOL}(,{ONE_SYMBOL})*)?$"
 _Symbols = Annotated[
     str,
+    StringConstraints(pattern=_SYMBOLS),
+    written(_SYMBOLS, "symbols and commas alone, as in AAPL,MSFT"),
     Query(
         max_length=4000,
-        pattern=f"^({ONE_SYMBOL}(,{ONE_SYMBOL})*)?$",
         description="Of the watchlist, separated by commas; without it all.",
         examples=["AAPL,MSFT"],
     ),

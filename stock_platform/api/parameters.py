@@ -1,29 +1,50 @@
 """Parameters that several endpoints share, and the list of symbols that may be asked for."""
 
 import re
+from collections.abc import Collection
+from contextlib import suppress
 from datetime import date, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, TypeVar
 
-from fastapi import HTTPException, Path, Query
-from pydantic import BeforeValidator
+from fastapi import HTTPException, Path, Query, Request
+from pydantic import StringConstraints, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 
 from stock_platform.adapters.clock import Clock
 from stock_platform.api.store import Store
 
+Moment = TypeVar("Moment", date, datetime)
+
+
+def written(pattern: str, expected: str) -> WrapValidator:
+    """A parameter must be written so: numbers are no days and no instants here, nobody knows from the outside what they count.
+
+    Args:
+        expected: In words, with an example."""
+
+    def read(value: object, parse: ValidatorFunctionWrapHandler) -> object:
+        if isinstance(value, str) and re.fullmatch(pattern, value):
+            with suppress(ValidationError):
+                return parse(value)
+        raise ValueError(expected)
+
+    return WrapValidator(read)
+
+
 SYMBOL_PATTERN = r"^[A-Za-z0-9^][A-Za-z0-9.\-=^]{0,19}$"
 ONE_SYMBOL = SYMBOL_PATTERN.removeprefix("^").removesuffix("$")
 """To be part of a longer pattern."""
-Symbol = Annotated[str, Path(pattern=SYMBOL_PATTERN, description="Of the watchlist; small letters do as well.", examples=["AAPL"])]
-OneSymbol = Annotated[str | None, Query(pattern=SYMBOL_PATTERN, description="Of this symbol only.", examples=["AAPL"])]
+_A_SYMBOL = "a symbol as in AAPL: at most 20 letters, digits and . - = ^"
+_SymbolText = Annotated[str, StringConstraints(pattern=SYMBOL_PATTERN), written(SYMBOL_PATTERN, _A_SYMBOL)]
+Symbol = Annotated[_SymbolText, Path(description="Of the watchlist; small letters do as well.", examples=["AAPL"])]
+OneSymbol = Annotated[_SymbolText | None, Query(description="Of this symbol only.", examples=["AAPL"])]
+_AN_INSTANT = "an instant with its zone, as in 2026-11-20T14:30:00Z; the + of a zone is written %2B in an address"
 Limit = Annotated[int, Query(ge=1, le=500, description="Rows of a page.", examples=[50])]
 PageCursor = Annotated[str, Query(max_length=200, description="`next_cursor` of the page before; leave it out for the first.")]
-Day = Annotated[date, BeforeValidator(lambda value: _written(value, _DAY, "a day as in 2026-11-20"))]
-Instant = Annotated[datetime, BeforeValidator(lambda value: _written(value, _INSTANT, "an instant as in 2026-11-20T14:30:00Z"))]
+Day = Annotated[date, written(r"\d{4}-\d\d-\d\d", "a day as in 2026-11-20")]
+Instant = Annotated[datetime, written(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d.*([Zz]|[+-]\d\d:?\d\d)", _AN_INSTANT)]
 FirstSession = Annotated[Day | None, Query(description="First session, inclusive.", examples=["2026-11-16"])]
 LastSession = Annotated[Day | None, Query(description="Session after the last, exclusive.", examples=["2026-11-21"])]
 
-_DAY = re.compile(r"\d{4}-\d\d-\d\d")
-_INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d.*")
 _KEPT = timedelta(seconds=5)
 
 
@@ -68,19 +89,35 @@ def not_watched(symbol: str) -> HTTPException:
     return HTTPException(404, f"Symbol {symbol} is not on the watchlist; GET /stocks lists those that are.")
 
 
-def _written(value: object, pattern: re.Pattern[str], expected: str) -> object:
-    """Numbers are no days and no instants here: nobody knows from the outside what they count."""
-    if isinstance(value, str) and not pattern.fullmatch(value):
-        raise ValueError(f"expected {expected}")
-    return value
-
-
-def check_zones(**instants: datetime | None) -> None:
-    """Refuse instants without a zone.
+def check_order(start: Moment | None, end: Moment | None) -> None:
+    """Refuse a range that ends before it begins.
 
     Raises:
-        HTTPException: one has none.
+        HTTPException: it does.
     """
-    for name, instant in instants.items():
-        if instant is not None and instant.tzinfo is None:
-            raise HTTPException(422, f"Parameter {name} has no zone; write it as in 2026-11-20T14:30:00Z.")
+    if start is not None and end is not None and start > end:
+        text = f"Parameter start is {start.isoformat()}, after end {end.isoformat()}; expected a start at or before the end."
+        raise HTTPException(422, text)
+
+
+def check_one_of(name: str, value: str | None, known: Collection[str]) -> None:
+    """Refuse a name that there is not; None stands for any.
+
+    Raises:
+        HTTPException: it is not known.
+    """
+    if value is not None and value not in known:
+        raise HTTPException(422, f"Parameter {name} is {value!r}; expected one of {', '.join(known)}.")
+
+
+async def only_known_parameters(request: Request) -> None:
+    """Refuse parameters that the endpoint does not have: a misspelled filter would be none.
+
+    Raises:
+        HTTPException: there is one.
+    """
+    known = [field.alias for field in request.scope["route"].dependant.query_params]
+    for name in request.query_params:
+        if name not in known:
+            there = f"expected {', '.join(known)}" if known else "this address takes none"
+            raise HTTPException(422, f"Parameter {name} is not known; {there}.")

@@ -1,5 +1,6 @@
 """Errors as application/problem+json (RFC 9457): each says what is wrong, and what to do. Not here: which errors there are."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -32,9 +33,11 @@ _NEXT_STEP = {
     404: "There is no such address; GET /docs lists those that there are.",
     405: "This API is read-only: use GET.",
 }
+_SHOWN_LENGTH = 80
+"""Of what was sent."""
 _EXAMPLES = {
     404: "Symbol NOPE is not on the watchlist; GET /stocks lists those that are.",
-    422: "Parameter start has no zone; write it as in 2026-11-20T14:30:00Z.",
+    422: "Parameter limit is 'ten'; expected a whole number.",
     429: "More than 500 requests a second came from this address; wait a second, or listen to /stream.",
     503: "The store does not answer at the moment; try again in some seconds. GET /health/ready says why.",
 }
@@ -83,9 +86,7 @@ def add_problems(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def on_invalid(_request: Request, error: RequestValidationError) -> Response:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        return problem(422, f"Parameter {where}: {first['msg']}. See /docs for what is expected.")
+        return problem(422, _sentence(error.errors()[0]))
 
     @app.exception_handler(CursorInvalid)
     async def on_cursor(_request: Request, error: CursorInvalid) -> Response:
@@ -98,3 +99,30 @@ def add_problems(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     async def on_crash(_request: Request, _error: Exception) -> Response:
         return problem(500, "The server failed; its log says why. Try again, and tell an operator if it stays.", SAFE_HEADERS)
+
+
+def _sentence(error: Mapping[str, Any]) -> str:
+    """Which parameter, what was sent, what is expected.
+
+    Args:
+        error: Of pydantic."""
+    return f"Parameter {error['loc'][-1]} is {str(error['input'])[:_SHOWN_LENGTH]!r}; expected {_expected(error)}."
+
+
+def _expected(error: Mapping[str, Any]) -> str:
+    limits = error.get("ctx", {})
+    match error["type"]:
+        case "value_error":
+            return str(limits["error"])
+        case "int_parsing" | "int_parsing_size":
+            return "a whole number"
+        case "greater_than_equal":
+            return f"at least {limits['ge']}"
+        case "less_than_equal":
+            return f"at most {limits['le']}"
+        case "string_too_long":
+            return f"at most {limits['max_length']} characters"
+        case "enum" | "literal_error":
+            return str(limits["expected"])
+        case _:
+            return f"what /docs says ({error['msg']})"

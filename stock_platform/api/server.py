@@ -1,7 +1,7 @@
 """Serve the API of this machine's stack: Postgres store, Kafka stream, loopback only."""
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from types import FrameType
 
@@ -53,18 +53,20 @@ def stack_store(settings: Settings, read_passport: Callable[..., object]) -> Pos
     return PostgresStore(pool, feed_kind=settings.feed_kind, dagster_page=settings.dagster_page, read_passport=passports)
 
 
-def app_of(settings: Settings, store: PostgresStore, hub: Hub) -> FastAPI:
-    """The application, for pages of this machine and of the origins that are allowed."""
+def app_of(settings: Settings, store: PostgresStore, hub: Hub, rules: Collection[str]) -> FastAPI:
+    """The application, for pages of this machine and of the origins that are allowed; `rules` as create_app has them."""
     page = f"http://localhost:{settings.frontend_port},http://127.0.0.1:{settings.frontend_port}"
     origins = f"{page},{settings.api_allowed_origins}" if settings.api_allowed_origins else page
-    return create_app(store, hub, SystemClock(), allowed_origins=tuple(origins.split(",")), dagster_page=settings.dagster_page)
+    return create_app(
+        store, hub, SystemClock(), allowed_origins=tuple(origins.split(",")), dagster_page=settings.dagster_page, rules=rules
+    )
 
 
-def serve(settings: Settings, read_passport: Callable[..., object]) -> None:
-    """Run until stopped; `read_passport` as stack_store has it."""
+def serve(settings: Settings, read_passport: Callable[..., object], rules: Collection[str]) -> None:
+    """Run until stopped; `read_passport` as stack_store has it, `rules` as create_app has them."""
     store = stack_store(settings, read_passport)
     hub = stack_hub(settings, store)
-    server_of(app_of(settings, store, hub), hub).run(sockets=[listener(settings.listen_host, settings.api_port)])
+    server_of(app_of(settings, store, hub, rules), hub).run(sockets=[listener(settings.listen_host, settings.api_port)])
 
 
 def server_of(app: FastAPI, hub: Hub) -> Server:

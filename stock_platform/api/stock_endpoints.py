@@ -4,16 +4,24 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import PlainTextResponse
+from pydantic import StringConstraints
 
 from stock_platform.adapters.clock import Clock
 from stock_platform.api.kept import Kept
 from stock_platform.api.metrics import MEDIA_TYPE, Metrics
-from stock_platform.api.parameters import ONE_SYMBOL, Symbol, not_watched
+from stock_platform.api.parameters import ONE_SYMBOL, Symbol, not_watched, written
 from stock_platform.api.problems import problems
 from stock_platform.api.shapes import Health, Stock, StockPage
 from stock_platform.api.store import QuoteStore
 from stock_platform.api.stream import Hub
 
+_CURSOR = f"^({ONE_SYMBOL})?$"
+_Cursor = Annotated[
+    str,
+    StringConstraints(pattern=_CURSOR),
+    written(_CURSOR, "`next_cursor` of the page before, unchanged"),
+    Query(max_length=20, description="`next_cursor` of the page before."),
+]
 _METRICS = 'stock_platform_api_requests_total{method="GET",route="/stocks",status="200"} 7\n'
 
 
@@ -24,9 +32,7 @@ def stock_routes(store: QuoteStore, clock: Clock) -> APIRouter:
     @routes.get("/stocks", summary="The watchlist, by symbol", response_model=StockPage, responses=problems())
     async def stocks(
         limit: Annotated[int, Query(ge=1, le=500)] = 100,
-        cursor: Annotated[
-            str, Query(max_length=20, pattern=f"^({ONE_SYMBOL})?$", description="`next_cursor` of the page before.")
-        ] = "",
+        cursor: _Cursor = "",
     ) -> Response:
         content = await kept.answer((cursor, limit), lambda: _page(store, cursor, limit))
         return Response(content, media_type="application/json")

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from fastapi import APIRouter
 
 from stock_platform.api.cursors import decode, page_of
-from stock_platform.api.parameters import FirstSession, LastSession, Limit, PageCursor, Symbol, Watchlist
+from stock_platform.api.parameters import FirstSession, LastSession, Limit, PageCursor, Symbol, Watchlist, check_order
 from stock_platform.api.problems import problems
 from stock_platform.api.store import ListQuery, SessionQuery, Store
 from stock_platform.api.truth_shapes import BarChangePage, CorporateActionPage, IndicatorPage, RestatementPage
@@ -19,6 +19,7 @@ def truth_routes(store: Store, watchlist: Watchlist) -> APIRouter:
     def actions(
         symbol: Symbol, start: FirstSession = None, end: LastSession = None, limit: Limit = 100, cursor: PageCursor = ""
     ) -> CorporateActionPage:
+        check_order(start, end)
         known, after = watchlist.known(symbol), decode(cursor, date, str)
         rows = store.corporate_actions(ListQuery(limit + 1, after, symbol=known, start=start, end=end))
         items, further = page_of(rows, limit, lambda row: (row.ex_date, row.kind))
@@ -32,6 +33,7 @@ def truth_routes(store: Store, watchlist: Watchlist) -> APIRouter:
     def bar_changes(
         symbol: Symbol, start: FirstSession = None, end: LastSession = None, limit: Limit = 100, cursor: PageCursor = ""
     ) -> BarChangePage:
+        check_order(start, end)
         known, after = watchlist.known(symbol), decode(cursor, int, datetime)
         rows = store.bar_changes(ListQuery(limit + 1, after, symbol=known, start=start, end=end))
         items, further = page_of(rows, limit, lambda row: (row.restatement_id, row.ts_start))
@@ -41,6 +43,7 @@ def truth_routes(store: Store, watchlist: Watchlist) -> APIRouter:
     def restatements(
         start: FirstSession = None, end: LastSession = None, limit: Limit = 20, cursor: PageCursor = ""
     ) -> RestatementPage:
+        check_order(start, end)
         rows = store.restatements(ListQuery(limit + 1, decode(cursor, int), start=start, end=end))
         items, further = page_of(rows, limit, lambda row: (row.restatement_id,))
         return RestatementPage(items=items, next_cursor=further)
@@ -51,6 +54,7 @@ def truth_routes(store: Store, watchlist: Watchlist) -> APIRouter:
         responses=problems(404),
     )
     def indicators(symbol: Symbol, start: FirstSession = None, end: LastSession = None, limit: Limit = 250) -> IndicatorPage:
+        check_order(start, end)
         known = watchlist.known(symbol)
         return IndicatorPage(symbol=known, items=store.indicators(SessionQuery(known, start, end, limit)))
 

@@ -16,6 +16,7 @@ from stock_platform.adapters.clock import Clock, SystemClock
 from stock_platform.adapters.dagster_backfill import Backfill, backfill_url, launch_backfill, look, problem_of
 from stock_platform.adapters.postgres import Connection, connect
 from stock_platform.adapters.processes import Supervisor
+from stock_platform.commands.asked import require_order
 from stock_platform.config import Settings
 from stock_platform.contracts.catalogue import TABLES
 from stock_platform.contracts.runs import BACKFILL, INTRADAY_STEP
@@ -49,6 +50,7 @@ def backfill(
     data_dir: Annotated[Path | None, typer.Option(help="Folder of all data; .stack in the clone by default.")] = None,
 ) -> None:
     """Make the aggregates of past sessions anew, beside the live feed; what was right already stays as it is."""
+    require_order(first, last)
     names = tuple(name.strip() for name in symbols.split(",") if name.strip())
     with sentences():
         for line in told(config.load(data_dir=data_dir), SystemClock(), Range(first.date(), last.date(), names)):

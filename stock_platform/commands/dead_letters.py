@@ -76,12 +76,17 @@ def replay(
     """Send letters to market.ticks.v1 again, once their cause is mended; repeats change no bar. Exits with 1 if one is refused."""
     from stock_platform.feed.dead_letters.command import rehearsed, replayed
 
-    refused = 0
+    if bool(letter_ids) == bool(reason):
+        raise typer.BadParameter("say either which letters (ID…), or --reason")
+    refused = found = 0
     with sentences():
         act = rehearsed if dry_run else replayed
         for outcomes in act(config.load(data_dir=data_dir), letter_ids or [], reason):
             _print_outcomes(outcomes)
+            found += len(outcomes)
             refused += sum(outcome.state == "refused" for outcome in outcomes)
+    if not found:
+        typer.echo(f"no letter has the reason {reason}; `stock-platform dead-letters list` shows those that there are")
     raise typer.Exit(1 if refused else 0)
 
 
@@ -119,7 +124,7 @@ def _document(found: "Digest") -> dict[str, Any]:
 
 def _print_digest(found: "Digest") -> None:
     if not found.newest:
-        typer.echo("no dead letters")
+        typer.echo(f"no such letter; there are letters of {', '.join(found.reasons)}" if found.reasons else "no dead letters")
         return
     table = Table(box=None, pad_edge=False)
     for name in ("id", "time", "reason", "symbol", "detail"):

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from stock_platform import config
+from stock_platform.commands.asked import gate_database, require_watched
 from stock_platform.sentences import sentences
 
 if TYPE_CHECKING:
@@ -29,18 +30,14 @@ def gaps(
     data_dir: Annotated[Path | None, typer.Option(help="Folder of all data; .stack in the clone by default.")] = None,
 ) -> None:
     """Session minutes without a certified bar, newest first: class, state, and what shows it."""
-    from stock_platform.adapters.postgres import connect, server_problem
-    from stock_platform.errors.quarantine import DatabaseUnreachable
     from stock_platform.market.gaps.ledger import Wanted, read_newest
 
-    with sentences():
-        settings = config.load(data_dir=data_dir)
-        dsn = settings.dsn("gate_owner")
-        if problem := server_problem(dsn):
-            raise DatabaseUnreachable(f"{settings.postgres_host}:{settings.postgres_port}", problem)
-        wanted = Wanted(session.date() if session else None, symbol, with_repaired=every_state)
-        with connect(dsn) as connection:
-            rows = read_newest(connection, wanted, limit=limit)
+    symbol = symbol.upper() if symbol else None
+    wanted = Wanted(session.date() if session else None, symbol, with_repaired=every_state)
+    with sentences(), gate_database(config.load(data_dir=data_dir)) as connection:
+        rows = read_newest(connection, wanted, limit=limit)
+        if symbol and not rows:
+            require_watched(connection, symbol)
     if as_json:
         typer.echo(json.dumps([asdict(row) for row in rows], indent=2, default=datetime.isoformat))
     else:

@@ -13,7 +13,9 @@ import typer
 
 from stock_platform import config
 from stock_platform.adapters.clock import SystemClock
+from stock_platform.commands.asked import require_watched
 from stock_platform.contracts.bar_start import bar_start
+from stock_platform.errors.passport import BarUnknown
 from stock_platform.errors.restatement import StackNotRunning
 from stock_platform.sentences import sentences
 
@@ -48,7 +50,8 @@ def passport_of(settings: config.Settings, symbol: str, ts_start: datetime) -> "
     """Read the passport.
 
     Raises:
-        StackNotRunning: Postgres does not answer; and all of market/passport.read_passport.
+        StackNotRunning: Postgres does not answer.
+        SymbolUnwatched: there is no bar, and nobody watches the symbol; and all of market/passport.read_passport.
     """
     from stock_platform.adapters.postgres import connect, server_problem
     from stock_platform.market.passport import read_passport
@@ -57,7 +60,11 @@ def passport_of(settings: config.Settings, symbol: str, ts_start: datetime) -> "
     if server_problem(dsn):
         raise StackNotRunning(settings.profile, "a passport")
     with connect(dsn) as connection:
-        return read_passport(connection, symbol, ts_start, dagster_address=settings.dagster_page)
+        try:
+            return read_passport(connection, symbol, ts_start, dagster_address=settings.dagster_page)
+        except BarUnknown:
+            require_watched(connection, symbol)
+            raise
 
 
 def verified(settings: config.Settings, found: "Passport") -> "Verification":

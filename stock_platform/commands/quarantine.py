@@ -4,8 +4,7 @@ import json
 import os
 import pwd
 import sys
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -15,10 +14,10 @@ from rich.console import Console
 from rich.table import Table
 
 from stock_platform import config
+from stock_platform.commands.asked import gate_database, require_watched
 from stock_platform.sentences import sentences
 
 if TYPE_CHECKING:
-    from stock_platform.adapters.postgres import Connection
     from stock_platform.gate.refused import Listed, RefusedBar, Sheet
 
 _WITHIN = timedelta(minutes=10)
@@ -49,9 +48,12 @@ def list_bars(
     from stock_platform.gate.refused import Wanted, listed
 
     day, kept = session.date() if session else None, None if state == "any" else QuarantineState(state)
+    symbol = symbol.upper() if symbol else None
     wanted = Wanted(day, symbol, rule, kept)
-    with sentences(), _database(config.load(data_dir=data_dir)) as connection:
+    with sentences(), gate_database(config.load(data_dir=data_dir)) as connection:
         found = listed(connection, wanted, limit=limit)
+        if symbol and not found.bars:
+            require_watched(connection, symbol)
     if as_json:
         typer.echo(json.dumps({"bars": [_document(bar) for bar in found.bars], "count": found.count}, indent=2))
     else:
@@ -63,8 +65,8 @@ def show(symbol: _Symbol, ts: _Start, data_dir: _DataDir = None) -> None:
     """Everything about one bar: its columns, the rules that it broke, what was decided of it, what to do."""
     from stock_platform.gate.refused import sheet_of
 
-    with sentences(), _database(config.load(data_dir=data_dir)) as connection:
-        sheet = sheet_of(connection, symbol, ts.replace(tzinfo=UTC))
+    with sentences(), gate_database(config.load(data_dir=data_dir)) as connection:
+        sheet = sheet_of(connection, symbol.upper(), ts.replace(tzinfo=UTC))
     _print_sheet(sheet)
 
 
@@ -78,14 +80,14 @@ def release(
 ) -> None:
     """Judge a bar again as it is staged now, and promote it if it passes. Exits with 1 if it is refused."""
     with sentences():
-        _decide(config.load(data_dir=data_dir), symbol, ts, decision="release", reason=reason, override=override)
+        _decide(config.load(data_dir=data_dir), symbol.upper(), ts, decision="release", reason=reason, override=override)
 
 
 @app.command()
 def discard(symbol: _Symbol, ts: _Start, reason: _Reason, data_dir: _DataDir = None) -> None:
     """Keep a bar out for good; only a newer version of it is judged again."""
     with sentences():
-        _decide(config.load(data_dir=data_dir), symbol, ts, decision="discard", reason=reason, override=False)
+        _decide(config.load(data_dir=data_dir), symbol.upper(), ts, decision="discard", reason=reason, override=False)
 
 
 @app.command()
@@ -103,7 +105,7 @@ def overrule(
         raise typer.BadParameter("some words, which ops.alert keeps for good", param_hint="--reason")
     with sentences():
         settings, day = config.load(data_dir=data_dir), session.date()
-        with _database(settings) as connection:
+        with gate_database(settings) as connection:
             if hold_of(connection, day) is None:
                 raise SessionNotHeld(day)
         told = f"{_os_user()}: {reason}"
@@ -116,12 +118,12 @@ def _decide(settings: config.Settings, symbol: str, ts: datetime, *, decision: s
     from stock_platform.gate.refused import last_decision, refused_bar
 
     ts_start = ts.replace(tzinfo=UTC)
-    with _database(settings) as connection:
+    with gate_database(settings) as connection:
         refused_bar(connection, symbol, ts_start)
     _carry_out(
         settings, symbol=symbol, ts_start=ts_start, decision=decision, reason=reason, decided_by=_os_user(), override=override
     )
-    with _database(settings) as connection:
+    with gate_database(settings) as connection:
         typer.echo(f"done       {symbol} {_minute(ts_start)}: {last_decision(connection, symbol, ts_start)}")
 
 
@@ -143,24 +145,6 @@ def _run(settings: config.Settings, job: str, run_config: Mapping[str, Any], tag
     if end.status != "SUCCESS":
         typer.echo(f"{end.status.lower():<10} {end.problem or 'its page says why'}")
         raise typer.Exit(1)
-
-
-@contextmanager
-def _database(settings: config.Settings) -> "Generator[Connection]":
-    """A connection of the gate's owner.
-
-    Raises:
-        DatabaseUnreachable: there is none.
-    """
-    from stock_platform.adapters.postgres import connect, server_problem
-    from stock_platform.errors.quarantine import DatabaseUnreachable
-
-    dsn = settings.dsn("gate_owner")
-    problem = server_problem(dsn)
-    if problem:
-        raise DatabaseUnreachable(f"{settings.postgres_host}:{settings.postgres_port}", problem)
-    with connect(dsn) as connection:
-        yield connection
 
 
 def _os_user() -> str:

@@ -8,6 +8,7 @@ import typer
 
 from stock_platform import config
 from stock_platform.adapters.clock import SystemClock
+from stock_platform.commands.asked import gate_database, require_session
 from stock_platform.sentences import sentences
 
 _DataDir = Annotated[Path | None, typer.Option(help="Folder of all data; .stack in the clone by default.")]
@@ -50,4 +51,7 @@ def protect(
         raise typer.BadParameter("say either why (--reason), or --lift")
     with sentences():
         settings = config.load(data_dir=data_dir)
+        if not lift:
+            with gate_database(settings) as connection:
+                require_session(connection, session.date())
         typer.echo(protected(settings, SystemClock(), session.date(), reason=None if lift else reason))

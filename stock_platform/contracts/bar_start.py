@@ -17,6 +17,16 @@ def bar_start(text: str) -> datetime:
         raise BarStartUnusable(text, "is no instant") from None
     if ts.tzinfo is None:
         raise BarStartUnusable(text, "has no zone")
-    if ts.second or ts.microsecond:
-        raise BarStartUnusable(text, "is inside a minute")
+    return whole_minute(ts)
+
+
+def whole_minute(ts: datetime) -> datetime:
+    """The same instant, UTC.
+
+    Raises:
+        BarStartUnusable: it is inside a minute.
+    """
+    start = ts.replace(second=0, microsecond=0)
+    if ts != start:
+        raise BarStartUnusable(ts.isoformat(), f"is inside the minute that starts at {start.astimezone(UTC):%Y-%m-%dT%H:%MZ}")
     return ts.astimezone(UTC)

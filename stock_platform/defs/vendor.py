@@ -148,6 +148,7 @@ def vendor_schedule(job: Any, partitions: dg.PartitionsDefinition[str], feed_kin
         cron_schedule="30 3 * * *",
         execution_timezone="America/New_York",
         default_status=dg.DefaultScheduleStatus.RUNNING if feed_kind != "tape" else dg.DefaultScheduleStatus.STOPPED,
+        description="Daily bars, corporate actions and instrument data from the vendor, of the last weeks' sessions in one run.",
     )
     def vendor_daily(context: dg.ScheduleEvaluationContext, world: dg.ResourceParam[World]) -> dg.RunRequest | dg.SkipReason:
         first, last = recent_sessions(world.settings, context.scheduled_execution_time.date())

@@ -44,6 +44,13 @@ class WatchlistInvalid(PlatformError):
         super().__init__(f"Watchlist {path}, {where}: {problem}. See stock_platform/feed/watchlist.yaml for an example.")
 
 
+class SymbolUnwatched(PlatformError):
+    """A symbol that is not on the watchlist."""
+
+    def __init__(self, symbol: str, known: Iterable[str]) -> None:
+        super().__init__(f"Symbol {symbol} is not watched; expected one of {', '.join(known)}.")
+
+
 class FeedUnreachable(PlatformError):
     """The vendor's stream cannot be opened."""
 

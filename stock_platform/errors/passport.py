@@ -14,7 +14,7 @@ class BarStartUnusable(PlatformError):
 
     def __init__(self, text: str, problem: str) -> None:
         super().__init__(
-            f"TS {text!r} {problem}; expected the start of a minute with its zone. Write it as 2013-10-07T14:30Z, or as "
+            f"The instant {text!r} {problem}; expected the start of a minute with its zone. Write it as 2013-10-07T14:30Z, or as "
             "2013-10-07T10:30-04:00."
         )
 

@@ -58,3 +58,8 @@ def test_asset_graph_is_as_committed() -> None:
     if os.environ.get("UPDATE_SNAPSHOTS"):
         SNAPSHOT.write_text(text)
     assert text == SNAPSHOT.read_text()
+
+
+def test_every_schedule_and_sensor_says_what_it_does() -> None:
+    repository = build(Settings(_env_file=None)).get_repository_def()  # type: ignore[call-arg]
+    assert [each.name for each in (*repository.schedule_defs, *repository.sensor_defs) if not each.description] == []

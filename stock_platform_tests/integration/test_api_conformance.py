@@ -19,8 +19,9 @@ from stock_platform_tests.integration.test_api_lists import listing_app
 
 EXAMPLES = 10
 """Of each operation."""
-MORE_THAN_A_FORMAT = {"as_of", "cursor"}
-"""Parameters that may be well formed and refused: as_of goes with raw 1-minute bars alone, a cursor must be one of ours."""
+MORE_THAN_A_FORMAT = {"as_of", "cursor", "start", "end", "rule", "calendar", "ts_start"}
+"""Parameters that may be well formed and refused: as_of goes with raw 1-minute bars alone, a cursor must be one of ours, a
+start not after its end, a rule and a calendar known, a bar's start a whole minute."""
 
 
 class Served:
@@ -58,5 +59,5 @@ def served(database: Settings) -> Iterator[None]:
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.large_base_example],
 )
 def test_answer_is_as_described(case: schemathesis.Case) -> None:
-    is_refusable = MORE_THAN_A_FORMAT & set(case.query or ())
+    is_refusable = MORE_THAN_A_FORMAT & {*(case.query or ()), *(case.path_parameters or ())}
     case.call_and_validate(excluded_checks=[positive_data_acceptance] if is_refusable else [])

@@ -108,7 +108,9 @@ def listing_app(database: Settings) -> Generator[FastAPI]:
             admin.execute(statement)
         with open_pool(database.dsn("api_reader"), size=2) as pool:
             store = PostgresStore(pool, feed_kind="tape", dagster_page="http://dagster", read_passport=lambda *_: None)
-            yield create_app(store, Hub(lambda should_stop: iter(())), SystemClock(), requests_per_s=1_000_000)
+            yield create_app(
+                store, Hub(lambda should_stop: iter(())), SystemClock(), requests_per_s=1_000_000, rules=("tick_size", "tick")
+            )
         admin.execute(_EMPTY)
 
 

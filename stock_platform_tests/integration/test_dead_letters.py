@@ -122,7 +122,9 @@ def test_letters_are_listed_newest_first_with_counts_and_repeats(desk: Desk) -> 
     assert [each["id"] for each in document["letters"]] == ["0-0"]
     assert document["counts"] == {"bad_price": 1}
     later = f"{datetime.now(UTC) + timedelta(days=1):%Y-%m-%d}"
-    assert desk.run("list", "--since", later).stdout == "no dead letters\n"
+    for words in (["--since", later], ["--reason", "nosuch"]):
+        assert desk.run("list", *words).stdout == "no such letter; there are letters of bad_json, bad_price, spike\n"
+    assert "no letter has the reason nosuch" in desk.run("replay", "--reason", "nosuch").stdout
 
 
 def test_letter_is_shown_with_its_message_its_place_and_the_next_step(desk: Desk) -> None:
@@ -179,8 +181,8 @@ def test_letter_that_came_too_late_is_refused_with_the_way_out(desk: Desk) -> No
         (["show", "nonsense"], "holds no letter 'nonsense'"),
         (["show", "9-0"], "holds no letter '9-0'"),
         (["replay", "0-99"], "holds no letter '0-99'"),
-        (["replay"], "expected one of them"),
-        (["replay", "0-0", "--reason", "spike"], "expected one of them"),
+        (["replay"], "say either which letters (ID…), or --reason"),
+        (["replay", "0-0", "--reason", "spike"], "say either which letters (ID…), or --reason"),
     ],
 )
 def test_wrong_words_are_answered_with_a_sentence(desk: Desk, words: list[str], sentence: str) -> None:

@@ -410,6 +410,7 @@ def test_control_says_what_is_connected_and_what_is_wrong(running: Served) -> No
 
 def test_control_documents_itself(running: Served) -> None:
     assert running.get("/control/docs").is_success
+    assert running.get("/control/docs/files/swagger-ui-bundle.js").is_success
     schema = json.dumps(running.get("/control/openapi.json").json())
     for kind in ("Halt", "Crash", "Split", "Spike", "Cut", "Mute", "NullBars"):
         assert kind in schema

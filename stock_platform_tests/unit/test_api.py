@@ -60,7 +60,8 @@ def test_instant_in_another_zone_is_the_same_bar(api: TestClient) -> None:
         ("2026-11-20T14:59:00Z", "AAPL", 404, "is only staged, with 10 ticks"),
         ("2026-11-20T03:00:00Z", "AAPL", 404, "There is no bar AAPL 2026-11-20 03:00Z"),
         ("2026-11-20T14:51:00Z", "NOPE", 404, "Symbol NOPE is not on the watchlist"),
-        ("2026-11-20T14:51:00", "AAPL", 422, "Parameter ts_start has no zone"),
+        ("2026-11-20T14:51:00", "AAPL", 422, "Parameter ts_start is '2026-11-20T14:51:00'; expected an instant with its zone"),
+        ("2026-11-20T14:51:15Z", "AAPL", 422, "is inside the minute that starts at 2026-11-20T14:51Z"),
         ("yesterday", "AAPL", 422, "ts_start"),
     ],
 )
@@ -83,7 +84,7 @@ def test_bars_as_of_an_instant_are_certified_only(api: TestClient) -> None:
 @pytest.mark.parametrize(
     ("parameters", "sentence"),
     [
-        ({"as_of": "2026-11-20T15:00:00"}, "Parameter as_of has no zone"),
+        ({"as_of": "2026-11-20T15:00:00"}, "Parameter as_of is '2026-11-20T15:00:00'; expected an instant with its zone"),
         ({"as_of": "2026-11-20T15:00:00Z", "interval": "5m"}, "bars of 5m keep no earlier versions"),
         ({"as_of": "2026-11-20T15:00:00Z", "interval": "1d"}, "as_of goes with interval=1m only"),
     ],
@@ -118,8 +119,12 @@ def test_gaps_share_time_with_the_range_and_come_oldest_first(
     ("path", "status", "sentence"),
     [
         ("/stocks/NOPE/gaps", 404, "Symbol NOPE is not on the watchlist"),
-        ("/stocks/AAPL/gaps?start=2026-11-20T15:00:00", 422, "Parameter start has no zone"),
-        ("/stocks/AAPL/gaps?limit=501", 422, "Parameter query.limit"),
+        (
+            "/stocks/AAPL/gaps?start=2026-11-20T15:00:00",
+            422,
+            "Parameter start is '2026-11-20T15:00:00'; expected an instant with its zone",
+        ),
+        ("/stocks/AAPL/gaps?limit=501", 422, "Parameter limit is '501'; expected at most 500."),
     ],
 )
 def test_gaps_that_cannot_be_answered_are_a_problem_with_a_sentence(api: TestClient, path: str, status: int, sentence: str) -> None:

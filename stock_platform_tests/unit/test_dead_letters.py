@@ -148,7 +148,9 @@ def test_digest_shows_the_newest_first_and_counts_a_repeat_once() -> None:
     ],
 )
 def test_digest_counts_what_is_wanted(wanted: Wanted, count: int) -> None:
-    assert sum(digest(_letters(), wanted, limit=1).counts.values()) == count
+    found = digest(_letters(), wanted, limit=1)
+    assert sum(found.counts.values()) == count
+    assert found.reasons == ("bad_json", "bad_price", "spike")
 
 
 def test_memory_for_repeats_is_bounded() -> None:

@@ -173,7 +173,7 @@ def test_start_of_a_bar_is_any_instant_with_a_zone(text: str) -> None:
         ("2013-10-07T14:30", "has no zone"),
         ("2013-10-07", "has no zone"),
         ("now", "is no instant"),
-        ("2013-10-07T14:30:01Z", "is inside a minute"),
+        ("2013-10-07T14:30:01Z", "is inside the minute that starts at 2013-10-07T14:30Z"),
     ],
 )
 def test_start_that_is_none_is_refused_with_a_sentence(text: str, problem: str) -> None:

@@ -1868,7 +1868,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Parameter not usable",
                      *       "status": 422,
-                     *       "detail": "Parameter start has no zone; write it as in 2026-11-20T14:30:00Z."
+                     *       "detail": "Parameter limit is 'ten'; expected a whole number."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -1984,7 +1984,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Parameter not usable",
                      *       "status": 422,
-                     *       "detail": "Parameter start has no zone; write it as in 2026-11-20T14:30:00Z."
+                     *       "detail": "Parameter limit is 'ten'; expected a whole number."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -2121,7 +2121,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Parameter not usable",
                      *       "status": 422,
-                     *       "detail": "Parameter start has no zone; write it as in 2026-11-20T14:30:00Z."
+                     *       "detail": "Parameter limit is 'ten'; expected a whole number."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -2247,7 +2247,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Parameter not usable",
                      *       "status": 422,
-                     *       "detail": "Parameter start has no zone; write it as in 2026-11-20T14:30:00Z."
+                     *       "detail": "Parameter limit is 'ten'; expected a whole number."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -2425,7 +2425,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Parameter not usable",
                      *       "status": 422,
-                     *       "detail": "Parameter start has no zone; write it as in 2026-11-20T14:30:00Z."
+                     *       "detail": "Parameter limit is 'ten'; expected a whole number."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -2544,7 +2544,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Parameter not usable",
                      *       "status": 422,
-                     *       "detail": "Parameter start has no zone; write it as in 2026-11-20T14:30:00Z."
+                     *       "detail": "Parameter limit is 'ten'; expected a whole number."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -2661,7 +2661,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Parameter not usable",
                      *       "status": 422,
-                     *       "detail": "Parameter start has no zone; write it as in 2026-11-20T14:30:00Z."
+                     *       "detail": "Parameter limit is 'ten'; expected a whole number."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -2800,7 +2800,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Parameter not usable",
                      *       "status": 422,
-                     *       "detail": "Parameter start has no zone; write it as in 2026-11-20T14:30:00Z."
+                     *       "detail": "Parameter limit is 'ten'; expected a whole number."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -2906,7 +2906,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Parameter not usable",
                      *       "status": 422,
-                     *       "detail": "Parameter start has no zone; write it as in 2026-11-20T14:30:00Z."
+                     *       "detail": "Parameter limit is 'ten'; expected a whole number."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -3029,7 +3029,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Parameter not usable",
                      *       "status": 422,
-                     *       "detail": "Parameter start has no zone; write it as in 2026-11-20T14:30:00Z."
+                     *       "detail": "Parameter limit is 'ten'; expected a whole number."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -3126,7 +3126,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Parameter not usable",
                      *       "status": 422,
-                     *       "detail": "Parameter start has no zone; write it as in 2026-11-20T14:30:00Z."
+                     *       "detail": "Parameter limit is 'ten'; expected a whole number."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -3246,7 +3246,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Parameter not usable",
                      *       "status": 422,
-                     *       "detail": "Parameter start has no zone; write it as in 2026-11-20T14:30:00Z."
+                     *       "detail": "Parameter limit is 'ten'; expected a whole number."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -3378,7 +3378,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Parameter not usable",
                      *       "status": 422,
-                     *       "detail": "Parameter start has no zone; write it as in 2026-11-20T14:30:00Z."
+                     *       "detail": "Parameter limit is 'ten'; expected a whole number."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -3502,7 +3502,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Parameter not usable",
                      *       "status": 422,
-                     *       "detail": "Parameter start has no zone; write it as in 2026-11-20T14:30:00Z."
+                     *       "detail": "Parameter limit is 'ten'; expected a whole number."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -3604,7 +3604,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Parameter not usable",
                      *       "status": 422,
-                     *       "detail": "Parameter start has no zone; write it as in 2026-11-20T14:30:00Z."
+                     *       "detail": "Parameter limit is 'ten'; expected a whole number."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -3698,7 +3698,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Parameter not usable",
                      *       "status": 422,
-                     *       "detail": "Parameter start has no zone; write it as in 2026-11-20T14:30:00Z."
+                     *       "detail": "Parameter limit is 'ten'; expected a whole number."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -3790,7 +3790,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Parameter not usable",
                      *       "status": 422,
-                     *       "detail": "Parameter start has no zone; write it as in 2026-11-20T14:30:00Z."
+                     *       "detail": "Parameter limit is 'ten'; expected a whole number."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -3889,7 +3889,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Parameter not usable",
                      *       "status": 422,
-                     *       "detail": "Parameter start has no zone; write it as in 2026-11-20T14:30:00Z."
+                     *       "detail": "Parameter limit is 'ten'; expected a whole number."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];

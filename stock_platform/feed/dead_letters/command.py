@@ -11,7 +11,7 @@ from stock_platform.adapters.kafka import KafkaProducer
 from stock_platform.adapters.kafka_records import RecordReader, Stored, open_records
 from stock_platform.config import Settings
 from stock_platform.contracts.tick import DEAD_LETTER, TICK
-from stock_platform.errors import DeadLetterUnknown, SettingInvalid
+from stock_platform.errors import DeadLetterUnknown
 from stock_platform.feed.choice import instruments_of
 from stock_platform.feed.dead_letters.digest import Digest, Distinct, Wanted, digest
 from stock_platform.feed.dead_letters.letter import Letter, letter_of
@@ -45,8 +45,9 @@ def letter_by_id(settings: Settings, letter_id: str) -> Letter:
 def replayed(settings: Settings, letter_ids: Sequence[str], reason: str | None) -> Iterator[Sequence[Outcome]]:
     """Send letters again, a thousand at a time; what a yield holds is acknowledged and in the trail.
 
+    Args:
+        reason: Of all letters that are meant, where there are no ids.
     Raises:
-        SettingInvalid: neither ids nor a reason, or both.
         DeadLetterUnknown, BrokerUnreachable, TopicMissing, DeliveryFailed: see their sentences.
     """
     with closing(_selected(settings, letter_ids, reason)) as selected:
@@ -71,8 +72,6 @@ def _selected(
     settings: Settings, letter_ids: Sequence[str], reason: str | None
 ) -> Generator[tuple[Sequence[Letter], World], None, None]:
     """The letters that are meant, in batches, each with the world that it is judged by."""
-    if bool(letter_ids) == bool(reason):
-        raise SettingInvalid("ID, --reason", (list(letter_ids), reason), "one of them")
     bootstrap = settings.kafka_bootstrap
     with open_records(bootstrap, DEAD_LETTER.address) as topic, open_records(bootstrap, TICK.address) as ticks:
         rest = iter([_find(topic, each) for each in letter_ids] if letter_ids else _of_reason(topic, reason))

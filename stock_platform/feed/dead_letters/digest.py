@@ -43,22 +43,32 @@ class Digest:
         newest: Newest first, by their place in the topic.
         counts: By reason, the most frequent first.
         repeat_count: Letters that were there before, and are not counted.
+        reasons: Of all letters, also of those that are not looked for; by name.
     """
 
     newest: tuple[Letter, ...]
     counts: dict[str, int]
     repeat_count: int
+    reasons: tuple[str, ...]
 
 
 def digest(letters: Iterable[Letter], wanted: Wanted, *, limit: int) -> Digest:
     """Look through all letters, oldest first, and keep what a list shows."""
+    reasons: set[str] = set()
+
+    def taken() -> Iterator[Letter]:
+        for letter in letters:
+            reasons.add(letter.reason)
+            if wanted.takes(letter):
+                yield letter
+
     distinct = Distinct()
     newest: deque[Letter] = deque(maxlen=limit)
     counts: Counter[str] = Counter()
-    for letter in distinct.of(letter for letter in letters if wanted.takes(letter)):
+    for letter in distinct.of(taken()):
         newest.append(letter)
         counts[letter.reason] += 1
-    return Digest(tuple(reversed(newest)), dict(counts.most_common()), distinct.repeat_count)
+    return Digest(tuple(reversed(newest)), dict(counts.most_common()), distinct.repeat_count, tuple(sorted(reasons)))
 
 
 class Distinct:

@@ -7,6 +7,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 
+from stock_platform.adapters.docs_page import serve_docs
 from stock_platform.errors import FaultNameTaken, FaultUnknown
 from stock_platform.feed.simulator.fault import Fault
 from stock_platform.feed.simulator.faults import Faults
@@ -44,7 +45,13 @@ class State(BaseModel):
 
 def create_control(stream: Stream, faults: Faults, pace: Pace, requests: dict[str, int]) -> FastAPI:
     """The application, to be mounted under /control."""
-    app = FastAPI(title="Simulator's control channel", description="Faults of a simulated vendor; see docs/simulator.md.")
+    app = FastAPI(
+        title="Simulator's control channel",
+        description="Faults of a simulated vendor; see docs/simulator.md.",
+        docs_url=None,
+        redoc_url=None,
+    )
+    serve_docs(app)
 
     def listed() -> list[ListedFault]:
         return [ListedFault(fault=each.fault, is_active=each.holds(pace.second())) for each in faults.all()]
