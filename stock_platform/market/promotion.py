@@ -125,12 +125,6 @@ def remember(connection: Connection, asked: Asked) -> dict[Key, tuple[Any, ...]]
     return {(row[0], row[1]): row[2:] for row in made}
 
 
-def note_run(connection: Connection, restatement_id: int, dagster_run_id: str) -> None:
-    """Say which run has promoted it."""
-    statement = "UPDATE ops.restatement SET dagster_run_id = %s WHERE restatement_id = %s"
-    connection.execute(statement, (dagster_run_id, restatement_id))
-
-
 def write_difference(
     connection: Connection, restatement_id: int, asked: Asked, concerned: Collection[Key], *, dagster_run_id: str, now: datetime
 ) -> Difference:
@@ -159,9 +153,9 @@ def read_difference(connection: Connection, restatement_id: int) -> Difference:
 
 def difference_of_run(connection: Connection, dagster_run_id: str) -> tuple[str, Difference]:
     """Where the ticks of that run's restatement came from, and what it changed."""
-    query = "SELECT restatement_id, ticks_from FROM ops.restatement WHERE dagster_run_id = %s ORDER BY restatement_id DESC LIMIT 1"
+    query = "SELECT restatement_id, ticks_from FROM ops.restatement WHERE dagster_run_id = %s AND is_promoted"
     row = connection.execute(query, (dagster_run_id,)).fetchone()
-    assert row is not None, "a run that succeeded has noted itself"
+    assert row is not None, "a run that succeeded has promoted one"
     return row[1], read_difference(connection, row[0])
 
 

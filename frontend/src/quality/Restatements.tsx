@@ -30,9 +30,9 @@ export function Restatements({ restatements, zone }: Props) {
         </thead>
         <tbody>
           {restatements.map((each) => (
-            <tr key={each.restatement_id} title={each.last_error ?? `Ticks from: ${each.ticks_from}`}>
+            <tr key={each.restatement_id} title={each.last_error ?? `Ticks from: ${each.ticks_from ?? 'not known yet'}`}>
               <th scope="row">{showDay(each.session_date)}</th>
-              <td><span className={`state ${toneOf(each.state)}`}>{each.state}</span></td>
+              <td><span className={`state ${toneOf(each)}`}>{isComparedOnly(each) ? 'compared only' : each.state}</span></td>
               <td className="wide">{each.symbols?.join(', ') ?? 'all of the session'}{each.last_error && `: ${each.last_error}`}</td>
               <td className="number">{format.count(each.added_count)}</td>
               <td className="number">{format.count(each.changed_count)}</td>
@@ -47,7 +47,11 @@ export function Restatements({ restatements, zone }: Props) {
   );
 }
 
-function toneOf(state: string): string {
+function isComparedOnly({ state, is_promoted }: Restatement): boolean {
+  return state === 'finished' && !is_promoted;
+}
+
+function toneOf({ state, is_promoted }: Restatement): string {
   if (state === 'failed') return 'open';
-  return state === 'finished' ? 'healed' : 'explained';
+  return is_promoted ? 'healed' : 'explained';
 }
