@@ -13,8 +13,8 @@ RESTATEMENT = Record(
     "restatement that a command only compared, ticks_from while no source is known and where none has the session.",
     key=("restatement_id",),
     columns=columns(
-        "restatement_id session_date symbols ticks_from state flink_job_id ts_started ts_ended last_error dagster_run_id is_partial "
-        "is_promoted"
+        "restatement_id session_date symbols ticks_from state flink_job_id ts_started ts_ended last_error dagster_run_id "
+        "is_partial is_promoted"
     ),
     nullable=frozenset({"symbols", "ticks_from", "flink_job_id", "ts_ended", "last_error", "dagster_run_id"}),
     defaulted=frozenset({"restatement_id", "ts_started", "is_partial", "is_promoted"}),

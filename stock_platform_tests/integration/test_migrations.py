@@ -63,8 +63,9 @@ def test_old_restatements_that_were_promoted_are_finished_whatever_became_of_the
     with connect(database.dsn("admin")) as connection:
         connection.execute("ALTER TABLE ops.restatement DROP COLUMN is_promoted")
         connection.execute(
-            "INSERT INTO ops.restatement (session_date, ticks_from, state, dagster_run_id) VALUES ('2001-01-01', 'x', 'forgotten', 'r'), "
-            "('2001-01-01', 'x', 'finished', 'r'), ('2001-01-01', 'x', 'forgotten', NULL), ('2001-01-01', 'x', 'failed', NULL)"
+            "INSERT INTO ops.restatement (session_date, ticks_from, state, dagster_run_id) "
+            "SELECT '2001-01-01', 'x', state, run "
+            "FROM (VALUES ('forgotten', 'r'), ('finished', 'r'), ('forgotten', NULL), ('failed', NULL)) AS old (state, run)"
         )
         connection.execute((ROOT / "stock_platform/contracts/migrations/0035_restatement_ledger.sql").read_bytes())
         query = "SELECT state, is_promoted FROM ops.restatement WHERE session_date = '2001-01-01' ORDER BY restatement_id"

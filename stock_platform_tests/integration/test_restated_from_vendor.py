@@ -355,9 +355,7 @@ def test_session_that_no_source_has_is_refused_with_all_three_reasons(
     assert rows_but(admin) == before
 
 
-def test_vendor_that_has_no_bar_fails_before_anything_is_promoted(
-    settings: Settings, history: History, admin: Connection
-) -> None:
+def test_vendor_that_has_no_bar_fails_before_anything_is_promoted(settings: Settings, history: History, admin: Connection) -> None:
     history.minutes = dict.fromkeys(range(6), (1050.0, 1200.0, 1025.0, 1150.0, 90))
     before = rows_but(admin)
     facts = {"closed_until": EVENING, "run_id": "restatement", "code_version": "c0de"}
@@ -406,11 +404,10 @@ def test_command_refuses_what_cannot_go_before_a_run_is_asked_for(
 
 def hear_until_evening(connection: Connection) -> None:
     """A feed line that is done with the session; the next session is known."""
-    day = timedelta(days=3)
     connection.execute(
-        "INSERT INTO reference.session SELECT calendar, session_date + 3, ts_open + %s, ts_close + %s, ts_pre + %s, ts_post_end + %s, "
-        "NULL, NULL, FALSE FROM reference.session ON CONFLICT DO NOTHING",
-        [day] * 4,
+        "INSERT INTO reference.session SELECT calendar, session_date + 3, ts_open + %(day)s, ts_close + %(day)s, ts_pre + %(day)s, "
+        "ts_post_end + %(day)s, NULL, NULL, FALSE FROM reference.session",
+        {"day": timedelta(days=3)},
     )
     connection.execute("TRUNCATE ops.feed_line")
     connection.execute(

@@ -160,7 +160,7 @@ def test_restatement_without_a_stack_is_refused(act: Callable[..., Iterator[str]
     ("message", "said"),
     [
         ("stock_platform.errors.TapeUnreadable: Tape x cannot be read.\n", "Tape x cannot be read."),
-        ("stock_platform.errors.restatement.JobFailed: Job restate_bars in Flink: it failed", "Job restate_bars in Flink: it failed"),
+        ("stock_platform.errors.restatement.JobFailed: Job x in Flink: it failed", "Job x in Flink: it failed"),
         ("dagster_shared.check.functions.CheckError: Invariant failed.", "CheckError: Invariant failed."),
         ("ValueError: negative size", "ValueError: negative size"),
         ("Run was terminated: by a person", "Run was terminated: by a person"),
