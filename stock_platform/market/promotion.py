@@ -61,6 +61,11 @@ _DIFFERENCE = """
 SELECT symbol, ts_start, change, bar_before, bar_after FROM quality.restatement
 WHERE restatement_id = %s ORDER BY symbol, ts_start
 """
+_OF_RUN = """
+SELECT restatement_id, ticks_from FROM ops.restatement
+WHERE dagster_run_id = %s AND is_promoted ORDER BY restatement_id DESC LIMIT 1
+"""
+"""A step that was tried again has more than one."""
 
 
 Key = tuple[str, datetime]
@@ -153,8 +158,7 @@ def read_difference(connection: Connection, restatement_id: int) -> Difference:
 
 def difference_of_run(connection: Connection, dagster_run_id: str) -> tuple[str, Difference]:
     """Where the ticks of that run's restatement came from, and what it changed."""
-    query = "SELECT restatement_id, ticks_from FROM ops.restatement WHERE dagster_run_id = %s AND is_promoted"
-    row = connection.execute(query, (dagster_run_id,)).fetchone()
+    row = connection.execute(_OF_RUN, (dagster_run_id,)).fetchone()
     assert row is not None, "a run that succeeded has promoted one"
     return row[1], read_difference(connection, row[0])
 
