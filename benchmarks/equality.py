@@ -26,7 +26,7 @@ from stock_platform.contracts.flink_ddl import JOB
 from stock_platform.market.restatement import restate
 from stock_platform.stack import layout
 from stock_platform_tests.integration.jvm import Cluster, require
-from stock_platform_tests.restating import DAY, load_reference, place_of, restated_digest, staged_digest
+from stock_platform_tests.restating import DAY, POST_END, load_reference, place_of, restated_digest, staged_digest
 
 _PARALLELISMS = (1, 2, 4)
 _SYMBOLS, _COUNT = 20, 150_000
@@ -126,7 +126,7 @@ def _streamed(cluster: Cluster, shuffle: int, parallelism: int) -> Table:
 
 def _restated(cluster: Cluster, shuffle: int, parallelism: int) -> Table:
     place = place_of(cluster)
-    done = restate(replace(place, values={**place.values, "PARALLELISM": str(parallelism)}), DAY)
+    done = restate(replace(place, values={**place.values, "PARALLELISM": str(parallelism)}), DAY, closed_until=POST_END)
     digests = (restated_digest(cluster, done.restatement_id, with_place=place) for place in (False, True))
     return Table(shuffle, "batch", parallelism, *digests)
 

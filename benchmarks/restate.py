@@ -15,7 +15,7 @@ from benchmarks.topic import refill
 from stock_platform.adapters.postgres import connect, read_frame
 from stock_platform.market.restatement import Restated, restate
 from stock_platform_tests.integration.jvm import Cluster
-from stock_platform_tests.restating import CLOSE, DAY, OPEN, load_reference, place_of
+from stock_platform_tests.restating import CLOSE, DAY, OPEN, POST_END, load_reference, place_of
 
 _PARALLELISM = 2
 _COUNT, _SYMBOLS = 2_000_000, 500
@@ -62,11 +62,11 @@ def _restated(cluster: Cluster, ticks: pl.DataFrame) -> list[float]:
     load_reference(cluster, ticks["symbol"].unique().to_list())
     refill(cluster.bootstrap, ticks)
     place = place_of(cluster)
-    first = restate(place, DAY)
+    first = restate(place, DAY, closed_until=POST_END)
     wrong = truth.wrong_bars(truth.bars(ticks), _bars(cluster, first))
     with connect(cluster.dsn()) as connection:
         connection.execute(f"CREATE TABLE {_KEPT} AS {_NOW.format(first.restatement_id)}".encode())
-    second = restate(place, DAY)
+    second = restate(place, DAY, closed_until=POST_END)
     now, before = _NOW.format(second.restatement_id), f"SELECT {_ROW} FROM {_KEPT}"
     query = f"SELECT count(*) FROM (({now} EXCEPT {before}) UNION ALL ({before} EXCEPT {now})) AS differing"
     differing = cluster.read_rows(query)[0][0]

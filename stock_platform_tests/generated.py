@@ -157,8 +157,8 @@ SELECT symbol, ts_start, ts_end, session_date, 1, 'feed_gap', 'no line heard it'
     CASE WHEN NOT is_open THEN 'run-2' END, 'run-1'
 FROM (SELECT bar.*, ts_start > '2026-11-20 20:00Z' AS is_open FROM market.bar_1m AS bar) AS bar
 WHERE extract(MINUTE FROM ts_start) IN (13, 43);
-INSERT INTO ops.restatement (session_date, ticks_from, state, ts_started, ts_ended, dagster_run_id)
-SELECT session_date, 'topic', 'finished', ts_open, ts_open + interval '9 seconds', 'run-1' FROM reference.session WHERE calendar = 'XNYS';
+INSERT INTO ops.restatement (session_date, ticks_from, state, is_promoted, ts_started, ts_ended, dagster_run_id)
+SELECT session_date, 'topic', 'finished', TRUE, ts_open, ts_open + interval '9 seconds', 'run-1' FROM reference.session WHERE calendar = 'XNYS';
 INSERT INTO quality.restatement (
     restatement_id, symbol, ts_start, session_date, change, bar_before, bar_after, dagster_run_id, ts_accepted
 )

@@ -44,7 +44,7 @@ def load_reference(cluster: Cluster, symbols: Sequence[str]) -> None:
 
 def settings_of(cluster: Cluster) -> Settings:
     """The cluster as a stack's settings."""
-    passwords = {f"postgres_{role}_password": PASSWORD for role in ("gate_owner", "flink_writer")}
+    passwords = {f"postgres_{role}_password": PASSWORD for role in ("gate_owner", "flink_writer", "feed_writer")}
     ports = {name: getattr(cluster, name) for name in ("kafka_port", "flink_port", "postgres_port")}
     size = {"flink_parallelism": cluster.parallelism}
     return Settings(_env_file=None, data_dir=cluster.folder, **ports, **size, **passwords)  # type: ignore[call-arg, arg-type]

@@ -80,7 +80,8 @@ LIMIT 200"""
 
 _RESTATEMENTS = """\
 SELECT restatement.restatement_id::text AS restatement, restatement.session_date::text AS session,
-    coalesce(restatement.symbols, 'all') AS symbols, restatement.ticks_from, restatement.state,
+    coalesce(restatement.symbols, 'all') AS symbols, restatement.ticks_from,
+    CASE WHEN restatement.state = 'finished' AND NOT restatement.is_promoted THEN 'compared only' ELSE restatement.state END AS state,
     (SELECT count(*) FROM quality.restatement AS bar WHERE bar.restatement_id = restatement.restatement_id)::float8 AS changed_bar_count,
     restatement.ts_started, extract(EPOCH FROM restatement.ts_ended - restatement.ts_started)::float8 AS duration_s,
     restatement.last_error, restatement.dagster_run_id AS run

@@ -1,5 +1,6 @@
 """Door to Dagster's webserver for commands: ask for a run of a job, wait for its end. Over GraphQL; no import of Dagster."""
 
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from stock_platform.errors.stack import ServerSilent
 _SELECTOR = {"repositoryLocationName": "stock_platform", "repositoryName": "__repository__"}
 _ENDED = ("SUCCESS", "FAILURE", "CANCELED")
 _ANSWER_WITHIN_S = 30.0
+_OUR_CLASS, _OTHER_CLASS = re.compile(r"^stock_platform\.[\w.]+: "), re.compile(r"^(?:\w+\.)+(\w+): ")
 _LAUNCH = """
 mutation($params: ExecutionParams!) {
   launchRun(executionParams: $params) {
@@ -49,7 +51,7 @@ class RunEnd:
 
     Args:
         status: SUCCESS, FAILURE or CANCELED.
-        problem: What its failed step said.
+        problem: What its failed step said, in plain words.
     """
 
     status: str
@@ -82,7 +84,7 @@ def granted(address: str, job: str, answer: dict[str, Any], wanted: str) -> dict
     """
     if answer["__typename"] != wanted:
         said = answer.get("message") or "; ".join(error["message"] for error in answer.get("errors", ()))
-        raise RunNotGranted(job, address, said or answer["__typename"])
+        raise RunNotGranted(job, address, plain(said) or answer["__typename"])
     return answer
 
 
@@ -114,7 +116,12 @@ def _problem(events: list[dict[str, Any]]) -> str | None:
     if not errors:
         return next((event["message"] for event in events if event.get("message")), None)
     innermost = errors[0].get("cause") or errors[0]
-    return str(innermost["message"]).strip()
+    return plain(innermost["message"])
+
+
+def plain(message: str) -> str:
+    """What an error says, without the way to its class; our own errors are sentences, of others the class is named."""
+    return _OTHER_CLASS.sub(r"\1: ", _OUR_CLASS.sub("", message.strip()))
 
 
 def ask(address: str, job: str, query: str, **variables: Any) -> dict[str, Any]:
@@ -132,5 +139,5 @@ def ask(address: str, job: str, query: str, **variables: Any) -> dict[str, Any]:
         problem = error.problem if isinstance(error, ServerSilent) else type(error).__name__
         raise RunNotGranted(job, address, f"no answer ({problem})") from error
     if "errors" in answer:
-        raise RunNotGranted(job, address, str(answer["errors"][0]["message"]))
+        raise RunNotGranted(job, address, plain(answer["errors"][0]["message"]))
     return answer["data"]

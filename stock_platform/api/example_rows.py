@@ -123,6 +123,7 @@ RESTATEMENT = Restatement(
     symbols=["AAPL"],
     ticks_from="topic",
     state="finished",
+    is_promoted=True,
     is_partial=False,
     flink_job_id=JOB,
     last_error=None,

@@ -30,9 +30,9 @@ LIMIT %(limit)s
 """
 
 _RESTATEMENTS = """
-SELECT restatement_id, session_date, string_to_array(symbols, ' ') AS symbols, ticks_from, state, is_partial, flink_job_id,
-    dagster_run_id, %(runs)s || dagster_run_id AS dagster_run_url, last_error, added_count, removed_count, changed_count,
-    ts_started, ts_ended
+SELECT restatement_id, session_date, string_to_array(symbols, ' ') AS symbols, ticks_from, state, is_promoted, is_partial,
+    flink_job_id, dagster_run_id, %(runs)s || dagster_run_id AS dagster_run_url, last_error, added_count, removed_count,
+    changed_count, ts_started, ts_ended
 FROM ops.restatement AS restatement
 CROSS JOIN LATERAL (
     SELECT count(*) FILTER (WHERE difference.change = 'added') AS added_count,

@@ -71,11 +71,14 @@ class Restatement(Shape):
     restatement_id: int
     session_date: date
     symbols: list[str] | None = Field(description="None: all of the session.")
-    ticks_from: str = Field(description="Offsets of the topic, the session's archive, a tape, or the vendor's history.")
-    state: str = Field(description="running, finished, failed or forgotten.", examples=["finished"])
+    ticks_from: str | None = Field(
+        description="Offsets of the topic, the session's archive, a tape, or the vendor's history. None: no source, or none yet."
+    )
+    state: str = Field(description="running, finished or failed.", examples=["finished"])
+    is_promoted: bool = Field(description="The certified bars have it; a finished one that is not was only compared with staging.")
     is_partial: bool = Field(description="Only the bars that were missing were to come.")
     flink_job_id: str | None
-    dagster_run_id: str | None = Field(description="Run that promoted it; None where nothing was promoted.")
+    dagster_run_id: str | None = Field(description="Run that asked for it; None where a command only compared.")
     dagster_run_url: str | None = Field(description="That run's page in Dagster.")
     last_error: str | None
     added_count: int

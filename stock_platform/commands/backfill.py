@@ -20,7 +20,7 @@ from stock_platform.commands.asked import require_order
 from stock_platform.config import Settings
 from stock_platform.contracts.catalogue import TABLES
 from stock_platform.contracts.runs import BACKFILL, INTRADAY_STEP
-from stock_platform.errors.restatement import NothingToBackfill, RunNotGranted, StackNotRunning, SymbolsUnwatched
+from stock_platform.errors.restatement import NothingToBackfill, RunFailed, RunNotGranted, StackNotRunning, SymbolsUnwatched
 from stock_platform.sentences import sentences
 
 AGGREGATES = tuple(record.address for record in TABLES if record.address.startswith("aggregates."))
@@ -64,7 +64,8 @@ def told(settings: Settings, clock: Clock, asked: Range) -> Iterator[str]:
         StackNotRunning: there is nothing to run it on.
         NothingToBackfill: no session of the range has certified bars.
         SymbolsUnwatched: some symbols are not watched.
-        RunNotGranted: Dagster does not do it; says why.
+        RunNotGranted: Dagster does not take it, or has not finished it in time; says why.
+        RunFailed: a run of it did not succeed; says why.
     """
     if not Supervisor(settings.home).alive():
         raise StackNotRunning(settings.profile, "a backfill")
@@ -110,7 +111,7 @@ def _followed(address: str, backfill_id: str, clock: Clock) -> Iterator[str]:
     if seen is None or not seen.has_ended:
         raise RunNotGranted("the backfill", address, f"it goes on after {_WITHIN}")
     if not seen.is_done:
-        raise RunNotGranted("the backfill", address, problem_of(address, seen, clock))
+        raise RunFailed("the backfill", backfill_url(address, backfill_id), problem_of(address, seen, clock))
     yield f"done      in {(clock.now() - started).total_seconds():.0f} s"
 
 

@@ -4,7 +4,8 @@ Not here: how a session is restated (repair/restating), the asset and its job (d
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from pathlib import Path
 
 from stock_platform.adapters.clock import Clock
 from stock_platform.adapters.dagster_api import finished, launch, run_url
@@ -12,12 +13,14 @@ from stock_platform.adapters.postgres import connect
 from stock_platform.adapters.processes import Supervisor
 from stock_platform.config import Settings, lead_to_vendor
 from stock_platform.contracts.runs import RESTATE_JOB, RESTATE_STEP
-from stock_platform.errors.restatement import RunNotGranted, StackNotRunning
+from stock_platform.errors.restatement import FeedUnheard, RunFailed, StackNotRunning
+from stock_platform.feed.tape import Tape
 from stock_platform.gate.promote import lock_promotions
+from stock_platform.market.asked import read_asked, require_begun
 from stock_platform.market.promotion import difference_of_run
-from stock_platform.market.protection import lift, protect, require_unprotected
+from stock_platform.market.protection import lift, protect
 from stock_platform.market.restatement import Restated, restate
-from stock_platform.repair.restating import named_ticks, place_of
+from stock_platform.repair.restating import allowed, named_ticks, place_of
 from stock_platform.repair.restating_from_vendor import compare_with_vendor
 
 _SHOWN_COUNT = 20
@@ -49,12 +52,16 @@ def promoted(settings: Settings, clock: Clock, order: Order) -> Iterator[str]:
 
     Raises:
         StackNotRunning: there is nothing to run it on.
-        SessionProtected: nobody may.
-        RunNotGranted: Dagster does not do it; says why.
+        TapeUnreadable: the tape is none.
+        RunNotGranted: Dagster does not take it, or has not finished it in time; says why.
+        RunFailed: the run did not succeed; says why.
+        FeedUnheard: no bar is known to be closed; and all of repair/restating.allowed.
     """
     _require_stack(settings)
-    with connect(settings.dsn("gate_owner")) as connection:
-        require_unprotected(connection, order.session_date)
+    closed_until = _closed_until(settings, clock, order.session_date)
+    allowed(settings, clock, order.session_date, order.names, closed_until=closed_until)
+    if order.tape:
+        Tape(Path(order.tape))
     address = settings.dagster_address
     asked = {"symbols": order.names, "tape": order.tape, "from_vendor": order.from_vendor}
     config = {"ops": {RESTATE_STEP: {"config": asked}}}
@@ -62,7 +69,7 @@ def promoted(settings: Settings, clock: Clock, order: Order) -> Iterator[str]:
     yield f"run       {run_url(address, run_id)}"
     end = finished(address, run_id, clock=clock, within=_WITHIN)
     if end.status != "SUCCESS":
-        raise RunNotGranted(RESTATE_JOB, address, end.problem or end.status)
+        raise RunFailed(RESTATE_JOB, run_url(address, run_id), end.problem or f"it ended as {end.status}")
     with connect(settings.dsn("gate_owner")) as connection:
         ticks_from, found = difference_of_run(connection, run_id)
     yield f"source    {ticks_from}"
@@ -74,15 +81,21 @@ def compared(settings: Settings, clock: Clock, order: Order) -> Iterator[str]:
     """Restate, and tell what differs from staging; nothing is promoted, and no run of Dagster is needed.
 
     Raises:
-        StackNotRunning: there is nothing to run it on; and all of market/restatement.restate.
+        StackNotRunning: there is nothing to run it on.
+        SessionUnknown, SymbolsUnknown, SessionNotBegun: there is nothing to compare.
+        FeedUnheard: no bar is known to be closed; and all of market/restatement.restate.
     """
     _require_stack(settings)
+    closed_until = _closed_until(settings, clock, order.session_date)
+    with connect(settings.dsn("gate_owner")) as connection:
+        require_begun(read_asked(connection, order.session_date, order.names), max(clock.now(), closed_until))
     if order.from_vendor:
         lead_to_vendor(settings)
-        yield from report(compare_with_vendor(settings, clock, order.session_date, order.names))
+        yield from report(compare_with_vendor(settings, clock, order.session_date, order.names, closed_until=closed_until))
         return
     with named_ticks(settings, order.tape, clock) as ticks:
-        yield from report(restate(place_of(settings, clock), order.session_date, order.names, ticks=ticks))
+        place = place_of(settings, clock)
+        yield from report(restate(place, order.session_date, order.names, ticks=ticks, closed_until=closed_until))
 
 
 def protected(settings: Settings, clock: Clock, session_date: date, *, reason: str | None) -> str:
@@ -94,6 +107,17 @@ def protected(settings: Settings, clock: Clock, session_date: date, *, reason: s
             return f"session {session_date} is protected from restatement: {reason}"
         was_protected = lift(connection, session_date)
     return f"session {session_date} may be restated" + ("" if was_protected else "; it was not protected")
+
+
+def _closed_until(settings: Settings, clock: Clock, session_date: date) -> datetime:
+    """Bars that end later are still the stream's."""
+    from stock_platform.defs.progress import bars_closed_until  # Dagster needs a second to import
+    from stock_platform.defs.world import World
+
+    closed_until = bars_closed_until(World(settings, clock))
+    if closed_until is None:
+        raise FeedUnheard(session_date)
+    return closed_until
 
 
 def _require_stack(settings: Settings) -> None:

@@ -172,6 +172,7 @@ _ALL = (
         "Code that ran: the clone's git commit, with +changes where files differ from it; outside a clone the package's version.",
     ),
     Column("is_partial", Type.FLAG, "Minutes that it does not have stay as they are."),
+    Column("is_promoted", Type.FLAG, "It was promoted; false while it runs, where it failed, and where it was only compared."),
     Column("restatement_id", Type.QUANTITY, "Number of the restatement that the row belongs to."),
     Column("change", Type.TEXT, "What a restatement did to the certified bar."),
     Column("bar_before", Type.JSON, "The certified bar before, as market.bar_1m had it; null where there was none."),

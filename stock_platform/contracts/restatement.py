@@ -4,18 +4,20 @@ from stock_platform.contracts.bar import STAGED_BAR
 from stock_platform.contracts.columns import columns
 from stock_platform.contracts.record import Record
 
-STATES = ("running", "finished", "failed", "forgotten")
+STATES = ("running", "finished", "failed")
 
 RESTATEMENT = Record(
     address="ops.restatement",
     grain="one row per restatement of a session",
-    meaning="What was computed anew, from which ticks, and how it went; symbols is null when all were.",
+    meaning="What was computed anew, from which ticks, and how it went; symbols is null when all were, dagster_run_id of a "
+    "restatement that a command only compared, ticks_from while no source is known and where none has the session.",
     key=("restatement_id",),
     columns=columns(
-        "restatement_id session_date symbols ticks_from state flink_job_id ts_started ts_ended last_error dagster_run_id is_partial"
+        "restatement_id session_date symbols ticks_from state flink_job_id ts_started ts_ended last_error dagster_run_id "
+        "is_partial is_promoted"
     ),
-    nullable=frozenset({"symbols", "flink_job_id", "ts_ended", "last_error", "dagster_run_id"}),
-    defaulted=frozenset({"restatement_id", "ts_started", "is_partial"}),
+    nullable=frozenset({"symbols", "ticks_from", "flink_job_id", "ts_ended", "last_error", "dagster_run_id"}),
+    defaulted=frozenset({"restatement_id", "ts_started", "is_partial", "is_promoted"}),
     closed_sets={"state": STATES},
 )
 

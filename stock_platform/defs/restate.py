@@ -37,7 +37,7 @@ POOL = "restatement"
 class Restate(dg.Config):
     """What is restated, and from what."""
 
-    symbols: list[str] = Field(default_factory=list, description="None: all that have the session.")
+    symbols: list[str] = Field([], description="None: all that have the session.")
     tape: str = Field("", description="Path of a Parquet of trades to take instead of what Kafka or the archive has.")
     from_vendor: bool = Field(False, description="Take the vendor's 1-minute bars, even where there are ticks.")
 

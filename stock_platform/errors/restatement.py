@@ -21,6 +21,15 @@ class SessionUnknown(PlatformError):
         super().__init__(f"No watched instrument has a session on {session}; {known}, without weekends and holidays.")
 
 
+class SessionNotBegun(PlatformError):
+    """Nothing of the session can have happened yet."""
+
+    def __init__(self, session: date, ts_from: datetime) -> None:
+        super().__init__(
+            f"Session {session} cannot be restated: it begins at {ts_from:%Y-%m-%d %H:%M}Z. Choose one that has begun, or wait."
+        )
+
+
 class SymbolsUnknown(PlatformError):
     """Symbols that are not watched, or have no session that day."""
 
@@ -123,10 +132,18 @@ class FeedUnheard(PlatformError):
 
 
 class RunNotGranted(PlatformError):
-    """Dagster did not take, or did not finish, a run that a command asked for."""
+    """Dagster did not take, or has not finished in time, a run that a command asked for."""
 
     def __init__(self, job: str, address: str, problem: str) -> None:
-        super().__init__(f"Dagster at {address} did not run {job}: {problem}. `make status` shows whether it is healthy.")
+        said = problem.rstrip(".")
+        super().__init__(f"Dagster at {address} did not run {job}: {said}. `make status` shows whether it is healthy.")
+
+
+class RunFailed(PlatformError):
+    """Dagster did what a command asked for, and that ended without success."""
+
+    def __init__(self, job: str, url: str, problem: str) -> None:
+        super().__init__(f"The run of {job} failed: {problem.rstrip('.')}. Its page has more: {url}")
 
 
 class NothingToBackfill(PlatformError):

@@ -111,7 +111,7 @@ def is_outdated(connection: Connection, batch: Batch) -> bool:
 
 
 def _newest_restatement(connection: Connection, session_date: date) -> int:
-    query = "SELECT coalesce(max(restatement_id), 0) FROM ops.restatement WHERE session_date = %s AND dagster_run_id IS NOT NULL"
+    query = "SELECT coalesce(max(restatement_id), 0) FROM ops.restatement WHERE session_date = %s AND is_promoted"
     row = connection.execute(query, (session_date,)).fetchone()
     return row[0] if row else 0
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from stock_platform.adapters.postgres import Connection
-from stock_platform.errors.restatement import SessionUnknown, SymbolsUnknown
+from stock_platform.errors.restatement import SessionNotBegun, SessionUnknown, SymbolsUnknown
 
 _HOURS = """
 SELECT instrument.symbol, session.ts_pre, session.ts_post_end
@@ -80,3 +80,13 @@ def read_asked(connection: Connection, session_date: date, symbols: Sequence[str
         raise SymbolsUnknown(unknown, session_date, hours)
     wanted = [hours[symbol] for symbol in symbols or hours]
     return Asked(session_date, tuple(sorted(set(symbols))), min(pre for pre, _ in wanted), max(end for _, end in wanted))
+
+
+def require_begun(asked: Asked, now: datetime) -> None:
+    """Stop here when nothing of the session can have happened yet.
+
+    Raises:
+        SessionNotBegun: says when it begins.
+    """
+    if now < asked.ts_from:
+        raise SessionNotBegun(asked.session_date, asked.ts_from)

@@ -4,6 +4,7 @@ Bars inside the session are compared, by what they say (CONTENT): the job and th
 staging.take_over_restated would leave as it is, is no difference."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import polars as pl
@@ -14,7 +15,7 @@ from stock_platform.market.asked import Asked
 CONTENT = tuple("open high low close volume vwap tick_count ts_first_tick ts_last_tick is_continuous".split())
 _KEY = ("symbol", "ts_start")
 
-_names = ", ".join((*_KEY, *CONTENT, "response_path"))
+_names = ", ".join((*_KEY, *CONTENT, "ts_end", "ts_landed", "response_path"))
 _both = ", ".join(f"before.{name} AS {name}_before, after.{name} AS {name}_after" for name in CONTENT)
 _before, _after = (", ".join(f"{side}.{name}" for name in CONTENT) for side in ("before", "after"))
 _SYMBOLS = "(%(symbols)s::text[] IS NULL OR symbol = ANY (%(symbols)s))"
@@ -33,9 +34,12 @@ FULL JOIN (
     SELECT {_names} FROM staging.bar_1m_restated_sized
     WHERE restatement_id = %(restatement_id)s AND session_date = %(session_date)s AND is_in_session AND {_SYMBOLS}
 ) AS after USING (symbol, ts_start)
-CROSS JOIN (SELECT is_partial FROM ops.restatement WHERE restatement_id = %(restatement_id)s) AS restatement
+LEFT JOIN reference.vendor_instrument AS vendor USING (symbol)
+CROSS JOIN (SELECT is_partial, ts_started FROM ops.restatement WHERE restatement_id = %(restatement_id)s) AS restatement
 WHERE
     ({_before}) IS DISTINCT FROM ({_after})
+    AND coalesce(before.ts_end, after.ts_end) + coalesce(vendor.delay_s, 0) * interval '1 second' <= %(closed_until)s
+    AND NOT coalesce(before.response_path IS NULL AND before.ts_landed > restatement.ts_started, FALSE)
     AND (after.open IS NOT NULL OR (NOT restatement.is_partial AND before.response_path IS NULL))
 ORDER BY symbol, ts_start
 """
@@ -79,9 +83,18 @@ class Comparison:
         return [_line(row) for row in self.bars.head(count).iter_rows(named=True)]
 
 
-def compare(connection: Connection, restatement_id: int, asked: Asked) -> Comparison:
-    """Compare the shadow with staging as it is now."""
-    facts = {"restatement_id": restatement_id, "session_date": asked.session_date, "symbols": list(asked.symbols) or None}
+def compare(connection: Connection, restatement_id: int, asked: Asked, *, closed_until: datetime) -> Comparison:
+    """Compare the shadow with staging as it is now.
+
+    Args:
+        closed_until: Bars that end later are the stream's alone, and no difference.
+    """
+    facts = {
+        "restatement_id": restatement_id,
+        "session_date": asked.session_date,
+        "symbols": list(asked.symbols) or None,
+        "closed_until": closed_until,
+    }
     return Comparison(read_frame(connection, _DIFFERENCES, facts, schema=SCHEMA))
 
 

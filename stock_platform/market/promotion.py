@@ -61,6 +61,11 @@ _DIFFERENCE = """
 SELECT symbol, ts_start, change, bar_before, bar_after FROM quality.restatement
 WHERE restatement_id = %s ORDER BY symbol, ts_start
 """
+_OF_RUN = """
+SELECT restatement_id, ticks_from FROM ops.restatement
+WHERE dagster_run_id = %s AND is_promoted ORDER BY restatement_id DESC LIMIT 1
+"""
+"""A step that was tried again has more than one."""
 
 
 Key = tuple[str, datetime]
@@ -125,12 +130,6 @@ def remember(connection: Connection, asked: Asked) -> dict[Key, tuple[Any, ...]]
     return {(row[0], row[1]): row[2:] for row in made}
 
 
-def note_run(connection: Connection, restatement_id: int, dagster_run_id: str) -> None:
-    """Say which run has promoted it."""
-    statement = "UPDATE ops.restatement SET dagster_run_id = %s WHERE restatement_id = %s"
-    connection.execute(statement, (dagster_run_id, restatement_id))
-
-
 def write_difference(
     connection: Connection, restatement_id: int, asked: Asked, concerned: Collection[Key], *, dagster_run_id: str, now: datetime
 ) -> Difference:
@@ -159,9 +158,8 @@ def read_difference(connection: Connection, restatement_id: int) -> Difference:
 
 def difference_of_run(connection: Connection, dagster_run_id: str) -> tuple[str, Difference]:
     """Where the ticks of that run's restatement came from, and what it changed."""
-    query = "SELECT restatement_id, ticks_from FROM ops.restatement WHERE dagster_run_id = %s ORDER BY restatement_id DESC LIMIT 1"
-    row = connection.execute(query, (dagster_run_id,)).fetchone()
-    assert row is not None, "a run that succeeded has noted itself"
+    row = connection.execute(_OF_RUN, (dagster_run_id,)).fetchone()
+    assert row is not None, "a run that succeeded has promoted one"
     return row[1], read_difference(connection, row[0])
 
 

@@ -5,8 +5,7 @@ Nothing of staging or market changes. Not here: the way of what was found into t
 
 import shutil
 import tempfile
-from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -73,39 +72,50 @@ class Restated:
     comparison: Comparison
 
 
-def restate(place: Place, session_date: date, symbols: Sequence[str] = (), *, ticks: FromArchive | None = None) -> Restated:
-    """Restate a session into the shadow table and compare it with staging; as `restated`, for who only looks."""
-    with restated(place, session_date, symbols, ticks=ticks) as done:
-        return done
-
-
-@contextmanager
-def restated(
-    place: Place, session_date: date, symbols: Sequence[str] = (), *, ticks: FromArchive | None = None
-) -> Generator[Restated]:
-    """Restate a session into the shadow table; no other restatement begins while the block runs, so its rows stay.
+def restate(
+    place: Place, session_date: date, symbols: Sequence[str] = (), *, ticks: FromArchive | None = None, closed_until: datetime
+) -> Restated:
+    """Restate a session into the shadow table and compare it with staging, for who only looks.
 
     Args:
         symbols: None stands for all that have the session.
-        ticks: Take these instead of what Kafka or the archive has.
     Raises:
         SessionUnknown, SymbolsUnknown: there is no such session.
-        SessionTicksMissing: its ticks are neither in the topic nor archived.
-        RestatementRunning: another one is under way.
-        JobRefused, JobFailed, JobTooSlow: Flink did not do it.
+        RestatementRunning: another one is under way; and all of `restated`.
     """
     with connect(place.dsn) as connection:
         asked = read_asked(connection, session_date, symbols)
-    with shadow.only_restatement(place.dsn, asked):
-        started = place.clock.now()
-        # A killed restatement leaves its script, with a password in it, and its ticks.
-        shutil.rmtree(place.folder, ignore_errors=True)
-        source = ticks or choose_source(asked, bootstrap=place.kafka_bootstrap, archive=place.archive(session_date))
-        asked = _narrowed(place, asked, source)
-        restatement_id, counts = _computed(place, asked, source, started=started)
-        with connect(place.dsn) as connection:
-            found = compare(connection, restatement_id, asked)
-        yield Restated(restatement_id, asked, str(source), counts, place.clock.now() - started, found)
+    with shadow.only_restatement(place.dsn, asked, place.clock) as restatement_id:
+        return restated(place, restatement_id, asked, ticks=ticks, closed_until=closed_until)
+
+
+def restated(
+    place: Place, restatement_id: int, asked: Asked, *, ticks: FromArchive | None = None, closed_until: datetime
+) -> Restated:
+    """Compute what is asked for into the shadow table, and compare it with staging; within shadow.only_restatement.
+
+    Args:
+        ticks: Take these instead of what Kafka or the archive has.
+        closed_until: Bars that end later are not compared; asked before the ticks are read.
+    Raises:
+        SessionTicksMissing: its ticks are neither in the topic nor archived.
+        JobRefused, JobFailed, JobTooSlow: Flink did not do it.
+    """
+    started = place.clock.now()
+    # A killed restatement leaves its script, with a password in it, and its ticks.
+    shutil.rmtree(place.folder, ignore_errors=True)
+    source = ticks or choose_source(asked, bootstrap=place.kafka_bootstrap, archive=place.archive(asked.session_date))
+    asked = _narrowed(place, asked, source)
+    with connect(place.dsn) as connection:
+        shadow.note_source(connection, restatement_id, asked, str(source), is_partial=False)
+    with answered(JOB, place.flink_address):
+        _run(place, asked, source, restatement_id)
+    with connect(place.dsn) as connection:
+        counts = shadow.keep_session(connection, restatement_id, asked)
+        if not counts.bar_count:
+            raise SessionTicksMissing(asked.session_date, f"{source} has no tick of its regular hours", "no archive has one")
+        found = compare(connection, restatement_id, asked, closed_until=closed_until)
+    return Restated(restatement_id, asked, str(source), counts, place.clock.now() - started, found)
 
 
 def _narrowed(place: Place, asked: Asked, source: TickSource) -> Asked:
@@ -115,24 +125,7 @@ def _narrowed(place: Place, asked: Asked, source: TickSource) -> Asked:
     found = regular_symbols(source.path)
     with connect(place.dsn) as connection:
         known = symbols_with(connection, asked.session_date)
-        return read_asked(connection, asked.session_date, sorted(found & known or found))
-
-
-def _computed(place: Place, asked: Asked, source: TickSource, *, started: datetime) -> tuple[int, Counts]:
-    with connect(place.dsn) as connection:
-        restatement_id = shadow.begin(connection, asked, str(source), now=started)
-    try:
-        with answered(JOB, place.flink_address):
-            _run(place, asked, source, restatement_id)
-        with connect(place.dsn) as connection:
-            counts = shadow.finish(connection, restatement_id, asked)
-            if not counts.bar_count:
-                raise SessionTicksMissing(asked.session_date, f"{source} has no tick of its regular hours", "no archive has one")
-    except BaseException as error:
-        with connect(place.dsn) as connection:
-            shadow.fail(connection, restatement_id, str(error) or type(error).__name__)
-        raise
-    return restatement_id, counts
+        return asked if known <= found else read_asked(connection, asked.session_date, sorted(found & known or found))
 
 
 def _run(place: Place, asked: Asked, source: TickSource, restatement_id: int) -> None:

@@ -3,8 +3,8 @@
 Reads staging.vendor_bar_1m_raw (split undone, held rows and edges left out) and, for the cumulative volumes that a replaced bar
 keeps, staging.bar_1m. Nothing of staging or market changes. Not here: asking the vendor (feed), promotion."""
 
-from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from datetime import datetime
 
 from stock_platform.adapters.clock import Clock
 from stock_platform.adapters.postgres import Connection, connect
@@ -33,27 +33,33 @@ WHERE
 """
 
 
-@contextmanager
 def restated_from_vendor(
-    dsn: str, clock: Clock, asked: Asked, stretches: Sequence[Stretch], *, fetch: Callable[[], str]
-) -> Generator[Restated]:
-    """Restate these minutes into the shadow table; no other restatement begins while the block runs, so its rows stay.
+    dsn: str,
+    clock: Clock,
+    restatement_id: int,
+    asked: Asked,
+    stretches: Sequence[Stretch],
+    *,
+    fetch: Callable[[], str],
+    closed_until: datetime,
+) -> Restated:
+    """Restate these minutes into the shadow table, and compare them with staging; within shadow.only_restatement.
 
     Args:
         dsn: Of gate_owner.
-        fetch: Brings staging.vendor_bar_1m up to date; says where the bars come from. Called under the lock.
+        fetch: Brings staging.vendor_bar_1m up to date; says where the bars come from.
+        closed_until: Bars that end later are not compared.
     Raises:
-        RestatementRunning: another one is under way; and whatever `fetch` raises.
+        Whatever `fetch` raises.
     """
-    with shadow.only_restatement(dsn, asked):
-        started = clock.now()
-        ticks_from = fetch()
-        with connect(dsn) as connection:
-            restatement_id = shadow.begin(connection, asked, ticks_from, now=started, is_partial=True)
-            fill(connection, restatement_id, asked, stretches)
-            counts = shadow.finish(connection, restatement_id, asked)
-            found = compare(connection, restatement_id, asked)
-        yield Restated(restatement_id, asked, ticks_from, counts, clock.now() - started, found)
+    started = clock.now()
+    ticks_from = fetch()
+    with connect(dsn) as connection:
+        shadow.note_source(connection, restatement_id, asked, ticks_from, is_partial=True)
+        fill(connection, restatement_id, asked, stretches)
+        counts = shadow.keep_session(connection, restatement_id, asked)
+        found = compare(connection, restatement_id, asked, closed_until=closed_until)
+    return Restated(restatement_id, asked, ticks_from, counts, clock.now() - started, found)
 
 
 def fill(connection: Connection, restatement_id: int, asked: Asked, stretches: Sequence[Stretch]) -> int:

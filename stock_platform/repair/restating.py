@@ -28,8 +28,9 @@ from stock_platform.gate.data_docs import keep_page
 from stock_platform.gate.hold import settle_hold
 from stock_platform.gate.judge import Judgement, as_restated
 from stock_platform.gate.promote import Promotion, forget_refusals, lock_promotions, promote, record_results, withdraw
-from stock_platform.market.asked import Asked
-from stock_platform.market.promotion import MADE, Difference, Key, note_run, remember, take_over, write_difference
+from stock_platform.market import shadow
+from stock_platform.market.asked import Asked, read_asked, require_begun
+from stock_platform.market.promotion import MADE, Difference, Key, remember, take_over, write_difference
 from stock_platform.market.protection import require_unprotected
 from stock_platform.market.restatement import Place, Restated, restated
 from stock_platform.market.tick_source import FromArchive
@@ -69,32 +70,46 @@ def restate_and_promote(
     session_date: date,
     symbols: Sequence[str] = (),
     *,
-    tape: str = "",
     closed_until: datetime | None,
     run_id: str,
     code_version: str,
 ) -> Promoted:
-    """Restate a session and promote what differs.
+    """Restate a session from its ticks, and promote what differs.
 
     Args:
         symbols: None stands for all that have the session.
-        tape: Path of a Parquet of trades to take instead of what Kafka or the archive has.
         closed_until: Bars that end later are left to the stream; asked before the ticks are read. None: not known.
         run_id: Dagster run that does it; code_version: of what it runs.
     Raises:
-        SessionProtected: nobody may.
         FeedUnheard: no bar is known to be closed.
-        RestatementBlocked: the rules block the batch; and all of market/restatement.restated.
+        RestatementRunning: another one is under way.
+        RestatementBlocked: the rules block the batch; and all of `allowed` and market/restatement.restated.
     """
     if closed_until is None:
         raise FeedUnheard(session_date)
-    dsn = settings.dsn("gate_owner")
-    with connect(dsn) as connection:
-        require_unprotected(connection, session_date)
+    asked = allowed(settings, clock, session_date, symbols, closed_until=closed_until)
     judging.warm_up()
-    place = place_of(settings, clock)
-    with named_ticks(settings, tape, clock) as ticks, restated(place, session_date, symbols, ticks=ticks) as done:
+    dsn = settings.dsn("gate_owner")
+    with shadow.only_restatement(dsn, asked, clock, dagster_run_id=run_id) as restatement_id:
+        done = restated(place_of(settings, clock), restatement_id, asked, closed_until=closed_until)
         return settle(dsn, done, closed_until=closed_until, by=Promoter(run_id, code_version, clock.now()))
+
+
+def allowed(settings: Settings, clock: Clock, session_date: date, symbols: Sequence[str], *, closed_until: datetime) -> Asked:
+    """What is asked for, where anybody may restate it.
+
+    Args:
+        closed_until: How far the feed has come: a tape that is played as live may be faster than life.
+    Raises:
+        SessionProtected: nobody may.
+        SessionUnknown, SymbolsUnknown: there is no such session.
+        SessionNotBegun: nothing of it has happened.
+    """
+    with connect(settings.dsn("gate_owner")) as connection:
+        require_unprotected(connection, session_date)
+        asked = read_asked(connection, session_date, symbols)
+    require_begun(asked, max(clock.now(), closed_until))
+    return asked
 
 
 def settle(dsn: str, done: Restated, *, closed_until: datetime, by: Promoter) -> Promoted:
@@ -127,6 +142,7 @@ def promote_restated(
     lock_promotions(connection)
     require_unprotected(connection, asked.session_date)
     with connection.transaction() as whole:
+        shadow.note_promotion(connection, restatement_id)
         certified = remember(connection, asked)
         taken = take_over(connection, restatement_id, closed_until)
         forget_refusals(connection, [(each.symbol, each.ts_start) for each in taken])
@@ -137,7 +153,6 @@ def promote_restated(
             withdraw(connection, [(each.symbol, each.ts_start) for each in taken if each.is_removed], now=by.now)
             promotion = promote(connection, judgement, dagster_run_id=by.run_id, code_version=by.code_version, now=by.now)
             settle_hold(connection, judgement, dagster_run_id=by.run_id, now=by.now)
-            note_run(connection, restatement_id, by.run_id)
             difference = write_difference(connection, restatement_id, asked, concerned, dagster_run_id=by.run_id, now=by.now)
             return Outcome(judgement, promotion, difference)
         raise psycopg.Rollback(whole)

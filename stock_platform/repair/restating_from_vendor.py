@@ -7,7 +7,6 @@ who asks for it."""
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from functools import partial
-from typing import TypedDict
 
 from stock_platform.adapters.clock import Clock
 from stock_platform.adapters.postgres import connect
@@ -16,12 +15,13 @@ from stock_platform.errors import HistoryTooOld
 from stock_platform.errors.restatement import FeedUnheard, SessionTicksMissing, VendorHasNone, VendorNotAsked
 from stock_platform.feed.yahoo.download import download_of, fetch_minutes
 from stock_platform.gate import judge as judging
+from stock_platform.market import shadow
 from stock_platform.market.asked import Asked, Stretch, read_asked, whole_session
 from stock_platform.market.levels import certified_levels
-from stock_platform.market.protection import require_unprotected
-from stock_platform.market.restatement import Restated
+from stock_platform.market.restatement import Restated, restated
+from stock_platform.market.tick_source import FromArchive
 from stock_platform.market.vendor_bars import restated_from_vendor
-from stock_platform.repair.restating import Promoted, Promoter, restate_and_promote, settle
+from stock_platform.repair.restating import Promoted, Promoter, allowed, named_ticks, place_of, settle
 
 
 def restate_from_vendor(
@@ -51,9 +51,7 @@ def restate_from_vendor(
     if closed_until is None:
         raise FeedUnheard(session_date)
     require_vendor(settings, session_date)
-    with connect(settings.dsn("gate_owner")) as connection:
-        require_unprotected(connection, session_date)
-        asked = read_asked(connection, session_date, [each.symbol for each in stretches])
+    asked = allowed(settings, clock, session_date, [each.symbol for each in stretches], closed_until=closed_until)
     fetch = partial(fetched, settings, clock, asked, stretches)
     return promote_vendor_bars(
         settings, clock, asked, stretches, fetch=fetch, closed_until=closed_until, run_id=run_id, code_version=code_version
@@ -82,7 +80,8 @@ def promote_vendor_bars(
     """
     judging.warm_up()
     dsn = settings.dsn("gate_owner")
-    with restated_from_vendor(dsn, clock, asked, stretches, fetch=fetch) as done:
+    with shadow.only_restatement(dsn, asked, clock, dagster_run_id=run_id) as restatement_id:
+        done = restated_from_vendor(dsn, clock, restatement_id, asked, stretches, fetch=fetch, closed_until=closed_until)
         return settle(dsn, done, closed_until=closed_until, by=Promoter(run_id, code_version, clock.now()))
 
 
@@ -101,54 +100,76 @@ def restate_session(
     """Restate a session from the first source that has it: the topic, the archive, the vendor's history.
 
     Args:
+        tape: Path of a Parquet of trades to take instead.
         from_vendor: The vendor's at once, even where there are ticks.
+        closed_until: Bars that end later are left to the stream; asked before the ticks are read. None: not known.
     Raises:
-        SessionTicksMissing: none has it; VendorHasNone: the vendor, asked alone, has not; and all of restate_and_promote and
-            restate_from_vendor.
+        FeedUnheard: no bar is known to be closed.
+        TapeUnreadable: the tape is none.
+        SessionTicksMissing: none has it; VendorNotAsked, VendorHasNone: the vendor, asked alone, has not.
+        RestatementRunning: another one is under way.
+        RestatementBlocked: the rules block the batch; and all of restating.allowed and of the sources.
     """
-    facts: _Facts = {"closed_until": closed_until, "run_id": run_id, "code_version": code_version}
+    if closed_until is None:
+        raise FeedUnheard(session_date)
     if from_vendor:
-        return _whole(settings, clock, session_date, symbols, facts)
-    try:
-        return restate_and_promote(settings, clock, session_date, symbols, tape=tape, **facts)
-    except SessionTicksMissing as missing:
-        if tape:
-            raise
-        try:
-            return _whole(settings, clock, session_date, symbols, facts)
-        except (VendorNotAsked, VendorHasNone, HistoryTooOld) as problem:
-            raise SessionTicksMissing(session_date, missing.in_topic, missing.archive, vendor=str(problem)) from problem
+        require_vendor(settings, session_date)
+    asked = allowed(settings, clock, session_date, symbols, closed_until=closed_until)
+    judging.warm_up()
+    dsn = settings.dsn("gate_owner")
+    with (
+        named_ticks(settings, tape, clock) as ticks,
+        shadow.only_restatement(dsn, asked, clock, dagster_run_id=run_id) as restatement_id,
+    ):
+        make = _whole if from_vendor else partial(_of_first, ticks=ticks)
+        done = make(settings, clock, restatement_id, asked, closed_until=closed_until)
+        return settle(dsn, done, closed_until=closed_until, by=Promoter(run_id, code_version, clock.now()))
 
 
-def compare_with_vendor(settings: Settings, clock: Clock, session_date: date, symbols: Sequence[str] = ()) -> Restated:
+def compare_with_vendor(
+    settings: Settings, clock: Clock, session_date: date, symbols: Sequence[str] = (), *, closed_until: datetime
+) -> Restated:
     """What a restatement from the vendor would change of staging; nothing is promoted.
 
+    Args:
+        closed_until: Bars that end later are not compared.
     Raises:
-        As restate_from_vendor.
+        VendorNotAsked, VendorHasNone: the vendor has no bar of it.
+        SessionUnknown, SymbolsUnknown: there is no such session.
+        RestatementRunning: another one is under way; and what the vendor's answer may be.
     """
     require_vendor(settings, session_date)
     with connect(settings.dsn("gate_owner")) as connection:
         asked = read_asked(connection, session_date, symbols)
+    with shadow.only_restatement(settings.dsn("gate_owner"), asked, clock) as restatement_id:
+        return _whole(settings, clock, restatement_id, asked, closed_until=closed_until)
+
+
+def _of_first(
+    settings: Settings, clock: Clock, restatement_id: int, asked: Asked, *, ticks: FromArchive | None, closed_until: datetime
+) -> Restated:
+    """From the session's ticks, or where there are none and no tape is named, from the vendor's history."""
+    try:
+        return restated(place_of(settings, clock), restatement_id, asked, ticks=ticks, closed_until=closed_until)
+    except SessionTicksMissing as missing:
+        if ticks:
+            raise
+        try:
+            require_vendor(settings, asked.session_date)
+            return _whole(settings, clock, restatement_id, asked, closed_until=closed_until)
+        except (VendorNotAsked, VendorHasNone, HistoryTooOld) as problem:
+            raise SessionTicksMissing(asked.session_date, missing.in_topic, missing.archive, vendor=str(problem)) from problem
+
+
+def _whole(settings: Settings, clock: Clock, restatement_id: int, asked: Asked, *, closed_until: datetime) -> Restated:
+    """All minutes that the vendor has, or an error: no bar at all is no restatement."""
+    dsn = settings.dsn("gate_owner")
+    with connect(dsn) as connection:
         stretches = whole_session(connection, asked)
     fetch = partial(fetched, settings, clock, asked, stretches)
-    with restated_from_vendor(settings.dsn("gate_owner"), clock, asked, stretches, fetch=fetch) as done:
-        return done
-
-
-class _Facts(TypedDict):
-    """What is handed through."""
-
-    closed_until: datetime | None
-    run_id: str
-    code_version: str
-
-
-def _whole(settings: Settings, clock: Clock, session_date: date, symbols: Sequence[str], facts: _Facts) -> Promoted:
-    with connect(settings.dsn("gate_owner")) as connection:
-        stretches = whole_session(connection, read_asked(connection, session_date, symbols))
-    done = restate_from_vendor(settings, clock, session_date, stretches, **facts)
-    if not done.done.counts.bar_count:
-        raise VendorHasNone(session_date, settings.vendor)
+    done = restated_from_vendor(dsn, clock, restatement_id, asked, stretches, fetch=fetch, closed_until=closed_until)
+    if not done.counts.bar_count:
+        raise VendorHasNone(asked.session_date, settings.vendor)
     return done
 
 

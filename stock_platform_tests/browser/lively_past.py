@@ -184,6 +184,7 @@ def _restatement(number: int, **values: Any) -> Restatement:
         session_date=SESSION,
         symbols=["AAPL"],
         ticks_from="archive",
+        is_promoted=values["state"] == "finished",
         is_partial=False,
         flink_job_id="f2",
         ts_started=OPEN + timedelta(days=1),

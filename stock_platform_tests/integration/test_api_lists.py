@@ -32,9 +32,10 @@ INSERT INTO market.quote (symbol, price, change_pct, currency, session_phase, ts
 INSERT INTO reference.corporate_action (symbol, ex_date, kind, ratio, amount, currency, source, ts_recv) VALUES
 ('A', '2014-06-09', 'split', 7, NULL, 'USD', 'yahoo', '2014-06-09 12:00Z'),
 ('A', '2014-05-08', 'dividend', NULL, 3.29, 'USD', 'yahoo', '2014-05-08 12:00Z');
-INSERT INTO ops.restatement (session_date, symbols, ticks_from, state, ts_started, dagster_run_id) VALUES
-('2014-06-06', 'A B', 'archive', 'finished', '2014-06-07 10:00Z', 'run'),
-('2014-06-09', NULL, 'topic', 'failed', '2014-06-10 10:00Z', NULL);
+INSERT INTO ops.restatement (session_date, symbols, ticks_from, state, is_promoted, ts_started, dagster_run_id) VALUES
+('2014-06-06', 'A B', 'archive', 'finished', TRUE, '2014-06-07 10:00Z', 'run'),
+('2014-06-09', NULL, NULL, 'failed', FALSE, '2014-06-10 10:00Z', 'run-2'),
+('2014-06-09', NULL, 'topic', 'finished', FALSE, '2014-06-10 11:00Z', NULL);
 INSERT INTO quality.restatement
 (restatement_id, symbol, ts_start, session_date, change, bar_before, bar_after, dagster_run_id, ts_accepted)
 SELECT 1, symbol, ts_start::timestamptz, '2014-06-06', change, before::jsonb, after::jsonb, 'run', '2014-06-07 10:05Z'
@@ -139,8 +140,10 @@ def test_overview_is_of_the_newest_session_that_half_of_the_watchlist_traded_in(
 
 
 def test_restatements_say_how_many_bars_they_changed_and_how(api: TestClient) -> None:
-    failed, finished = asked(api, "/restatements")["items"]
-    assert (failed["state"], failed["symbols"], failed["changed_count"]) == ("failed", None, 0)
+    compared, failed, finished = asked(api, "/restatements")["items"]
+    assert (compared["state"], compared["is_promoted"], compared["dagster_run_id"]) == ("finished", False, None)
+    assert (failed["state"], failed["symbols"], failed["ticks_from"], failed["changed_count"]) == ("failed", None, None, 0)
+    assert (failed["dagster_run_id"], finished["is_promoted"]) == ("run-2", True)
     assert finished["symbols"] == ["A", "B"]
     assert [finished[f"{change}_count"] for change in ("added", "removed", "changed")] == [1, 1, 1]
 

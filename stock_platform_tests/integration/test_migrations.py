@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from stock_platform.adapters.postgres import connect, ensure_databases, migrate
-from stock_platform.config import Settings
+from stock_platform.config import ROOT, Settings
 from stock_platform.contracts.catalogue import TABLES, VIEWS
 from stock_platform.contracts.dictionary import POSTGRES
 from stock_platform.contracts.record import Record
@@ -57,6 +57,21 @@ def test_every_table_has_a_contract(database: Settings) -> None:
 def test_migrations_and_passwords_again_change_nothing(database: Settings) -> None:
     ensure_databases(database.dsn("admin", "postgres"), {role: database.password(role) for role in ROLES if role != "admin"})
     assert migrate(database.dsn("admin")) == []
+
+
+def test_old_restatements_that_were_promoted_are_finished_whatever_became_of_their_shadow(database: Settings) -> None:
+    with connect(database.dsn("admin")) as connection:
+        connection.execute("ALTER TABLE ops.restatement DROP COLUMN is_promoted")
+        connection.execute(
+            "INSERT INTO ops.restatement (session_date, ticks_from, state, dagster_run_id) "
+            "SELECT '2001-01-01', 'x', state, run "
+            "FROM (VALUES ('forgotten', 'r'), ('finished', 'r'), ('forgotten', NULL), ('failed', NULL)) AS old (state, run)"
+        )
+        connection.execute((ROOT / "stock_platform/contracts/migrations/0035_restatement_ledger.sql").read_bytes())
+        query = "SELECT state, is_promoted FROM ops.restatement WHERE session_date = '2001-01-01' ORDER BY restatement_id"
+        found = connection.execute(query).fetchall()
+        connection.rollback()
+    assert found == [("finished", True), ("finished", True), ("finished", False), ("failed", False)]
 
 
 def test_edited_migration_is_refused(database: Settings, tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from stock_platform.gate.pending import pending_sessions
 from stock_platform.gate.promote import Promotion, promote
 from stock_platform.market import shadow
 from stock_platform.market.asked import Asked, read_asked
+from stock_platform.market.comparison import compare
 from stock_platform.market.protection import lift, protect, require_unprotected
 from stock_platform.repair.restating import Outcome, Promoter, promote_restated
 
@@ -91,14 +92,14 @@ def gate(database: Settings, *, until: datetime = EVENING) -> None:
 
 
 def restate(database: Settings, admin: Connection, bars: dict[int, dict[str, Any]], *, symbols: tuple[str, ...] = ()) -> int:
-    """A finished restatement of A with these minutes; its number."""
+    """A restatement of A with these minutes, computed and not promoted; its number."""
     with connect(database.dsn("gate_owner")) as connection:
         asked = asked_for(connection, symbols)
-        number = shadow.begin(connection, asked, "made by hand", now=SystemClock().now())
+        number = shadow.begin(connection, asked, now=SystemClock().now(), dagster_run_id="restatement")
     for minute, changes in bars.items():
         put(admin, "staging.bar_1m_restated", minute, restatement_id=number, **{"flink_job_id": "restate", **changes})
     with connect(database.dsn("gate_owner")) as connection:
-        shadow.finish(connection, number, asked)
+        shadow.keep_session(connection, number, asked)
     return number
 
 
@@ -124,6 +125,10 @@ def changes(outcome: Outcome | Judgement) -> list[tuple[str, int, str]]:
     assert isinstance(outcome, Outcome)
     found = outcome.difference.changes
     return [(each.symbol, int((each.ts_start - OPEN).total_seconds()) // 60, each.change) for each in found]
+
+
+def ledger(connection: Connection) -> list[tuple[str, bool]]:
+    return connection.execute("SELECT state, is_promoted FROM ops.restatement ORDER BY restatement_id").fetchall()
 
 
 RIGHT: dict[int, dict[str, Any]] = {
@@ -153,7 +158,7 @@ def test_restatement_replaces_what_differs_and_names_it(database: Settings, admi
     assert after
     assert (before["close"], before["volume"], before["revision"], before["verdict"]) == ("11.000000", 100, 1, "passed")
     assert (after["close"], after["volume"], after["revision"], after["verdict"]) == ("12.000000", 120, 2, "restated")
-    assert admin.execute("SELECT dagster_run_id, state FROM ops.restatement").fetchall() == [("restatement", "finished")]
+    assert ledger(admin) == [("finished", True)]
 
 
 def test_second_restatement_gives_an_empty_difference(database: Settings, admin: Connection) -> None:
@@ -203,6 +208,21 @@ def test_bar_that_is_still_open_is_left_to_the_stream(database: Settings, admin:
     assert admin.execute("SELECT tick_count FROM staging.bar_1m WHERE restatement_id IS NOT NULL").fetchall() == []
 
 
+def test_bars_that_the_promotion_leaves_to_the_stream_are_no_difference(database: Settings, admin: Connection) -> None:
+    """Bar 2 was staged after the ticks were read: open at first, then closed, then changed behind the restatement's back."""
+    number = restate(database, admin, {0: {}, 1: {}}, symbols=("A",))
+
+    def told(until: datetime) -> list[str]:
+        with connect(database.dsn("gate_owner")) as connection:
+            return compare(connection, number, asked_for(connection, ("A",)), closed_until=until).lines(9)
+
+    closed = OPEN + timedelta(minutes=3)
+    assert told(closed - timedelta(seconds=1)) == []
+    assert told(closed) == ["A 2026-11-20 14:32Z removed"]
+    admin.execute("UPDATE staging.bar_1m SET tick_count = 3 WHERE symbol = 'A' AND ts_start = %s", (OPEN + timedelta(minutes=2),))
+    assert told(closed) == []
+
+
 def test_bar_that_only_waited_for_the_gate_is_no_change_of_the_restatement(database: Settings, admin: Connection) -> None:
     put(admin, "staging.bar_1m", 3)
     number = restate(database, admin, {0: {}, 1: {}, 2: {}, 3: {}}, symbols=("A",))
@@ -235,11 +255,13 @@ def test_bar_that_was_removed_counts_on_when_it_comes_back(database: Settings, a
 
 
 def test_gate_run_that_read_before_a_restatement_does_not_undo_it(database: Settings, admin: Connection) -> None:
+    """It read while the restatement's row was there already, with its run, and nothing of it promoted."""
     stage_late_tick(admin)
+    number = restate(database, admin, RIGHT, symbols=("A",))
     with connect(database.dsn("gate_owner")) as connection:
         slow = judge(read_batch(connection, DAY, EVENING))
     assert slow.bars.height == 1
-    promoted(database, restate(database, admin, RIGHT, symbols=("A",)), symbols=("A",))
+    promoted(database, number, symbols=("A",))
     before = certified(admin)
     with connect(database.dsn("gate_owner")) as connection:
         done = promote(connection, slow, dagster_run_id="slow", code_version="v1", now=LATER)
@@ -318,8 +340,9 @@ def test_crash_before_the_end_of_a_promotion_leaves_everything(database: Setting
 def test_restatement_whose_bars_were_forgotten_is_not_promoted(database: Settings, admin: Connection) -> None:
     number = restate(database, admin, RIGHT, symbols=("A",))
     restate(database, admin, RIGHT, symbols=("A",))
-    with pytest.raises(psycopg.errors.RaiseException, match=f"restatement {number} is forgotten"):
+    with pytest.raises(psycopg.errors.RaiseException, match=f"restatement {number} is failed, not finished"):
         promoted(database, number, symbols=("A",))
+    assert ledger(admin) == [("failed", False), ("running", False)]
 
 
 def test_protected_session_is_refused_until_it_is_free_again(database: Settings, admin: Connection) -> None:

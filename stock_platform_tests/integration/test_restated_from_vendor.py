@@ -2,7 +2,7 @@
 
 The vendor's answers and all expected values are made by hand. Ticks: test_promoted_restatements."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -12,11 +12,25 @@ import pytest
 
 from stock_platform.adapters.clock import SystemClock
 from stock_platform.adapters.postgres import Connection, connect
+from stock_platform.adapters.processes import Supervisor
 from stock_platform.commands.passport import document, passport_of, report, verdict, verified
+from stock_platform.commands.restate import Order, compared
+from stock_platform.commands.restate import promoted as asked_of_dagster
 from stock_platform.commands.restate import report as restate_report
 from stock_platform.config import Settings
+from stock_platform.errors import PlatformError, TapeUnreadable
 from stock_platform.errors.passport import AnswerNotKept
-from stock_platform.errors.restatement import FeedUnheard, SessionProtected, SessionTicksMissing, SymbolsUnknown, VendorNotAsked
+from stock_platform.errors.restatement import (
+    FeedUnheard,
+    RunNotGranted,
+    SessionNotBegun,
+    SessionProtected,
+    SessionTicksMissing,
+    SessionUnknown,
+    SymbolsUnknown,
+    VendorHasNone,
+    VendorNotAsked,
+)
 from stock_platform.gate.desk import Review, override
 from stock_platform.gate.pending import pending_sessions
 from stock_platform.gate.refused import sheet_of
@@ -40,6 +54,7 @@ def admin(database: Settings) -> Iterator[Connection]:
     with connect(database.dsn("admin"), autocommit=True) as connection:
         certify(connection, database)
         yield connection
+        connection.execute("TRUNCATE ops.feed_line")
 
 
 @pytest.fixture
@@ -204,15 +219,15 @@ def test_restatement_from_ticks_leaves_the_vendors_bars_where_it_has_none(settin
     restated(settings, stretch(3, 3))
     with connect(settings.dsn("gate_owner")) as connection:
         asked = read_asked(connection, DAY, ["A"])
-        number = shadow.begin(connection, asked, "made by hand", now=SystemClock().now())
+        number = shadow.begin(connection, asked, now=SystemClock().now())
     copied = "symbol, ts_start, ts_end, open, high, low, close, tick_count, ts_first_tick, ts_last_tick, day_volume_first, "
     copied += "day_volume_last, price_first, notional_inside, source, kafka_partition, kafka_offset_first, kafka_offset_last, "
     copied += "flink_job_id, is_continuous"
     select = f"INSERT INTO staging.bar_1m_restated (restatement_id, {copied}) SELECT %s, {copied} FROM staging.bar_1m"
     admin.execute(f"{select} WHERE response_path IS NULL".encode(), (number,))
     with connect(settings.dsn("gate_owner")) as connection:
-        shadow.finish(connection, number, asked)
-        assert compare(connection, number, asked).bars["kind"].to_list() == []
+        shadow.keep_session(connection, number, asked)
+        assert compare(connection, number, asked, closed_until=EVENING).bars["kind"].to_list() == []
         outcome = promote_restated(connection, number, asked, closed_until=EVENING, by=Promoter("ticks", "v2", EVENING))
     assert isinstance(outcome, Outcome)
     assert outcome.difference.changes == ()
@@ -306,10 +321,13 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
         yield started
 
 
+def with_broker(settings: Settings, broker: Broker) -> Settings:
+    return settings.model_copy(update={"kafka_port": int(broker.bootstrap.rsplit(":")[-1])})
+
+
 def session(settings: Settings, broker: Broker, **options: Any) -> Promoted:
-    there = settings.model_copy(update={"kafka_port": int(broker.bootstrap.rsplit(":")[-1])})
     facts = {"closed_until": EVENING, "run_id": "restatement", "code_version": "c0de"}
-    return restate_session(there, StandingClock(), DAY, **facts, **options)
+    return restate_session(with_broker(settings, broker), StandingClock(), DAY, **facts, **options)
 
 
 def test_session_that_neither_topic_nor_archive_has_comes_from_the_vendor(
@@ -320,16 +338,83 @@ def test_session_that_neither_topic_nor_archive_has_comes_from_the_vendor(
     assert changes(done) == [(0, "changed"), (1, "changed"), (2, "changed"), (3, "added"), (4, "changed"), (5, "changed")]
     verdicts = admin.execute("SELECT verdict, count(*) FROM market.bar_1m GROUP BY 1").fetchall()
     assert verdicts == [("vendor", 6)]
-    ledger = admin.execute("SELECT state, flink_job_id, is_partial, dagster_run_id FROM ops.restatement").fetchall()
-    assert ledger == [("finished", None, True, "restatement")]
+    ledger = admin.execute("SELECT symbols, state, is_promoted, is_partial, dagster_run_id, ticks_from FROM ops.restatement")
+    assert ledger.fetchall() == [(None, "finished", True, True, "restatement", done.done.ticks_from)]
 
 
-def test_session_that_no_source_has_is_refused_with_all_three_reasons(settings: Settings, broker: Broker, history: History) -> None:
+def test_session_that_no_source_has_is_refused_with_all_three_reasons(
+    settings: Settings, broker: Broker, history: History, admin: Connection
+) -> None:
+    before = rows_but(admin)
     history.minutes = dict.fromkeys(range(6), (1050.0, 1200.0, 1025.0, 1150.0, 90))
     with pytest.raises(SessionTicksMissing) as refused:
         session(settings, broker)
     assert "the topic has no tick of its time or later, and there is no archive" in str(refused.value)
     assert "The vendor does not stand in: Session 2026-11-20 cannot be taken from yahoo's history" in str(refused.value)
+    assert ledger_of(admin) == [("failed", False, str(refused.value), "restatement")]
+    assert rows_but(admin) == before
+
+
+def test_vendor_that_has_no_bar_fails_before_anything_is_promoted(settings: Settings, history: History, admin: Connection) -> None:
+    history.minutes = dict.fromkeys(range(6), (1050.0, 1200.0, 1025.0, 1150.0, 90))
+    before = rows_but(admin)
+    facts = {"closed_until": EVENING, "run_id": "restatement", "code_version": "c0de"}
+    with pytest.raises(VendorHasNone) as refused:
+        restate_session(settings, StandingClock(), DAY, from_vendor=True, **facts)
+    assert ledger_of(admin) == [("failed", False, str(refused.value), "restatement")]
+    assert rows_but(admin) == before
+
+
+def ledger_of(connection: Connection) -> list[tuple[Any, ...]]:
+    query = "SELECT state, is_promoted, last_error, dagster_run_id FROM ops.restatement ORDER BY restatement_id"
+    return connection.execute(query).fetchall()
+
+
+@pytest.mark.parametrize(
+    ("order", "error", "sentence"),
+    [
+        (Order(date(1999, 1, 4)), SessionUnknown, "has a session on 1999-01-04; known sessions go from 2026-11-20 to 2026-11-23"),
+        (Order(date(2026, 11, 23)), SessionNotBegun, r"2026-11-23 cannot be restated: it begins at 2026-11-23 14:30Z\. Choose"),
+        (Order(DAY, "A,B"), SymbolsUnknown, "is known of B; expected some of A"),
+        (Order(DAY, tape="/nope.parquet"), TapeUnreadable, "Tape /nope.parquet cannot be read"),
+    ],
+    ids=lambda value: getattr(value, "__name__", None),
+)
+@pytest.mark.parametrize("act", [compared, asked_of_dagster])
+def test_command_refuses_what_cannot_go_before_a_run_is_asked_for(
+    act: Callable[..., Iterator[str]],
+    order: Order,
+    error: type[PlatformError],
+    sentence: str,
+    settings: Settings,
+    broker: Broker,
+    admin: Connection,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A stack without Dagster: whoever asked it would say that it does not answer."""
+    monkeypatch.setattr(Supervisor, "alive", lambda _: True)
+    hear_until_evening(admin)
+    there = with_broker(settings, broker).model_copy(update={"dagster_port": 9})
+    with pytest.raises(error, match=sentence):
+        list(act(there, StandingClock(), order))
+    assert ledger_of(admin) == []
+    with pytest.raises(RunNotGranted, match="did not run restate_session: no answer"):
+        list(asked_of_dagster(there, StandingClock(), Order(DAY)))
+
+
+def hear_until_evening(connection: Connection) -> None:
+    """A feed line that is done with the session; the next session is known."""
+    connection.execute(
+        "INSERT INTO reference.session SELECT calendar, session_date + 3, ts_open + %(day)s, ts_close + %(day)s, ts_pre + %(day)s, "
+        "ts_post_end + %(day)s, NULL, NULL, FALSE FROM reference.session",
+        {"day": timedelta(days=3)},
+    )
+    connection.execute("TRUNCATE ops.feed_line")
+    connection.execute(
+        "INSERT INTO ops.feed_line (line, dagster_run_id, source, state, ts_started, ts_heartbeat, ts_clock, tick_count, "
+        "reject_count, shard) VALUES ('line-0', 'run', 'yahoo', 'running', %(at)s, %(at)s, %(at)s, 0, 0, 0)",
+        {"at": EVENING},
+    )
 
 
 def test_vendor_is_asked_at_once_when_a_person_wants_it(settings: Settings, admin: Connection) -> None:
@@ -337,7 +422,8 @@ def test_vendor_is_asked_at_once_when_a_person_wants_it(settings: Settings, admi
     facts = {"closed_until": EVENING, "run_id": "restatement", "code_version": "c0de"}
     done = restate_session(settings, StandingClock(), DAY, ["A"], from_vendor=True, **facts)
     assert len(changes(done)) == 6
-    only_shown = compare_with_vendor(settings, StandingClock(), DAY, ["A"])
+    only_shown = compare_with_vendor(settings, StandingClock(), DAY, ["A"], closed_until=EVENING)
     assert only_shown.comparison.bars.is_empty()
+    assert ledger_of(admin) == [("finished", True, None, "restatement"), ("finished", False, None, None)]
     shown = list(restate_report(only_shown))
     assert shown[1].startswith("source    yahoo's 1m history, fetched at 2026-11-20 22:00")

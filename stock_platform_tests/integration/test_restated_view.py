@@ -41,17 +41,20 @@ def test_beginning_forgets_the_sessions_earlier_shadow_and_all_that_ended_a_week
             restatement(connection, DAY + timedelta(days=day), ts_ended=now - age)
             for day, age in ((1, timedelta(days=7, seconds=1)), (2, timedelta(days=6)), (0, timedelta(days=1)))
         )
-        begin(connection, Asked(DAY, (), OPEN, CLOSE), "a test", now=now)
+        begin(connection, Asked(DAY, (), OPEN, CLOSE), now=now)
         left = connection.execute("SELECT DISTINCT restatement_id FROM staging.bar_1m_restated").fetchall()
+        states = connection.execute("SELECT DISTINCT state, is_promoted FROM ops.restatement WHERE ts_ended IS NOT NULL").fetchall()
         connection.rollback()
     assert (recent,) in left
     assert not {(stale,), (same,)} & set(left)
+    assert states == [("finished", True)], "what was promoted stays so"
 
 
 def restatement(connection: Connection, day: date, *, ts_ended: datetime) -> int:
     """A finished one, with bars."""
     row = connection.execute(
-        "INSERT INTO ops.restatement (session_date, ticks_from, state, ts_ended) VALUES (%s, 'a test', 'finished', %s) "
+        "INSERT INTO ops.restatement (session_date, ticks_from, state, is_promoted, ts_ended) "
+        "VALUES (%s, 'a test', 'finished', TRUE, %s) "
         "RETURNING restatement_id",
         (day, ts_ended),
     ).fetchone()

@@ -5,7 +5,7 @@ The tests follow one another on one cluster: the session grows, then the topic f
 import json
 import random
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -20,8 +20,10 @@ from stock_platform.feed.archive import SessionHours, archive_session
 from stock_platform.market.asked import Asked
 from stock_platform.market.restatement import Place, restate
 from stock_platform.market.shadow import begin, only_restatement
+from stock_platform.repair.restating_from_vendor import restate_session
 from stock_platform_tests.integration.jvm import Cluster, require
 from stock_platform_tests.integration.test_ticks_to_bars import OPEN_MS, SYMBOLS, Fields, good_ticks, tick
+from stock_platform_tests.integration.test_yahoo_vendor import StandingClock
 from stock_platform_tests.restating import (
     DAY,
     POST_END,
@@ -30,8 +32,14 @@ from stock_platform_tests.restating import (
     load_reference,
     place_of,
     restated_digest,
+    settings_of,
     staged_digest,
 )
+from stock_platform_tests.staged import CLOSE as VENDOR_CLOSE
+from stock_platform_tests.staged import DAY as VENDOR_DAY
+from stock_platform_tests.staged import OPEN as VENDOR_OPEN
+from stock_platform_tests.vendor_history import History, settings_over
+from stock_platform_tests.vendor_server import vendor_server
 
 HOUR_MS = 3_600_000
 ALL = Asked(DAY, (), PRE, POST_END)
@@ -80,7 +88,9 @@ def caught_up(cluster: Cluster) -> None:
 
 
 def test_restated_session_is_byte_for_byte_what_the_stream_made(cluster: Cluster, place: Place) -> None:
-    done = restate(place, DAY)
+    done = restate(place, DAY, closed_until=POST_END)
+    query = "SELECT state, is_promoted, symbols, ticks_from FROM ops.restatement"
+    assert cluster.read_rows(query) == [("finished", False, None, done.ticks_from)], "it was only compared"
     assert done.ticks_from.startswith("kafka offsets 0: 0-")
     assert done.counts.bar_count > 600
     assert done.comparison.bars.is_empty()
@@ -95,7 +105,7 @@ def test_tick_too_late_for_the_stream_is_in_the_restated_bar(cluster: Cluster, p
     reasons = [json.loads(message.value() or b"")["reason"] for message in cluster.read_topic(DEAD_LETTER.address)]
     assert (staged_digest(cluster), reasons.count("too_late")) == (before, 1)
 
-    done = restate(place, DAY, ["SPY"])
+    done = restate(place, DAY, ["SPY"], closed_until=POST_END)
 
     changed = done.comparison.bars.filter(high_after=999.5)
     assert changed["tick_count_after"].to_list() == [changed["tick_count_before"].item() + 1]
@@ -111,12 +121,12 @@ def test_bar_that_shrinks_is_restated_after_a_crashed_restatement(cluster: Clust
         connection.execute(
             "UPDATE staging.bar_1m SET tick_count = 5000, low = 1 WHERE symbol = 'AIG' AND ts_start = %s", (bar_start(),)
         )
-        crashed = begin(connection, ALL, "a restatement that nobody ended", now=place.clock.now())
+        crashed = begin(connection, ALL, now=place.clock.now())
     left = place.folder / "tmp123" / "restate_bars.sql"
     left.parent.mkdir(parents=True)
     left.touch()
 
-    done = restate(place, DAY, ["AIG"])
+    done = restate(place, DAY, ["AIG"], closed_until=POST_END)
 
     assert done.comparison.fields == {"low": 1, "tick_count": 1}
     assert not left.exists()
@@ -128,16 +138,43 @@ def bar_start() -> str:
     return "2013-10-07T14:00:00Z"
 
 
+def test_vendor_stands_in_where_the_job_finds_no_tick_and_the_ledger_has_one_row(cluster: Cluster, tmp_path: Path) -> None:
+    """Of that session Kafka has one tick, from after its close."""
+    send(cluster, [tick("AIG", 20_000, at_ms(VENDOR_CLOSE), 10, random.Random(1)) | {"session_phase": "post"}], delay_ms=0)
+    with connect(cluster.dsn(), autocommit=True) as connection, vendor_server(History().answer, tmp_path):
+        connection.execute(
+            "INSERT INTO reference.session VALUES ('XNYS', %s, %s, %s, %s, %s, NULL, NULL, FALSE)",
+            (VENDOR_DAY, VENDOR_OPEN, VENDOR_CLOSE, VENDOR_OPEN, VENDOR_CLOSE),
+        )
+        connection.execute("INSERT INTO reference.instrument VALUES ('A', 'A', 'none', 'USD', 'XNYS', 'yahoo')")
+        facts = {"closed_until": VENDOR_CLOSE, "run_id": "run-1", "code_version": "c0de"}
+        done = restate_session(settings_over(settings_of(cluster), tmp_path), StandingClock(), VENDOR_DAY, ["A"], **facts)
+        ledger = connection.execute(
+            "SELECT restatement_id, state, is_promoted, is_partial, symbols, ticks_from, flink_job_id, dagster_run_id "
+            "FROM ops.restatement WHERE session_date = %s",
+            (VENDOR_DAY,),
+        ).fetchall()
+        connection.execute("DELETE FROM reference.instrument WHERE symbol = 'A'")
+    assert done.done.ticks_from.startswith("yahoo's 1m history, fetched at ")
+    assert len(done.outcome.difference.changes) == 6
+    assert ledger == [(done.done.restatement_id, "finished", True, True, "A", done.done.ticks_from, None, "run-1")]
+
+
+def at_ms(ts: datetime) -> int:
+    return int(ts.timestamp() * 1000)
+
+
 def test_archive_gives_the_same_bars_when_the_topic_has_forgotten_them(cluster: Cluster, place: Place) -> None:
-    from_topic = restate(place, DAY)
+    from_topic = restate(place, DAY, closed_until=POST_END)
     digest = restated_digest(cluster, from_topic.restatement_id, with_place=False)
     hours = [SessionHours(symbol, "XNYS", PRE, POST_END) for symbol in SYMBOLS]
     archive_session(archive_of(cluster), hours, bootstrap=cluster.bootstrap, late=None)
     forget(cluster)
 
-    from_archive = restate(place, DAY)
+    from_archive = restate(place, DAY, closed_until=POST_END)
 
     assert from_archive.ticks_from == f"archive {archive_of(cluster)}"
+    assert from_archive.asked.symbols == (), "the archive has all symbols"
     assert from_archive.counts == from_topic.counts
     assert restated_digest(cluster, from_archive.restatement_id, with_place=False) == digest
 
@@ -153,12 +190,12 @@ def forget(cluster: Cluster) -> None:
 def test_session_that_neither_has_is_refused(cluster: Cluster, place: Place) -> None:
     archive_of(cluster).unlink()
     with pytest.raises(SessionTicksMissing, match=r"the topic has dropped its beginning, and there is no archive"):
-        restate(place, DAY)
+        restate(place, DAY, closed_until=POST_END)
 
 
 def test_restatement_beside_another_is_refused(cluster: Cluster, place: Place) -> None:
-    with only_restatement(place.dsn, ALL), pytest.raises(RestatementRunning, match="cannot be restated now"):
-        restate(place, DAY)
+    with only_restatement(place.dsn, ALL, place.clock), pytest.raises(RestatementRunning, match="cannot be restated now"):
+        restate(place, DAY, closed_until=POST_END)
 
 
 @pytest.mark.parametrize(
@@ -175,4 +212,4 @@ def test_restatement_beside_another_is_refused(cluster: Cluster, place: Place) -
 )
 def test_what_is_not_known_is_named(place: Place, day: date, symbols: list[str], error: type[PlatformError], sentence: str) -> None:
     with pytest.raises(error, match=sentence):
-        restate(place, day, symbols)
+        restate(place, day, symbols, closed_until=POST_END)

@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import dagster as dg
 import polars as pl
 import pytest
 
 from stock_platform.adapters.clock import SystemClock
+from stock_platform.adapters.dagster_api import plain
 from stock_platform.adapters.flink import FlinkRest
 from stock_platform.adapters.flink_batch import answered
 from stock_platform.adapters.flink_script import RESTATEMENT_OF_ARCHIVE, RESTATEMENT_OF_TOPIC, fill_script
@@ -21,8 +23,9 @@ from stock_platform.adapters.probe import free_port
 from stock_platform.commands.restate import Order, compared, promoted, report
 from stock_platform.config import ROOT, Settings
 from stock_platform.contracts.runs import RESTATE_JOB, RESTATE_STEP
+from stock_platform.defs.restate import Restate
 from stock_platform.errors import JobRefused
-from stock_platform.errors.restatement import StackNotRunning
+from stock_platform.errors.restatement import RunFailed, RunNotGranted, StackNotRunning
 from stock_platform.feed.archive_file import COLUMNS
 from stock_platform.feed.plan import TapePlan
 from stock_platform.feed.tape_ticks import write_ticks
@@ -151,6 +154,36 @@ def test_restatement_without_a_stack_is_refused(act: Callable[..., Iterator[str]
     settings = Settings(data_dir=tmp_path, _env_file=None)  # type: ignore[call-arg]
     with pytest.raises(StackNotRunning, match="`make up` first"):
         list(act(settings, SystemClock(), Order(date(2013, 10, 7))))
+
+
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        ("stock_platform.errors.TapeUnreadable: Tape x cannot be read.\n", "Tape x cannot be read."),
+        ("stock_platform.errors.restatement.JobFailed: Job x in Flink: it failed", "Job x in Flink: it failed"),
+        ("dagster_shared.check.functions.CheckError: Invariant failed.", "CheckError: Invariant failed."),
+        ("ValueError: negative size", "ValueError: negative size"),
+        ("Run was terminated: by a person", "Run was terminated: by a person"),
+    ],
+)
+def test_error_of_a_run_is_told_without_the_way_to_its_class(message: str, said: str) -> None:
+    assert plain(message) == said
+
+
+def test_run_that_failed_is_told_from_a_run_that_dagster_did_not_take() -> None:
+    failed = RunFailed(RESTATE_JOB, "http://d/runs/1", "Tape x cannot be read.")
+    assert str(failed) == "The run of restate_session failed: Tape x cannot be read. Its page has more: http://d/runs/1"
+    refused = RunNotGranted(RESTATE_JOB, "http://d", "CheckError: Invariant failed.")
+    assert "did not run restate_session: CheckError: Invariant failed. `make status`" in str(refused)
+
+
+def test_launchpad_shows_every_field_that_can_be_filled_in() -> None:
+    fields = cast("dict[str, dg.Field]", Restate.to_config_schema().as_field().config_type.fields)
+    assert {name: field.default_value for name, field in fields.items() if field.default_provided} == {
+        "symbols": [],
+        "tape": "",
+        "from_vendor": False,
+    }
 
 
 def test_command_asks_for_the_job_and_the_step_that_dagster_has() -> None:

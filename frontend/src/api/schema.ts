@@ -1405,15 +1405,20 @@ export interface components {
             symbols: string[] | null;
             /**
              * Ticks From
-             * @description Offsets of the topic, the session's archive, a tape, or the vendor's history.
+             * @description Offsets of the topic, the session's archive, a tape, or the vendor's history. None: no source, or none yet.
              */
-            ticks_from: string;
+            ticks_from: string | null;
             /**
              * State
-             * @description running, finished, failed or forgotten.
+             * @description running, finished or failed.
              * @example finished
              */
             state: string;
+            /**
+             * Is Promoted
+             * @description The certified bars have it; a finished one that is not was only compared with staging.
+             */
+            is_promoted: boolean;
             /**
              * Is Partial
              * @description Only the bars that were missing were to come.
@@ -1423,7 +1428,7 @@ export interface components {
             flink_job_id: string | null;
             /**
              * Dagster Run Id
-             * @description Run that promoted it; None where nothing was promoted.
+             * @description Run that asked for it; None where a command only compared.
              */
             dagster_run_id: string | null;
             /**
@@ -2877,6 +2882,7 @@ export interface operations {
                      *           ],
                      *           "ticks_from": "topic",
                      *           "state": "finished",
+                     *           "is_promoted": true,
                      *           "is_partial": false,
                      *           "flink_job_id": "9d1c2b7e4f5a60718293a4b5c6d7e8f9",
                      *           "dagster_run_id": "0f3c5a8e-7d21-4c6b-9a53-b1f0e2d4c687",

@@ -1,5 +1,6 @@
 import type { Restatement } from '../api/types';
 import * as format from '../domain/format';
+import { outcomeOf, toneOf } from '../domain/restatements';
 import type { Zone } from '../domain/time';
 import { show, showDay } from '../domain/time';
 import { RunLink } from '../runs/RunLink';
@@ -30,9 +31,9 @@ export function Restatements({ restatements, zone }: Props) {
         </thead>
         <tbody>
           {restatements.map((each) => (
-            <tr key={each.restatement_id} title={each.last_error ?? `Ticks from: ${each.ticks_from}`}>
+            <tr key={each.restatement_id} title={each.last_error ?? `Ticks from: ${each.ticks_from ?? 'not known yet'}`}>
               <th scope="row">{showDay(each.session_date)}</th>
-              <td><span className={`state ${toneOf(each.state)}`}>{each.state}</span></td>
+              <td><span className={`state ${toneOf(each)}`}>{outcomeOf(each)}</span></td>
               <td className="wide">{each.symbols?.join(', ') ?? 'all of the session'}{each.last_error && `: ${each.last_error}`}</td>
               <td className="number">{format.count(each.added_count)}</td>
               <td className="number">{format.count(each.changed_count)}</td>
@@ -45,9 +46,4 @@ export function Restatements({ restatements, zone }: Props) {
       </table>
     </div>
   );
-}
-
-function toneOf(state: string): string {
-  if (state === 'failed') return 'open';
-  return state === 'finished' ? 'healed' : 'explained';
 }
