@@ -16,6 +16,7 @@ from stock_platform_tests.staged import empty_market
 def environment(database: Settings, tmp_path: Path) -> Iterator[dict[str, str]]:
     with connect(database.dsn("admin"), autocommit=True) as connection:
         empty_market(connection)
+        connection.execute("TRUNCATE quality.gap")
         yield {
             "STOCK_PLATFORM_DATA_DIR": str(tmp_path),
             "STOCK_PLATFORM_PROFILE": "simulator",
