@@ -13,6 +13,7 @@ from stock_platform.adapters.clock import SystemClock
 from stock_platform.adapters.dagster_storage import Ages, purge, sizes
 from stock_platform.adapters.postgres import Connection, connect
 from stock_platform.config import Settings
+from stock_platform.defs.retention import ENDLESS_JOBS, FREQUENT_JOBS
 from stock_platform_tests.dagster_history import a_day_passes, a_days_runs
 from stock_platform_tests.dagster_instance import postgres_instance
 from stock_platform_tests.database import migrated_database
@@ -40,8 +41,13 @@ def figures(*, is_quick: bool) -> list[Figure]:
 
 def _forget(storage: Connection, settings: Settings) -> None:
     now = SystemClock().now()
-    ages = (timedelta(days=days) for days in (settings.retention_gate_runs_days, settings.retention_runs_days))
-    purge(storage, Ages(["certify_bars"], *(now - age for age in ages)))
+    ages = Ages(
+        FREQUENT_JOBS,
+        ENDLESS_JOBS,
+        frequent_before=now - timedelta(days=settings.retention_gate_runs_days),
+        before=now - timedelta(days=settings.retention_runs_days),
+    )
+    purge(storage, ages)
     storage.execute("VACUUM ANALYZE")
 
 
