@@ -10,10 +10,10 @@ from pathlib import Path
 from benchmarks.harness import RESULTS, Figure
 from benchmarks.plot import Line, plot
 from stock_platform.adapters.clock import SystemClock
-from stock_platform.adapters.dagster_storage import Ages, purge, sizes
+from stock_platform.adapters.dagster_storage import purge, sizes
 from stock_platform.adapters.postgres import Connection, connect
 from stock_platform.config import Settings
-from stock_platform.defs.retention import ENDLESS_JOBS, FREQUENT_JOBS
+from stock_platform.defs.retention import ages_of
 from stock_platform_tests.dagster_history import a_day_passes, a_days_runs
 from stock_platform_tests.dagster_instance import postgres_instance
 from stock_platform_tests.database import migrated_database
@@ -40,14 +40,7 @@ def figures(*, is_quick: bool) -> list[Figure]:
 
 
 def _forget(storage: Connection, settings: Settings) -> None:
-    now = SystemClock().now()
-    ages = Ages(
-        FREQUENT_JOBS,
-        ENDLESS_JOBS,
-        frequent_before=now - timedelta(days=settings.retention_gate_runs_days),
-        before=now - timedelta(days=settings.retention_runs_days),
-    )
-    purge(storage, ages)
+    purge(storage, ages_of(settings, SystemClock().now()))
     storage.execute("VACUUM ANALYZE")
 
 

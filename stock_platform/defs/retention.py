@@ -15,6 +15,7 @@ import dagster as dg
 
 from stock_platform.adapters.dagster_storage import Ages, Purged, Size, purge, sizes
 from stock_platform.adapters.postgres import Connection, connect
+from stock_platform.config import Settings
 from stock_platform.contracts.runs import PRIORITY
 from stock_platform.defs.certify import JOB as CERTIFY
 from stock_platform.defs.feed_line import feed_line
@@ -49,12 +50,7 @@ def ops_retention(context: dg.AssetExecutionContext, world: dg.ResourceParam[Wor
     """Forget, then measure."""
     give_way(context.run)
     settings, now = world.settings, world.clock.now()
-    ages = Ages(
-        FREQUENT_JOBS,
-        ENDLESS_JOBS,
-        frequent_before=now - timedelta(days=settings.retention_gate_runs_days),
-        before=now - timedelta(days=settings.retention_runs_days),
-    )
+    ages = ages_of(settings, now)
     with connect(settings.dsn("dagster", "dagster"), autocommit=True) as connection:
         purged, of_dagster = purge(connection, ages), sizes(connection)
     delete_logs(context.instance, purged.runs)
@@ -62,6 +58,16 @@ def ops_retention(context: dg.AssetExecutionContext, world: dg.ResourceParam[Wor
         rows = forget_rows(connection, now - timedelta(days=settings.retention_rows_days), frequent_before=ages.frequent_before)
         ours = sizes(connection)
     return dg.MaterializeResult(metadata=retention_metadata(purged, rows, of_dagster, ours))
+
+
+def ages_of(settings: Settings, now: datetime) -> Ages:
+    """What Dagster's storage forgets at this instant."""
+    return Ages(
+        FREQUENT_JOBS,
+        ENDLESS_JOBS,
+        frequent_before=now - timedelta(days=settings.retention_gate_runs_days),
+        before=now - timedelta(days=settings.retention_runs_days),
+    )
 
 
 def delete_logs(instance: dg.DagsterInstance, run_ids: Iterable[str]) -> None:
