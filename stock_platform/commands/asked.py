@@ -42,6 +42,11 @@ def gate_database(settings: Settings) -> "Generator[Connection]":
         yield connection
 
 
+def watched_symbols(connection: "Connection") -> list[str]:
+    """The watchlist, in order."""
+    return [symbol for (symbol,) in connection.execute("SELECT symbol FROM reference.instrument ORDER BY symbol").fetchall()]
+
+
 def require_watched(connection: "Connection", symbol: str) -> None:
     """For a symbol of which nothing was found: it may be misspelled.
 
@@ -50,7 +55,7 @@ def require_watched(connection: "Connection", symbol: str) -> None:
     """
     from stock_platform.errors import SymbolUnwatched
 
-    known = [name for (name,) in connection.execute("SELECT symbol FROM reference.instrument ORDER BY symbol").fetchall()]
+    known = watched_symbols(connection)
     if symbol not in known:
         raise SymbolUnwatched(symbol, known)
 

@@ -16,7 +16,7 @@ from stock_platform.adapters.clock import Clock, SystemClock
 from stock_platform.adapters.dagster_backfill import Backfill, backfill_url, launch_backfill, look, problem_of
 from stock_platform.adapters.postgres import Connection, connect
 from stock_platform.adapters.processes import Supervisor
-from stock_platform.commands.asked import require_order
+from stock_platform.commands.asked import require_order, watched_symbols
 from stock_platform.config import Settings
 from stock_platform.contracts.catalogue import TABLES
 from stock_platform.contracts.runs import BACKFILL, INTRADAY_STEP
@@ -86,8 +86,8 @@ def sessions_of(connection: Connection, asked: Range) -> list[str]:
         NothingToBackfill: none has.
         SymbolsUnwatched: some symbols are not watched.
     """
-    known = {symbol for (symbol,) in connection.execute("SELECT symbol FROM reference.instrument").fetchall()}
-    if unknown := sorted(set(asked.symbols) - known):
+    known = watched_symbols(connection)
+    if unknown := sorted(set(asked.symbols).difference(known)):
         raise SymbolsUnwatched(unknown, known)
     days = [day.isoformat() for (day,) in connection.execute(_SESSIONS, (asked.first, asked.last)).fetchall()]
     if not days:
