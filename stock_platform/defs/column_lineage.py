@@ -40,10 +40,7 @@ class Origins:
 
 
 _VOLUME = "day_volume_first day_volume_last is_continuous volume_stated"
-_SIZED = {
-    "volume": _VOLUME,
-    "vwap": "notional_inside price_first day_volume_first day_volume_last is_continuous",
-}
+_SIZED = {"volume": _VOLUME, "vwap": "notional_inside price_first day_volume_first day_volume_last is_continuous"}
 _SESSION = {"session_date": "ts_start session_date ts_open ts_close"}
 _QUOTED = {"change_pct": "price previous_close"}
 _ADJUSTED = {
@@ -99,8 +96,9 @@ ORIGINS: Mapping[str, Origins] = {
         (SLO_SESSION,),
         {
             **dict.fromkeys(("counted_minute_count", "counted_30_minute_count", "budget_30_minutes"), _COUNTED),
-            **dict.fromkeys(("spent_minute_count", "spent_30_minute_count"), _SPENT),
-            **dict.fromkeys(("good_ratio", "burn_rate", "budget_left_ratio"), _SPENT),
+            **dict.fromkeys(
+                ("spent_minute_count", "spent_30_minute_count", "good_ratio", "burn_rate", "budget_left_ratio"), _SPENT
+            ),
             "session_30_count": "session_date",
         },
     ),
